@@ -1,0 +1,240 @@
+"""How fast symgrad is, beside what it is measured against.  `python benchmarks/run.py [SECTION]...` prints one table.
+
+Contract: both sides of a comparison run in this process (or, for a cold start, as processes) in turn, so that a busy
+machine disturbs both; every repeat sees input that no memo of symgrad has seen.  Nothing here is a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import symgrad as sg
+
+REPEATS = 15
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `limit` is what `value` should stay below, in the same unit."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    beside: str = ""
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turn(*works: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """The best time of each work, the works taking turns."""
+    for work in works:
+        work()
+    gc.collect()
+    best = [float("inf")] * len(works)
+    for _ in range(repeats):
+        best = [min(b, timed(work)) for b, work in zip(best, works, strict=True)]
+    return best
+
+
+def fresh(entry: Any, repeat: int) -> dict[str, Any]:
+    """The source and shapes of a catalog entry, never seen before: spaces added, dimensions renamed."""
+    variables = sg.parse(entry.text, shapes=entry.shapes, assume=entry.assume).variables
+    shapes = {n: tuple(d if isinstance(d, int) else f"{d}{repeat}" for d in v.shape) for n, v in variables.items()}
+    return {"source": entry.text + " " * repeat, "shapes": shapes, "assume": entry.assume}
+
+
+# --- symgrad itself -------------------------------------------------------------------------------------------------
+
+
+def parsing() -> Iterator[Row]:
+    """Median over the catalog of the time to read one formula."""
+    medians = {}
+    for name, entry in sg.catalog.items():
+        inputs = [fresh(entry, k) for k in range(1, REPEATS)]
+        medians[name] = statistics.median(timed(lambda i=i: sg.parse(**i)) for i in inputs)
+    yield _over_catalog("read a formula", medians, "ms", 0.3)
+
+
+def deriving() -> Iterator[Row]:
+    """Median over the catalog of the time to derive a gradient and print its matrix form; SymPy's beside it."""
+    ours, theirs = {}, {}
+    for name, entry in sg.catalog.items():
+        wrt = entry.wrt[0]
+        inputs = [fresh(entry, k) for k in range(1, REPEATS)]
+        ours[name] = statistics.median(timed(lambda i=i, wrt=wrt: sg.derive(wrt=wrt, **i).text) for i in inputs)
+        theirs[name] = timed(lambda entry=entry, wrt=wrt: _entry_by_entry(entry, wrt))
+    beside = f"SymPy, entry by entry at sizes 2 and 3: {statistics.median(theirs.values()) * 1e3:.1f} ms"
+    yield _over_catalog("derive and print, warm", ours, "ms", 5, beside)
+
+
+def _entry_by_entry(entry: Any, wrt: str) -> None:
+    """What one does with SymPy alone: write the function out in entries, differentiate by each."""
+    expression = sg.parse(entry.text, shapes=entry.shapes, assume=entry.assume)
+    names = {d for v in expression.variables.values() for d in v.shape if isinstance(d, str)}
+    sizes = {name: 2 + i % 2 for i, name in enumerate(sorted(names))}
+    written = sg.to_sympy(expression, sizes=sizes)
+    entries = written if hasattr(written, "__iter__") else [written]
+    for output in entries:
+        for symbol in sorted(output.free_symbols, key=str):
+            if str(symbol).startswith(wrt):
+                output.diff(symbol)
+
+
+def _over_catalog(what: str, seconds: Mapping[str, float], unit: str, limit: float, beside: str = "") -> Row:
+    slowest = max(seconds, key=lambda name: seconds[name])
+    beside = "; ".join(filter(None, [beside, f"slowest: {slowest} {seconds[slowest] * 1e3:.2f} ms"]))
+    return Row(f"{what} (median of {len(seconds)})", statistics.median(seconds.values()) * 1e3, unit, limit, beside)
+
+
+def cold() -> Iterator[Row]:
+    """A cold `symgrad derive` beside the import of the command-line library alone."""
+    program = "import sys; from symgrad_cli.app import main; sys.exit(main(['derive', '||W x||^2', '--wrt', 'W']))"
+    commands = [[sys.executable, "-c", "import typer"], [sys.executable, "-c", program]]
+    works = [lambda c=c: subprocess.run(c, stdout=subprocess.DEVNULL, check=True) for c in commands]
+    for work in works:
+        work()
+    times = [[timed(work) for work in works] for _ in range(REPEATS)]
+    base, ours = (statistics.median(column) for column in zip(*times, strict=True))
+    beside = f"{ours * 1e3:.0f} ms; python -c 'import typer': {base * 1e3:.0f} ms"
+    yield Row("cold symgrad derive", ours / base, "x", 3.5, beside)
+
+
+def network(depth: int, repeat: int) -> str:
+    """A ReLU network under a squared norm, one definition a layer."""
+    layers = [f"h_{k} = max(0, W_{k} {f'h_{k - 1}' if k > 1 else 'x'})" for k in range(1, depth + 1)]
+    return "; ".join([*layers, f"L = ||h_{depth}||^2" + " " * repeat])
+
+
+def deep() -> Iterator[Row]:
+    """All gradients of ReLU networks of growing depth."""
+    depths = [16, 32, 64, 128, 256]
+    times = {}
+    for depth in depths:
+        wrt = [f"W_{k}" for k in range(1, depth + 1)]
+        shapes = {name: (f"d{k}", f"d{k - 1}") for k, name in enumerate(wrt, 1)} | {"x": ("d0",)}
+
+        def work(repeat: int, depth: int = depth, wrt: list[str] = wrt, shapes: dict[str, Any] = shapes) -> None:
+            renamed = {name: tuple(f"{d}_{repeat}" for d in dims) for name, dims in shapes.items()}
+            for derivation in sg.derive(network(depth, repeat), wrt=wrt, shapes=renamed).values():
+                assert derivation.result.shape
+
+        times[depth] = min(timed(lambda repeat=repeat: work(repeat)) for repeat in range(1, 4))
+    growth = [times[b] / times[a] for a, b in pairwise(depths)]
+    yield Row("ReLU network of depth 128, all gradients", times[128], "s", 0.3)
+    yield Row("  growth when the depth doubles (worst)", max(growth), "x", 2.2, " ".join(f"{g:.2f}" for g in growth))
+
+
+def chain() -> Iterator[Row]:
+    """20,000 definitions, each of the one before."""
+    length = 20_000
+    source = "; ".join(["z1 = tanh(x)", *(f"z{k} = tanh(z{k - 1} + x)" for k in range(2, length + 1))])
+    expression = sg.parse(source)
+    yield Row(f"differentiate a chain of {length:,} definitions", timed(lambda: sg.gradient(expression, "x")), "s", 1)
+
+
+# --- emitted code ---------------------------------------------------------------------------------------------------
+
+
+def emitted_numpy() -> Iterator[Row]:
+    """Emitted NumPy gradients beside hand-written ones."""
+    import numpy as np
+    from handwritten import CASES
+
+    ratios = []
+    for case in CASES:
+        arrays = sample(case)
+        ours = sg.compile(_gradient(case), "numpy")
+        np.testing.assert_allclose(ours(**arrays), case.gradient(**arrays), rtol=1e-8, atol=1e-10)
+        a, b = in_turn(lambda f=ours, v=arrays: f(**v), lambda c=case, v=arrays: c.gradient(**v))
+        ratios.append(a / b)
+        yield Row(f"  {case.name}", a / b, "x", None, f"{a * 1e3:.3f} ms; by hand {b * 1e3:.3f} ms")
+    yield Row("NumPy gradients / by hand (geometric mean)", statistics.geometric_mean(ratios), "x", 1.1)
+
+
+def emitted_jax() -> Iterator[Row]:
+    """Emitted JAX gradients, compiled, beside `jax.jit(jax.grad(loss))`."""
+    import jax
+    import numpy as np
+    from handwritten import CASES
+
+    jax.config.update("jax_enable_x64", True)
+    ratios = []
+    for case in CASES:
+        arrays = {name: jax.device_put(value) for name, value in sample(case).items()}
+        names = list(arrays)
+        function = sg.compile(_gradient(case), "jax")
+        ours = jax.jit(lambda *v, f=function, n=names: f(**dict(zip(n, v, strict=True))))
+        loss = lambda *v, c=case, n=names: c.loss(**dict(zip(n, v, strict=True)))  # noqa: E731
+        theirs = jax.jit(jax.grad(loss, argnums=names.index(case.wrt)))
+        values = list(arrays.values())
+        np.testing.assert_allclose(ours(*values), theirs(*values), rtol=1e-8, atol=1e-10)
+        a, b = in_turn(
+            lambda f=ours, v=values: f(*v).block_until_ready(), lambda f=theirs, v=values: f(*v).block_until_ready()
+        )
+        ratios.append(a / b)
+        yield Row(f"  {case.name}", a / b, "x", None, f"{a * 1e3:.3f} ms; jax.grad {b * 1e3:.3f} ms")
+    yield Row("JAX gradients / jax.jit(jax.grad) (geometric mean)", statistics.geometric_mean(ratios), "x", 1.05)
+
+
+def _gradient(case: Any) -> Any:
+    return sg.gradient(case.formula, case.wrt, shapes=case.shapes, assume=case.assume or None)
+
+
+def sample(case: Any) -> dict[str, Any]:
+    """Arrays of the declared sizes: labels for labels, signs for the targets of a logistic loss."""
+    import numpy as np
+    from handwritten import SIZES
+
+    random = np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for part in case.shapes.split(","):
+        name, _, dims = part.partition(":")
+        shape = tuple(SIZES[d] for d in dims.split())
+        value = random.normal(size=shape) / (np.sqrt(shape[-1]) if len(shape) > 1 else 1)
+        arrays[name.strip()] = value if shape else np.float64(0.1)
+    if case.assume:
+        arrays["y"] = random.integers(SIZES["C"], size=np.shape(arrays["y"]))
+    return arrays
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
+    "parse": parsing,
+    "derive": deriving,
+    "cold": cold,
+    "deep": deep,
+    "chain": chain,
+    "numpy": emitted_numpy,
+    "jax": emitted_jax,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}; default: all")
+    chosen = parser.parse_args().sections or list(SECTIONS)
+    print(f"{'':52}{'measured':>12}{'at most':>10}")
+    for name in chosen:
+        for row in SECTIONS[name]():
+            limit = f"{row.limit:g} {row.unit}" if row.limit is not None else ""
+            mark = "" if row.limit is None else " ok" if row.value <= row.limit else " OVER"
+            print(f"{row.what:52}{f'{row.value:.3g} {row.unit}':>12}{limit:>10}{mark:5}  {row.beside}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

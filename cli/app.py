@@ -1,0 +1,375 @@
+"""The command `symgrad`: what the words on the command line ask, answered by the library.
+
+Contract: exit codes are those of `EXIT_CODES`, whatever happens; no traceback reaches a user unless `SYMGRAD_DEBUG`
+asks for it; with `--json` every answer, errors included, is one JSON object a line on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import symgrad as sg
+from symgrad.errors import SymgradError, UnsupportedError, UsageError
+
+from . import report
+from .arguments import FormulaCommand, natural, one_of, read, resembling
+from .terminal import Ink, prepare_streams, silence_stdout
+
+if TYPE_CHECKING:
+    from symgrad import Derivation
+
+SCHEMA = "symgrad/1"
+OK, WRONG, UNREADABLE, UNSUPPORTED, UNDECIDED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
+#: Of several answers the gravest decides the exit code.
+GRAVITY = (UNREADABLE, UNSUPPORTED, WRONG, UNDECIDED, OK)
+
+FORMS = ("matrix", "index", "differential")
+LAYOUTS = ("gradient", "numerator", "denominator")
+SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
+BACKENDS = ("numpy", "jax")
+
+#: Typer's own complaints about usage, wherever this version of typer defines their class.
+TyperUsageError: type[Any] = typer.BadParameter.__bases__[0]
+
+HELP_OPTIONS = {"help_option_names": ["--help", "-h"]}
+
+
+def _help(purpose: str, detail: str, *examples: str) -> str:
+    """The help of a command; the backspace is how typer is told to keep the lines of its examples."""
+    return "\n\n".join([purpose, detail, "\b\n" + "\n".join(["Examples:", *(f"  symgrad {e}" for e in examples)])])
+
+
+HELP = {
+    "derive": _help(
+        "Derive a gradient step by step.",
+        "A capital letter is a matrix, a small one a vector where the formula needs one. What was guessed is printed, "
+        "and --shape says otherwise.",
+        'derive "||W x||^2" --wrt W',
+        'derive "W_2 max(0, W_1 x)" --wrt W_1 --form index',
+        'derive "-log(p)" --order 2',
+        r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
+        "derive softmax-cross-entropy --wrt W --code numpy",
+    ),
+    "check": _help(
+        "Check a gradient: ours by independent witnesses, and yours against it.",
+        "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
+        "yet, 4 if it is undecided.",
+        'check "||W x||^2" --wrt W',
+        'check "||W x||^2" --wrt W --claim "2 W x x^T"',
+        'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
+        "check softmax-cross-entropy --json",
+    ),
+    "catalog": _help(
+        "List the known functions with their source, or show one.",
+        "Every command takes one of these names where it takes a formula.",
+        "catalog",
+        "catalog softmax-cross-entropy",
+    ),
+}
+
+app = typer.Typer(
+    name="symgrad",
+    help="Derives gradients step by step, checks yours, and says why.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=HELP_OPTIONS,
+    epilog='Try: symgrad derive "||W x||^2" --wrt W',
+)
+
+
+def _names(incomplete: str) -> list[str]:
+    return [name for name in sg.catalog if name.startswith(incomplete)]
+
+
+def _choice(words: Sequence[str]) -> Callable[[str], list[str]]:
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
+
+
+Formulas = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="EXPR",
+        help="A function: text, LaTeX, a name of the catalog, or - for standard input. Definitions are separated by ;",
+        autocompletion=_names,
+        show_default=False,
+    ),
+]
+Wrt = Annotated[
+    list[str] | None,
+    typer.Option("--wrt", metavar="NAME", help="The variable to differentiate by; may be repeated. Default: all."),
+]
+Shape = Annotated[
+    list[str] | None, typer.Option("--shape", metavar="SHAPES", help='Shapes, as in "W: m n, x: n, lam:, y: 10".')
+]
+Assume = Annotated[
+    list[str] | None,
+    typer.Option("--assume", metavar="FACTS", help='Assumptions, as in "A: symmetric, X: invertible, y: label".'),
+]
+Order = Annotated[str | None, typer.Option("--order", metavar="N", help="Differentiate this many times. Default: 1.")]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout", metavar="|".join(LAYOUTS), help="Where the axes of a Jacobian go.", autocompletion=_choice(LAYOUTS)
+    ),
+]
+Syntax = Annotated[
+    str | None,
+    typer.Option(
+        "--syntax", metavar="|".join(SYNTAXES), help="How the input is written.", autocompletion=_choice(SYNTAXES)
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a formula.")]
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["derive"])
+def derive(
+    formulas: Formulas = None,
+    wrt: Wrt = None,
+    shape: Shape = None,
+    assume: Assume = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--form", metavar="|".join(FORMS), help="How steps are shown.", autocompletion=_choice(FORMS)),
+    ] = None,
+    order: Order = None,
+    layout: Layout = None,
+    syntax: Syntax = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the derivation in LaTeX.")] = False,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--code",
+            metavar="|".join(BACKENDS),
+            help="Print source of function and gradient.",
+            autocompletion=_choice(BACKENDS),
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Derives, and prints the steps."""
+    form = one_of("--form", form, FORMS)
+    backend = one_of("--code", code, BACKENDS) if code else ""
+    options = _options(shape, assume, order, layout, syntax)
+
+    def answer(source: str) -> tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]:
+        found = _by_variable(sg.derive(source, wrt=wrt, **options))
+        name = _name(next(iter(found.values())).function)
+        source_code = "\n\n".join(sg.code(d, backend) for d in found.values()) if backend else ""
+        document = _document(found) | ({"code": source_code} if backend else {})
+        return document, lambda ink: _derived(found, name, form, latex, source_code, ink), OK
+
+    return _answers(formulas, as_json, answer)
+
+
+def _derived(
+    found: Mapping[str, Derivation], name: str, form: str, latex: bool, source_code: str, ink: Ink
+) -> Iterable[str]:
+    if source_code:
+        return [report.commented_code(found, name, source_code)]
+    if latex:
+        return report.latex(found, name, form)
+    more = "--form index   --form differential   --code numpy   --latex" if sys.stdout.isatty() else ""
+    return report.derivations(found, name, form, ink, more)
+
+
+def _document(found: Mapping[str, Derivation]) -> dict[str, Any]:
+    """One object: that of the derivation, or with several variables lists of names and gradients by name."""
+    documents = {name: derivation.to_dict() for name, derivation in found.items()}
+    first = next(iter(documents.values()))
+    if len(documents) == 1:
+        return first
+    return first | {"wrt": list(documents), "gradient": {name: d["gradient"] for name, d in documents.items()}}
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["check"])
+def check(
+    formulas: Formulas = None,
+    wrt: Wrt = None,
+    claim: Annotated[
+        str | None, typer.Option("--claim", metavar="CLAIM", help="A gradient, text or LaTeX, to be judged.")
+    ] = None,
+    shape: Shape = None,
+    assume: Assume = None,
+    order: Order = None,
+    layout: Layout = None,
+    syntax: Syntax = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Where sampling starts. Default: 0.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Checks, and prints what the witnesses saw."""
+    options = _options(shape, assume, order, layout, syntax) | {"seed": natural("--seed", seed, 0)}
+
+    def answer(source: str) -> tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]:
+        checked = sg.check(source, wrt=_single(wrt), claim=claim, **options)
+        name = _name(checked.function)
+        return checked.to_dict(), lambda ink: report.report(checked, name, ink), EXIT_CODES[checked.verdict]
+
+    return _answers(formulas, as_json, answer)
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["catalog"])
+def catalog(
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="One function.", autocompletion=_names),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Prints the catalog, or one entry of it."""
+    unknown = next((word for word in name or () if word not in sg.catalog), None)
+    if unknown is not None:
+        raise UsageError(f"the catalog has no function named {unknown!r}", hint=resembling(unknown, sg.catalog))
+    ink = Ink.of(sys.stdout)
+    if as_json:
+        chosen = {word: sg.catalog[word] for word in name or sg.catalog}
+        entries = [entry.to_dict() for entry in chosen.values()]
+        _print([json.dumps({"schema": SCHEMA, "catalog": entries}, ensure_ascii=False)])
+    elif name:
+        _print(line for word in name for line in report.entry(sg.catalog[word], ink))
+    else:
+        _print(report.catalog(sg.catalog.values(), ink))
+    return OK
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> int:
+    if version:
+        _print([f"symgrad {sg.__version__}"])
+    return OK
+
+
+# --- answering ------------------------------------------------------------------------------------------------------
+
+
+def _options(
+    shape: list[str] | None, assume: list[str] | None, order: str | None, layout: str | None, syntax: str | None
+) -> dict[str, Any]:
+    return {
+        "shapes": ", ".join(shape) if shape else None,
+        "assume": ", ".join(assume) if assume else None,
+        "order": natural("--order", order, 1),
+        "layout": one_of("--layout", layout, LAYOUTS),
+        "syntax": one_of("--syntax", syntax, SYNTAXES),
+    }
+
+
+def _single(names: list[str] | None) -> str | list[str] | None:
+    return names[0] if names and len(names) == 1 else names
+
+
+def _by_variable(found: Any) -> dict[str, Derivation]:
+    return dict(found) if isinstance(found, Mapping) else {found.wrt: found}
+
+
+def _name(function: Any) -> str:
+    """What the function calls itself, else f."""
+    return getattr(function, "name", "") or "f"
+
+
+Answer = Callable[[str], tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]]
+
+
+def _answers(formulas: Sequence[str] | None, as_json: bool, answer: Answer) -> int:
+    """Answers every formula; with JSON an unreadable one does not keep the others from theirs."""
+    codes = []
+    for source in read(formulas, several=as_json):
+        try:
+            document, lines, code = answer(source)
+        except SymgradError as error:
+            if not as_json:
+                raise
+            document, lines, code = _error_document(error), lambda _: (), _exit_code(error)
+        _print([json.dumps(document, ensure_ascii=False)] if as_json else lines(Ink.of(sys.stdout)))
+        codes.append(code)
+    return next(code for code in GRAVITY if code in codes)
+
+
+class _UnwritableError(Exception):
+    """The answer could not be written."""
+
+
+def _print(lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever was reading has read enough; the exit code still tells the verdict
+        silence_stdout()
+    except OSError as error:
+        silence_stdout()
+        raise _UnwritableError(error.strerror or str(error)) from error
+
+
+def _error_document(error: SymgradError) -> dict[str, Any]:
+    return {"schema": SCHEMA, "error": error.to_dict()}
+
+
+def _exit_code(error: SymgradError) -> int:
+    return UNSUPPORTED if isinstance(error, UnsupportedError) else UNREADABLE
+
+
+# --- the way in and the ways out ------------------------------------------------------------------------------------
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    prepare_streams()
+    try:
+        return _run(words)
+    except SymgradError as error:
+        return _complain(error, words)
+    except TyperUsageError as error:
+        return _complain(UsageError(error.format_message(), hint="symgrad --help shows what there is"), words)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    except _UnwritableError as error:
+        sys.stderr.write(f"error: the answer could not be written: {error}\n")
+        return WRONG
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one line for the user, never a traceback
+        return _apologise(error)
+
+
+def _run(words: list[str]) -> int:
+    group: Any = typer.main.get_command(app)
+    # A subcommand is started directly: the group would import typer's validation library to read no options.
+    if words and words[0] in group.commands and "_SYMGRAD_COMPLETE" not in os.environ:
+        command, words, program = group.commands[words[0]], words[1:], f"symgrad {words[0]}"
+    else:
+        command, words, program = group, words or ["--help"], "symgrad"
+    status = command.main(args=words, prog_name=program, standalone_mode=False)
+    return status if isinstance(status, int) else OK
+
+
+def _complain(error: SymgradError, words: Sequence[str]) -> int:
+    if "--json" in words:
+        _print([json.dumps(_error_document(error), ensure_ascii=False)])
+    else:
+        sys.stderr.write("".join(f"{line}\n" for line in report.problem(error, Ink.of(sys.stderr))))
+    return _exit_code(error)
+
+
+def _apologise(error: Exception) -> int:
+    if os.environ.get("SYMGRAD_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    what = "there is not enough memory for this" if isinstance(error, MemoryError) else "symgrad failed unexpectedly"
+    sys.stderr.write(
+        f"error: {what} ({type(error).__name__}). Please report it with the command; SYMGRAD_DEBUG=1 shows where.\n"
+    )
+    return INTERNAL
+
+
+if __name__ == "__main__":
+    sys.exit(main())

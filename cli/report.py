@@ -1,0 +1,271 @@
+"""What the commands print: derivations, verdicts, the catalog and errors, as lines of text.
+
+Contract: every answer begins with how the input was read and which shapes were guessed.  Formulas are printed as the
+library prints them, never re-read and never marked up.  These functions compute nothing about mathematics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import InputError, SymgradError, printable
+
+from .terminal import Cell, Ink, columns, pad, table
+
+if TYPE_CHECKING:
+    from symgrad import Derivation, Entry, Expr, Report
+
+INDENT = "  "
+#: Verdict -> (mark, style); the verdicts of `check`.
+MARKS = {"correct": ("✓", "good"), "wrong": ("✗", "bad"), "undecided": ("?", "warn")}
+GUESS_RULE = "capital = matrix, small = vector"
+#: An example in a counterexample is printed in full up to this many characters.
+MAX_VALUE = 200
+
+
+def space(shape: Sequence[object]) -> str:
+    """`ℝ`, `ℝ^n`, `ℝ^(m×n)`."""
+    if not shape:
+        return "ℝ"
+    dims = "×".join(map(str, shape))
+    return f"ℝ^{dims}" if len(shape) == 1 else f"ℝ^({dims})"
+
+
+def declaration(variables: Mapping[str, Any]) -> str:
+    """The shapes as `--shape` takes them: `W: m n, x: n`."""
+    return ", ".join(f"{name}: {' '.join(map(str, v.shape))}".rstrip() for name, v in variables.items())
+
+
+def reading(function: Expr, name: str, ink: Ink) -> Iterator[str]:
+    """How the input was read, and what was guessed."""
+    yield f"{INDENT}{ink('dim', 'read as')}  {name} = {function.text}"
+    for note in function.notes:
+        yield f"{INDENT}{ink('dim', 'note')}     {printable(note)}"
+    members = [_membership(symbol, v) for symbol, v in function.variables.items()]
+    members.append(f"{name} ∈ {space(function.shape)}")
+    guessed = {symbol: v for symbol, v in function.variables.items() if v.guessed and v.shape}
+    remark = ""
+    if guessed:
+        names = "" if len(guessed) == len(function.variables) else ", ".join(guessed) + " "
+        remark = f'({names}guessed: {GUESS_RULE}; change with --shape "{declaration(function.variables)}")'
+    yield from _flow(f"{INDENT}{ink('dim', 'shapes')}   ", 11, members, remark, ink)
+
+
+def _membership(name: str, variable: Any) -> str:
+    assumed = "".join(f" {word.replace('_', ' ')}" for word in sorted(variable.assumptions))
+    return f"{name}{assumed}" if "label" in variable.assumptions else f"{name} ∈ {space(variable.shape)}{assumed}"
+
+
+def _flow(head: str, indent: int, words: Sequence[str], remark: str, ink: Ink) -> Iterator[str]:
+    """Words after a heading, wrapped between words, the remark on the same line where it fits."""
+    line, used = head, indent
+    for word in words:
+        if used > indent and used + columns(word) > ink.width:
+            yield line.rstrip()
+            line, used = " " * indent, indent
+        line += word + "   "
+        used += columns(word) + 3
+    if remark and used + 3 + columns(remark) > ink.width:
+        yield line.rstrip()
+        line = " " * indent
+    yield (line + ink("dim", remark)).rstrip()
+
+
+# --- derive ---------------------------------------------------------------------------------------------------------
+
+
+def derivations(found: Mapping[str, Derivation], name: str, form: str, ink: Ink, more: str = "") -> Iterator[str]:
+    """The reading, then for each variable its steps and its result."""
+    function = next(iter(found.values())).function
+    yield ""
+    yield from reading(function, name, ink)
+    for derivation in found.values():
+        yield ""
+        yield from steps(derivation, form, ink)
+        yield ""
+        yield result(derivation, name, ink)
+    if more:
+        yield ""
+        yield f"{INDENT}{ink('dim', 'more:')} {more}"
+    yield ""
+
+
+def steps(derivation: Derivation, form: str, ink: Ink) -> Iterator[str]:
+    """The table of steps: number, formula, rule, and why."""
+    rows: list[list[Cell]] = [[("dim", "#"), ("dim", "step"), ("dim", "rule")]]
+    for line in derivation.lines(form):
+        why = [("rule", line.rule), ("", line.explanation)] if line.rule else [("", line.explanation)]
+        rows.append([("dim", str(line.number)), ("", line.formula_text), *why])
+    return table(rows, ink)
+
+
+def result(derivation: Derivation, name: str, ink: Ink) -> str:
+    """`∇_W f  =  2 W x xᵀ        shape m×n ✓ same as W`."""
+    variable = derivation.function.variables[derivation.wrt]
+    formula = f"{derivative_name(derivation, name)}  =  {derivation.result.text}"
+    shape = derivation.result.shape
+    size = "×".join(map(str, shape)) or "scalar"
+    same = ink("good", f"✓ same as {derivation.wrt}") if tuple(shape) == tuple(variable.shape) else ""
+    return f"{INDENT}{ink('bold', formula)}        {ink('dim', 'shape')} {size} {same}".rstrip()
+
+
+def derivative_name(derivation: Derivation, name: str) -> str:
+    """`∇_W f` of a scalar; `∂q/∂W` of a tensor; with the order as an exponent."""
+    exponent = {1: "", 2: "²", 3: "³"}.get(derivation.order, f"^{derivation.order}")
+    if derivation.function.shape:
+        below = f"∂{derivation.wrt}{exponent}"
+        return f"∂{exponent}{name}/{below}"
+    return f"∇{exponent}_{derivation.wrt} {name}"
+
+
+def latex(found: Mapping[str, Derivation], name: str, form: str) -> Iterator[str]:
+    """The derivation as a LaTeX `align*`, ready to paste; how it was read stands above it as a comment."""
+    for comment in _comments(found, name):
+        yield f"% {comment}"
+    for derivation in found.values():
+        yield r"\begin{align*}"
+        lines = derivation.lines(form)
+        for line in lines:
+            why = printable(" ".join(filter(None, (line.rule, line.explanation))))
+            yield f"  {_aligned(line.formula_latex)} \\\\  % {why}".rstrip()
+        of = rf"\nabla_{{{derivation.wrt}}} {name}"
+        yield f"  {of} &= {derivation.result.latex}"
+        yield r"\end{align*}"
+
+
+def _aligned(formula: str) -> str:
+    left, equals, right = formula.partition(" = ")
+    return f"{left} &= {right}" if equals else f"& {formula}"
+
+
+def commented_code(found: Mapping[str, Derivation], name: str, source: str) -> str:
+    """Generated code under a comment that says how the input was read."""
+    return "\n".join([*(f"# {comment}" for comment in _comments(found, name)), "", source.rstrip()])
+
+
+def _comments(found: Mapping[str, Derivation], name: str) -> Iterator[str]:
+    function = next(iter(found.values())).function
+    for line in reading(function, name, Ink(coloured=False, width=10_000)):
+        yield printable(line.strip())
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def report(checked: Report, name: str, ink: Ink) -> Iterator[str]:
+    """The reading, the gradient, every witness with its number, the verdict and what supports it."""
+    yield ""
+    yield from reading(checked.function, name, ink)
+    yield ""
+    wanted = checked.gradient
+    if wanted is not None:
+        size = "×".join(map(str, wanted.shape)) or "scalar"
+        head = f"∇_{checked.wrt} {name}" if not checked.function.shape else f"∂{name}/∂{checked.wrt}"
+        yield f"{INDENT}{ink('bold', f'{head}  =  {wanted.text}')}        {ink('dim', 'shape')} {size}"
+    if checked.claim is not None:
+        yield f"{INDENT}{ink('dim', 'claimed')}  {_claim(checked.claim)}"
+    yield ""
+    yield from witnesses(checked.witnesses, ink)
+    for kink in checked.kinks:
+        yield f"{INDENT}{ink('warn', 'kink')}  {printable(str(kink))}"
+    yield ""
+    yield from verdict(checked, ink)
+    yield ""
+
+
+def _claim(claim: Any) -> str:
+    return printable(str(getattr(claim, "text", claim)))
+
+
+def witnesses(found: Sequence[Any], ink: Ink) -> Iterator[str]:
+    """`✓ central differences   max rel. error 2.3e-11   12 points   note`."""
+    rows = []
+    for w in found:
+        error = "no number" if w.max_relative_error is None else f"max rel. error {w.max_relative_error:.1e}"
+        rows.append((w.agrees, w.name, error, f"{w.points} points", printable(w.note)))
+    widths = [max((columns(row[i]) for row in rows), default=0) for i in range(1, 4)]
+    for agrees, name, error, points, note in rows:
+        mark, style = MARKS["correct" if agrees else "undecided" if agrees is None else "wrong"]
+        cells = f"{pad(name, widths[0])}   {pad(error, widths[1])}   "
+        detail = ink("dim", f"{pad(points, widths[2])}   {note}".rstrip())
+        yield f"{INDENT}{ink(style, mark)} {cells}{detail}".rstrip()
+
+
+def verdict(checked: Report, ink: Ink) -> Iterator[str]:
+    """The verdict, what it rests on, the counterexample and the likely slip."""
+    mark, style = MARKS[checked.verdict]
+    certainty = f" ({checked.certainty})" if checked.certainty else ""
+    reason = f"   {printable(checked.reason)}" if checked.reason else ""
+    yield f"{INDENT}{ink(style, f'{mark} {checked.verdict}{certainty}')}{reason}"
+    if checked.counterexample is not None:
+        yield from counterexample(checked.counterexample, ink)
+    for finding in checked.diagnosis:
+        evidence = f"  ({printable(str(finding.evidence))})" if finding.evidence else ""
+        yield f"{INDENT}{ink('warn', 'likely slip')}  {printable(finding.message)}{ink('dim', evidence)}"
+
+
+def counterexample(example: Any, ink: Ink) -> Iterator[str]:
+    """Where the claim fails: the values of the variables, the entry, and both numbers."""
+    for name, value in example.variables.items():
+        yield f"{INDENT}  {ink('dim', 'at')} {name} = {_short(value)}"
+    entry = f"entry ({', '.join(str(i + 1) for i in example.index)})" if example.index else "the value"
+    yield f"{INDENT}  {entry} is {_short(example.expected)}, and the claim gives {_short(example.claimed)}"
+
+
+def _short(value: Any) -> str:
+    """A number to six digits, an array as nested lists, cut where it is long."""
+    text = _digits(value.tolist() if hasattr(value, "tolist") else value)
+    return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "..."
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_digits, value)) + "]"
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+
+
+# --- catalog --------------------------------------------------------------------------------------------------------
+
+
+def catalog(entries: Iterable[Entry], ink: Ink) -> Iterator[str]:
+    """One line an entry: name, title, source."""
+    head = [("dim", "name"), ("dim", "function"), ("dim", "source")]
+    return table([head, *([("bold", e.name), ("", e.title), ("dim", e.source)] for e in entries)], ink)
+
+
+def entry(found: Entry, ink: Ink) -> Iterator[str]:
+    """Everything the catalog knows of one function."""
+    rows = {
+        "title": found.title,
+        "formula": found.text,
+        "shapes": str(found.shapes),
+        "wrt": ", ".join(found.wrt),
+        "source": found.source,
+    }
+    yield f"{INDENT}{ink('bold', found.name)}"
+    for key, value in rows.items():
+        yield f"{INDENT}{ink('dim', pad(key, 9))}{value}".rstrip()
+    wrt = "".join(f" --wrt {name}" for name in found.wrt[:1])
+    yield f"{INDENT}{ink('dim', 'try')}      symgrad derive {found.name}{wrt}"
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def problem(error: SymgradError, ink: Ink) -> Iterator[str]:
+    """The message, the line with a caret under the place, and the hint."""
+    place = ""
+    if isinstance(error, InputError) and error.source:
+        several = "\n" in error.source.strip()
+        place = f" (line {error.line}, column {error.column})" if several else f" (column {error.column})"
+    yield ""
+    yield f"{INDENT}{ink('bad', 'error:')} {printable(error.message)}{place}"
+    if isinstance(error, InputError) and error.source:
+        line, _, caret = error.excerpt(max(20, ink.width - 4)).rpartition("\n")
+        yield ""
+        yield f"{INDENT}{INDENT}{line}"
+        yield f"{INDENT}{INDENT}{ink('bad', caret)}"
+    if error.hint:
+        yield f"{INDENT}{INDENT}{ink('rule', 'hint:')} {printable(error.hint)}"
+    yield ""

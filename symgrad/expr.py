@@ -1,0 +1,642 @@
+"""Indexed expressions: immutable, interned tensors in six kinds.
+
+=============  ==========================================  ============================================================
+kind           written                                     mathematics
+=============  ==========================================  ============================================================
+`Variable`     W                                           a named tensor
+`Size`         n                                           the size of a dimension, as a scalar
+`Delta`        I                                           1 where both indices agree, else 0 (the identity matrix)
+`Sum`          2 A - B                                     a linear combination of tensors of one shape
+`Contraction`  2 Σ_j W_ij x_j²                             a coefficient times powers of factors, some indices summed
+`Call`         softmax(z)                                  one of the declared operations, applied
+=============  ==========================================  ============================================================
+
+Contract: a node is made only by the functions below (`variable`, `number`, `add`, `contract`, `call`, ...), which keep
+a light normal form: numbers are exact, coefficients are collected, nested products are one product, identity matrices
+and equal factors are absorbed, nothing is zero inside.  Equal nodes are the same object, so equality is `is` and every
+pass is a fold with a memo.  Nothing here knows an operation by name, and nothing recurses: a chain of 20,000
+definitions is as welcome as one.
+
+A factor of a contraction is `(node, labels, power)`: one label an axis.  Labels 0..rank-1 are the axes of the result,
+the others are summed.  A label of the result that no factor carries is broadcast along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from symgrad.errors import DomainError, LimitError
+
+Dim = int | str
+Shape = tuple[Dim, ...]
+Rational = int | Fraction
+Label = Hashable
+Factor = tuple["Node", tuple[int, ...], Rational]
+T = TypeVar("T")
+
+#: A product is not merged into another beyond this many factors, so that M_{k+1} = M_k M_k stays small.
+MAX_FACTORS = 16
+#: Exact numbers stay below this many bits; beyond it is a mistake or an attack, not a formula.
+MAX_BITS = 4096
+_SMALL = 1 << 62
+
+
+class Operator(Protocol):
+    """What an expression must know of an operation: a name to show and the shape of the result."""
+
+    @property
+    def name(self) -> str: ...
+
+    def shape(self, args: tuple[Node, ...], params: tuple[Any, ...]) -> Shape: ...
+
+    def fold(self, args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None: ...
+
+
+class Node:
+    """A tensor expression; see the module for the kinds."""
+
+    __slots__ = ("__weakref__", "key", "shape")
+    key: tuple[Any, ...]
+    shape: Shape
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return ()
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("expressions are interned and cannot be pickled; keep their text or LaTeX instead")
+
+
+class Variable(Node):
+    """A named tensor, with what is assumed of it."""
+
+    __slots__ = ("assumptions", "name")
+    name: str
+    assumptions: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"{self.name}[{' '.join(map(str, self.shape))}]" if self.shape else self.name
+
+
+class Size(Node):
+    """The size of a dimension, as a scalar."""
+
+    __slots__ = ("dim",)
+    dim: str
+
+    def __repr__(self) -> str:
+        return f"|{self.dim}|"
+
+
+class Delta(Node):
+    """The identity matrix of a dimension: entry (i, j) is 1 where i = j, else 0."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"I[{self.shape[0]}]"
+
+
+class Sum(Node):
+    """Σ coefficient · term, terms of one shape."""
+
+    __slots__ = ("terms",)
+    terms: tuple[tuple[Rational, Node], ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return tuple(node for _, node in self.terms)
+
+    def __repr__(self) -> str:
+        return "(" + " + ".join(f"{c}*{n!r}" if c != 1 else repr(n) for c, n in self.terms) + ")"
+
+
+class Contraction(Node):
+    """coefficient · Σ_(summed labels) Π factor^power; `sizes[label]` is the dimension of a label."""
+
+    __slots__ = ("coefficient", "factors", "sizes")
+    coefficient: Rational
+    factors: tuple[Factor, ...]
+    sizes: tuple[Dim, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return tuple(node for node, _, _ in self.factors)
+
+    @property
+    def summed(self) -> bool:
+        return len(self.sizes) > len(self.shape)
+
+    def __repr__(self) -> str:
+        parts = [] if self.coefficient == 1 and self.factors else [str(self.coefficient)]
+        for node, labels, power in self.factors:
+            index = f"_{','.join(map(str, labels))}" if labels else ""
+            parts.append(f"{node!r}{index}" + (f"^{power}" if power != 1 else ""))
+        return f"<{' '.join(parts)} ->{len(self.shape)}>"
+
+
+class Call(Node):
+    """An operation applied to arguments; `params` are what is not differentiable, such as a number of classes."""
+
+    __slots__ = ("args", "op", "params")
+    op: Any
+    args: tuple[Node, ...]
+    params: tuple[Any, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.args
+
+    def __repr__(self) -> str:
+        return f"{self.op.name}({', '.join(map(repr, (*self.args, *self.params)))})"
+
+
+# --- interning --------------------------------------------------------------------------------------------------------
+
+_interned: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+
+
+def _intern(kind: type[Any], shape: Shape, fields: tuple[tuple[str, Any], ...]) -> Any:
+    key = (kind, shape, *(value for _, value in fields))
+    node = _interned.get(key)
+    if node is None:
+        node = kind.__new__(kind)
+        node.shape = shape
+        node.key = key
+        for name, value in fields:
+            setattr(node, name, value)
+        _interned[key] = node
+    return node
+
+
+def variable(name: str, shape: Shape = (), assumptions: Iterable[str] = ()) -> Variable:
+    """The variable `name`."""
+    result: Variable = _intern(Variable, tuple(shape), (("name", name), ("assumptions", frozenset(assumptions))))
+    return result
+
+
+def size(dim: Dim) -> Node:
+    """The size of `dim` as a scalar; a number where the dimension is one."""
+    if isinstance(dim, int):
+        return number(dim)
+    result: Node = _intern(Size, (), (("dim", dim),))
+    return result
+
+
+def delta(dim: Dim) -> Node:
+    """The identity matrix over `dim`."""
+    result: Node = _intern(Delta, (dim, dim), ())
+    return result
+
+
+def call(op: Operator, args: Iterable[Node], params: Iterable[Any] = ()) -> Node:
+    """`op` applied to `args`; raises `ShapeError` where the shapes do not fit its signature."""
+    arguments, parameters = tuple(args), tuple(params)
+    folded = op.fold(arguments, parameters)
+    if folded is not None:
+        return folded
+    shape = op.shape(arguments, parameters)
+    result: Node = _intern(Call, shape, (("op", op), ("args", arguments), ("params", parameters)))
+    return result
+
+
+def number(value: Rational, shape: Shape = ()) -> Contraction:
+    """The exact constant `value` in every entry of `shape`."""
+    exact = _exact(value)
+    result: Contraction = _intern(
+        Contraction, tuple(shape), (("coefficient", exact), ("factors", ()), ("sizes", tuple(shape)))
+    )
+    return result
+
+
+def _exact(value: Rational) -> Rational:
+    if value.__class__ is int and -_SMALL < value < _SMALL:
+        return value
+    if isinstance(value, Fraction):
+        if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
+            raise LimitError("this number is too large to keep exactly", code="LIMIT_NUMBER")
+        return value.numerator if value.denominator == 1 else value
+    if value.bit_length() > MAX_BITS:
+        raise LimitError("this number is too large to keep exactly", code="LIMIT_NUMBER")
+    return value
+
+
+# --- reading nodes ----------------------------------------------------------------------------------------------------
+
+
+def constant(node: Node) -> Rational | None:
+    """The number that `node` is in every entry, or None."""
+    return node.coefficient if isinstance(node, Contraction) and not node.factors else None
+
+
+def is_zero(node: Node) -> bool:
+    return isinstance(node, Contraction) and node.coefficient == 0
+
+
+def split(node: Node) -> tuple[Rational, Node]:
+    """`node` as (coefficient, rest), the rest having coefficient 1."""
+    if isinstance(node, Contraction) and node.coefficient not in (0, 1):
+        return node.coefficient, _contraction(1, node.factors, node.sizes, node.shape)
+    return 1, node
+
+
+def is_entrywise(node: Contraction) -> bool:
+    """Whether nothing is summed: every label is an axis of the result."""
+    return len(node.sizes) == len(node.shape)
+
+
+# --- sums -------------------------------------------------------------------------------------------------------------
+
+
+def add(terms: Iterable[Node | tuple[Rational, Node]], shape: Shape | None = None) -> Node:
+    """Σ terms; a term is a node or (coefficient, node).  `shape` is needed only where there may be no term."""
+    collected: dict[Node, Rational] = {}
+    for term in terms:
+        factor, node = term if isinstance(term, tuple) else (1, term)
+        if shape is None:
+            shape = node.shape
+        for coefficient, rest in _linear(factor, node):
+            collected[rest] = collected.get(rest, 0) + coefficient
+    if shape is None:
+        raise ValueError("the shape of an empty sum must be given")
+    kept = tuple((_exact(c), node) for node, c in collected.items() if c != 0)
+    if not kept:
+        return number(0, shape)
+    if len(kept) == 1:
+        return scale(kept[0][1], kept[0][0])
+    result: Node = _intern(Sum, shape, (("terms", kept),))
+    return result
+
+
+def _linear(factor: Rational, node: Node) -> Iterable[tuple[Rational, Node]]:
+    """`factor · node` as coefficient-term pairs, nested sums opened."""
+    if isinstance(node, Sum):
+        return node.terms if factor == 1 else [(factor * c, n) for c, n in node.terms]
+    if isinstance(node, Contraction):
+        if node.coefficient == 0:
+            return ()
+        coefficient, rest = split(node)
+        if isinstance(rest, Sum):
+            return [(factor * coefficient * c, n) for c, n in rest.terms]
+        return ((factor * coefficient, rest),)
+    return ((factor, node),)
+
+
+def scale(node: Node, coefficient: Rational) -> Node:
+    """`coefficient · node`."""
+    if coefficient == 1:
+        return node
+    if isinstance(node, Contraction):
+        return _contraction(_exact(node.coefficient * coefficient), node.factors, node.sizes, node.shape)
+    labels = tuple(range(len(node.shape)))
+    return _contraction(_exact(coefficient), ((node, labels, 1),), node.shape, node.shape)
+
+
+def negate(node: Node) -> Node:
+    return scale(node, -1)
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+def contract(
+    factors: Iterable[tuple[Node, tuple[Label, ...]] | tuple[Node, tuple[Label, ...], Rational]],
+    out: tuple[Label, ...] = (),
+    coefficient: Rational = 1,
+    sizes: Mapping[Label, Dim] | None = None,
+) -> Node:
+    """coefficient · Σ Π factor^power, as a tensor over the labels `out`; all other labels are summed.
+
+    Labels are any hashable values.  `sizes` gives the dimension of labels that no factor carries.  A label that
+    occurs twice in `out` puts the result on a diagonal.
+
+    >>> W, x = variable("W", ("m", "n")), variable("x", ("n",))
+    >>> contract([(W, ("i", "j")), (x, ("j",))], ("i",))
+    <W[m n]_0,1 x[n]_1 ->1>
+    """
+    work = _Product(coefficient, dict(sizes or {}))
+    work.out = work.separate(out)
+    for node, labels, *power in factors:
+        work.put(node, labels, power[0] if power else 1)
+    return work.finish()
+
+
+class _Product:
+    """The one place that builds contractions: collects factors, absorbs what it can, renumbers the labels."""
+
+    def __init__(self, coefficient: Rational, sizes: dict[Label, Dim]) -> None:
+        self.coefficient = coefficient
+        self.sizes = sizes
+        self.given: dict[tuple[Node, tuple[Label, ...]], Rational] = {}
+        self.factors: dict[tuple[Node, tuple[Label, ...]], Rational] = {}
+        self.deltas: list[tuple[Node, Label, Label]] = []
+        self.out: tuple[Label, ...] = ()
+        self.tied: list[tuple[Label, Label]] = []
+        self.absorbed: set[Label] = set()
+        self.fresh = 0
+
+    def separate(self, out: tuple[Label, ...]) -> tuple[Label, ...]:
+        """`out` without repetitions: a repeated label becomes a new one, tied to the first by a delta."""
+        if len(set(out)) == len(out):
+            return out
+        seen: list[Label] = []
+        for label in out:
+            if label in seen:
+                self.fresh += 1
+                self.tied.append((label, ("twin", self.fresh)))
+                label = ("twin", self.fresh)
+            seen.append(label)
+        return tuple(seen)
+
+    def put(self, node: Node, labels: tuple[Label, ...], power: Rational) -> None:
+        """Multiply by node^power; equal factors gather before any is opened, so that q q is q²."""
+        sizes = self.sizes
+        for label, dim in zip(labels, node.shape, strict=True):
+            sizes.setdefault(label, dim)
+        if isinstance(node, Delta):
+            self.deltas.append((node, labels[0], labels[1]))
+        else:
+            key = (node, labels)
+            self.given[key] = self.given.get(key, 0) + power
+
+    def open_given(self) -> None:
+        for (node, labels), power in self.given.items():
+            if power == 0:
+                continue
+            if isinstance(node, Contraction):
+                self.open(node, labels, power)
+            else:
+                self.multiply(node, labels, power)
+
+    def multiply(self, node: Node, labels: tuple[Label, ...], power: Rational) -> None:
+        key = (node, labels)
+        total = self.factors.get(key, 0) + power
+        if total == 0:
+            del self.factors[key]
+        else:
+            self.factors[key] = _exact(total)
+
+    def open(self, node: Contraction, labels: tuple[Label, ...], power: Rational) -> None:
+        """Multiply by a product: factor by factor where that is the same function and stays small."""
+        if node.coefficient == 0 and power < 0:
+            raise DomainError("this divides by zero at every point")
+        crowded = len(self.factors) + len(node.factors) > MAX_FACTORS
+        if power != 1 and not (node.coefficient == 0):
+            root = _rational_power(node.coefficient, power)
+            whole = isinstance(power, int) or not node.factors
+            if root is None or not whole or node.summed or crowded:
+                self.multiply(node, labels, power)
+                return
+            self.coefficient = _exact(self.coefficient * root)
+        elif crowded and node.factors:
+            self.multiply(node, labels, power)
+            return
+        else:
+            self.coefficient = _exact(self.coefficient * node.coefficient)
+        names: list[Label] = list(labels)
+        for dim in node.sizes[len(labels) :]:
+            self.fresh += 1
+            names.append(("sum", self.fresh))
+            self.sizes[names[-1]] = dim
+        for inner, inner_labels, inner_power in node.factors:
+            renamed = tuple(names[k] for k in inner_labels)
+            if isinstance(inner, Delta):
+                self.deltas.append((inner, renamed[0], renamed[1]))
+            else:
+                self.multiply(inner, renamed, inner_power * power)
+
+    def finish(self) -> Node:
+        out, sizes = self.out, self.sizes
+        self.open_given()
+        shape = tuple([sizes[label] if label in sizes else self._tied_size(label) for label in out])
+        if self.coefficient == 0:
+            return number(0, shape)
+        if self.deltas or self.tied:
+            self._absorb_deltas()
+        numbers: dict[Label, int] = {label: k for k, label in enumerate(out)}
+        number_of = numbers.setdefault
+        kept: list[Factor] = [
+            (node, tuple([number_of(label, len(numbers)) for label in labels]), power)
+            for (node, labels), power in self.factors.items()
+        ]
+        kept += [(node, (number_of(i, len(numbers)), number_of(j, len(numbers))), 1) for node, i, j in self.deltas]
+        dims = shape if len(numbers) == len(out) else shape + tuple([sizes[label] for label in list(numbers)[len(out) :]])
+        if len(sizes) > len(numbers):
+            for label in self._lost(numbers):
+                self._times_size(kept, sizes[label])
+        return _contraction(self.coefficient, tuple(kept), dims, shape)
+
+    def _times_size(self, kept: list[Factor], dim: Dim) -> None:
+        if isinstance(dim, int):
+            self.coefficient = _exact(self.coefficient * dim)
+        else:
+            kept[:] = _merge_equal([*kept, (size(dim), (), 1)])
+
+    def _tied_size(self, label: Label) -> Dim:
+        first = next(a for a, b in self.tied if b == label)
+        return self.sizes[first]
+
+    def _lost(self, numbers: Mapping[Label, int]) -> list[Label]:
+        """Summed labels that no factor carries any more: each multiplies the result by its dimension."""
+        return [label for label in self.sizes if label not in numbers and label not in self.absorbed]
+
+    def _absorb_deltas(self) -> None:
+        """Rename labels so that identity matrices disappear; one between two axes of the result stays."""
+        for first, twin in self.tied:
+            self.deltas.append((delta(self.sizes[first]), first, twin))
+            self.sizes[twin] = self.sizes[first]
+        rename: dict[Label, Label] = {}
+        axes = set(self.out)
+
+        def root(label: Label) -> Label:
+            while label in rename:
+                label = rename[label]
+            return label
+
+        kept = []
+        for node, left, right in self.deltas:
+            left, right = root(left), root(right)
+            if left == right:
+                continue
+            if left in axes and right in axes:
+                kept.append((node, left, right))
+                continue
+            gone, stays = (right, left) if left in axes else (left, right)
+            rename[gone] = stays
+            self.absorbed.add(gone)
+        self.deltas = _spanning(kept)
+        if rename:
+            factors, self.factors = self.factors, {}
+            for (node, labels), power in factors.items():
+                self.multiply(node, tuple(root(label) for label in labels), power)
+
+
+def _spanning(deltas: list[tuple[Node, Label, Label]]) -> list[tuple[Node, Label, Label]]:
+    """Deltas without repetitions: I_ij I_ji is I_ij, and I_ij I_jk I_ik needs only two of them."""
+    group: dict[Label, Label] = {}
+
+    def root(label: Label) -> Label:
+        while label in group:
+            label = group[label]
+        return label
+
+    kept = []
+    for node, left, right in deltas:
+        a, b = root(left), root(right)
+        if a != b:
+            group[b] = a
+            kept.append((node, left, right))
+    return kept
+
+
+def _merge_equal(factors: list[Factor]) -> list[Factor]:
+    """Factors with the powers of equal ones added."""
+    merged: dict[tuple[Node, tuple[int, ...]], Rational] = {}
+    for node, labels, power in factors:
+        key = (node, labels)
+        merged[key] = merged.get(key, 0) + power
+    return [(node, labels, power) for (node, labels), power in merged.items() if power != 0]
+
+
+def _contraction(coefficient: Rational, factors: tuple[Factor, ...], sizes: tuple[Dim, ...], shape: Shape) -> Node:
+    if coefficient == 0:
+        return number(0, shape)
+    if len(factors) == 1 and coefficient == 1:
+        node, labels, power = factors[0]
+        if power == 1 and labels == tuple(range(len(shape))) and len(labels) == len(sizes):
+            return node
+    result: Node = _intern(
+        Contraction, shape, (("coefficient", coefficient), ("factors", factors), ("sizes", sizes))
+    )
+    return result
+
+
+def _rational_power(value: Rational, power: Rational) -> Rational | None:
+    """value^power where that is rational and small, else None."""
+    if isinstance(power, int):
+        if value == 0 and power < 0:
+            raise DomainError("this divides by zero")
+        bits = max(abs(value.numerator).bit_length(), value.denominator.bit_length()) if value not in (0, 1, -1) else 0
+        if bits * abs(power) > MAX_BITS:
+            return None
+        result = Fraction(value) ** power
+        return result.numerator if result.denominator == 1 else result
+    if value < 0:
+        return None
+    top, bottom = (_root(n, power.denominator) for n in (value.numerator, value.denominator))
+    return None if top is None or bottom is None else _rational_power(Fraction(top, bottom), power.numerator)
+
+
+def _root(value: int, degree: int) -> int | None:
+    """The exact integer root, or None."""
+    if value in (0, 1):
+        return value
+    if value.bit_length() > 1000 or degree > 64:
+        return None
+    guess = round(value ** (1 / degree))
+    return next((r for r in (guess - 1, guess, guess + 1) if r > 0 and r**degree == value), None)
+
+
+def multiply(*nodes: Node) -> Node:
+    """The entrywise product of tensors of one shape; scalars multiply every entry."""
+    shape = max((node.shape for node in nodes), key=len)
+    labels = tuple(range(len(shape)))
+    sizes: dict[Label, Dim] = dict(enumerate(shape))
+    return contract([(node, labels if node.shape else ()) for node in nodes], labels, sizes=sizes)
+
+
+def power(node: Node, exponent: Rational) -> Node:
+    """node^exponent, entry by entry."""
+    labels = tuple(range(len(node.shape)))
+    return contract([(node, labels, exponent)], labels, sizes=dict(enumerate(node.shape)))
+
+
+def broadcast(node: Node, shape: Shape) -> Node:
+    """A scalar repeated over `shape`."""
+    return contract([(node, ())], tuple(range(len(shape))), sizes=dict(enumerate(shape)))
+
+
+def relabel(node: Node, labels: tuple[Label, ...], out: tuple[Label, ...], sizes: Mapping[Label, Dim] | None = None) -> Node:
+    """`node` with its axes named by `labels`, as a tensor over `out`: transposes, broadcasts, sums, takes diagonals."""
+    return contract([(node, labels)], out, sizes=sizes)
+
+
+# --- passes -----------------------------------------------------------------------------------------------------------
+
+
+def postorder(roots: Iterable[Node]) -> list[Node]:
+    """Every node below `roots` once, children first."""
+    seen: set[Node] = set()
+    order: list[Node] = []
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children) if child not in seen)
+    return order
+
+
+def fold(root: Node, combine: Callable[[Node, Callable[[Node], T]], T]) -> T:
+    """Bottom-up value: `combine(node, value)` may ask `value(child)` of any child."""
+    memo: dict[Node, T] = {}
+    for node in postorder([root]):
+        memo[node] = combine(node, memo.__getitem__)
+    return memo[root]
+
+
+def rebuild(node: Node, value: Callable[[Node], Node]) -> Node:
+    """The same kind of node over new children."""
+    if isinstance(node, Sum):
+        return add([(c, value(n)) for c, n in node.terms])
+    if isinstance(node, Contraction):
+        rank = len(node.shape)
+        factors = [(value(n), labels, p) for n, labels, p in node.factors]
+        return contract(factors, tuple(range(rank)), node.coefficient, dict(enumerate(node.sizes)))
+    if isinstance(node, Call):
+        return call(node.op, [value(a) for a in node.args], node.params)
+    return node
+
+
+def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
+    """`root` with nodes replaced by others of the same shape; a replacement is not searched again."""
+    memo: dict[Node, Node] = dict(replacements)
+    for node in postorder([root]):
+        if node not in memo:
+            children = node.children
+            changed = any(memo[child] is not child for child in children)
+            memo[node] = rebuild(node, memo.__getitem__) if changed else node
+    return memo[root]
+
+
+def variables(root: Node) -> list[Variable]:
+    """The variables below `root`, in order of first appearance."""
+    return [node for node in postorder([root]) if isinstance(node, Variable)]
+
+
+def dependents(root: Node, sources: Iterable[Node]) -> set[Node]:
+    """The nodes of `root` whose value depends on one of `sources`."""
+    found = set(sources)
+    for node in postorder([root]):
+        if any(child in found for child in node.children):
+            found.add(node)
+    return found
+
+
+def count(root: Node) -> int:
+    """How many different nodes `root` has."""
+    return len(postorder([root]))
+
+
+def walk(root: Node) -> Iterator[Node]:
+    yield from postorder([root])

@@ -1,0 +1,1 @@
+"""Simplification and form: rewriting (`rules`), index form to matrix form (`matrix`), trees to print (`trees`)."""

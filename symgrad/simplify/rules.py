@@ -1,0 +1,515 @@
+"""Simplification: known functions recognised, like terms collected, common factors taken out, the shortest form kept.
+
+Contract: `simplify(node)` is the same function (on the domain of `node`) in the form a textbook would print, by one
+bottom-up pass in which every node is rewritten by the rules for its kind.  A rule is a function from a node to a node or
+None; the tables `CONTRACTION`, `CALL` and `SUM` are all of them.  Forms compete by `length`, the number of symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from fractions import Fraction
+from math import gcd, lcm
+
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Factor,
+    Label,
+    Node,
+    Rational,
+    Size,
+    Sum,
+    add,
+    constant,
+    contract,
+    negate,
+    number,
+    postorder,
+    rebuild,
+    relabel,
+    scale,
+    size,
+    split,
+)
+from symgrad.ops import apply
+from symgrad.simplify.trees import arranged
+
+Rewrite = Callable[[Node], Node | None]
+#: Products are multiplied out only up to this many terms.
+MAX_TERMS = 16
+#: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
+MAX_ROUNDS = 12
+
+
+def simplify(root: Node) -> Node:
+    """`root` in its shortest known form, factors in the order in which they are written."""
+    memo: dict[Node, Node] = {}
+    for node in postorder([root]):
+        memo[node] = _rewritten(rebuild(node, memo.__getitem__) if node.children else node)
+    return arranged(memo[root])
+
+
+def _rewritten(node: Node) -> Node:
+    for _ in range(MAX_ROUNDS):
+        for rule in RULES.get(type(node), ()):
+            better = rule(node)
+            if better is not None and better is not node:
+                node = better
+                break
+        else:
+            return node
+    return node
+
+
+def length(root: Node) -> int:
+    """How long the written form of `root` is: 2 a name, number, function or operator, 1 a pair of brackets."""
+    memo: dict[Node, int] = {}
+    for node in postorder([root]):
+        own = 2
+        if isinstance(node, Sum):
+            own = 2 * sum(1 + (abs(c) != 1) for c, _ in node.terms) - 2
+        elif isinstance(node, Contraction):
+            own = 2 * int(abs(node.coefficient) != 1 or not node.factors) + 2 * sum(p != 1 for _, _, p in node.factors)
+            own += sum(isinstance(f, Sum) for f, _, _ in node.factors)
+        memo[node] = own + sum(memo[child] for child in node.children)
+    return memo[root]
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+def _remake(node: Contraction, factors: Iterable[Factor], coefficient: Rational | None = None) -> Node:
+    """The contraction with other factors; a label that no factor carries any more is not summed."""
+    kept = list(factors)
+    used = {label for _, labels, _ in kept for label in labels} | set(range(node.rank))
+    sizes: dict[Label, int | str] = {k: d for k, d in enumerate(node.sizes) if k in used}
+    return contract(kept, tuple(range(node.rank)), node.coefficient if coefficient is None else coefficient, sizes)
+
+
+def _name(node: Node) -> str:
+    return node.op.name if isinstance(node, Call) else ""
+
+
+def _idempotent(node: Node) -> Node | None:
+    """1[c]^p = 1[c], onehot^p = onehot, |x|² = x²."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power != 1 and isinstance(base, Call):
+            if (base.op.symbol or base.op.name in ("onehot", "argmax")) and power > 0:
+                return _remake(node, _replaced(node, k, [(base, labels, 1)]))
+            if base.op.name == "abs" and isinstance(power, int) and power % 2 == 0:
+                return _remake(node, _replaced(node, k, [(base.args[0], labels, power)]))
+            if base.op.name == "exp":
+                return _remake(node, _replaced(node, k, [(apply("exp", scale(base.args[0], power)), labels, 1)]))
+    return None
+
+
+def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
+    return [*node.factors[:k], *new, *node.factors[k + 1 :]]
+
+
+def _sums_to_one(node: Node) -> Node | None:
+    """Σ_c softmax_c = 1 and Σ_c onehot_c = 1 where nothing else depends on c."""
+    assert isinstance(node, Contraction)
+    if not node.summed:
+        return None
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power == 1 and _name(base) in ("softmax", "onehot", "argmax") and labels[-1] >= node.rank:
+            rest = [f for j, f in enumerate(node.factors) if j != k]
+            if labels.count(labels[-1]) == 1 and all(labels[-1] not in other for _, other, _ in rest):
+                return _remake(node, [*rest, *_ones_over(node, labels[:-1], rest)])
+    return None
+
+
+def _ones_over(node: Contraction, labels: tuple[int, ...], rest: list[Factor]) -> list[Factor]:
+    """Sizes of summed labels that only the dropped factor carried."""
+    carried = {label for _, other, _ in rest for label in other} | set(range(node.rank))
+    return [(size(node.sizes[label]), (), 1) for label in labels if label not in carried]
+
+
+def _gated(node: Node) -> Node | None:
+    """relu(u) 1[u > 0] = relu(u);  sigmoid(u) exp(-u) = 1 - sigmoid(u)."""
+    assert isinstance(node, Contraction)
+    present = {(f, labels): k for k, (f, labels, p) in enumerate(node.factors) if p > 0}
+    for k, (base, labels, power) in enumerate(node.factors):
+        if _name(base) == "relu" and power > 0:
+            gate = present.get((apply("positive", base.args[0]), labels))  # type: ignore[attr-defined]
+            if gate is not None:
+                return _remake(node, [f for j, f in enumerate(node.factors) if j != gate])
+        if _name(base) == "sigmoid" and power > 0:
+            partner = present.get((apply("exp", negate(base.args[0])), labels))  # type: ignore[attr-defined]
+            if partner is not None and node.factors[partner][2] == 1:
+                one = apply("sigmoid", negate(base.args[0]))  # type: ignore[attr-defined]
+                factors = [(b, i, p - 1 if j == k else p) for j, (b, i, p) in enumerate(node.factors) if j != partner]
+                return _remake(node, [*(f for f in factors if f[2] != 0), (one, labels, 1)])
+    return None
+
+
+def _sigmoid_quotient(node: Node) -> Node | None:
+    """1/(1 + exp(u)) = sigmoid(-u)."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if isinstance(power, int) and power < 0 and (u := _one_plus_exp(base)) is not None:
+            return _remake(node, _replaced(node, k, [(apply("sigmoid", negate(u)), labels, -power)]))
+    return None
+
+
+def _one_plus_exp(node: Node) -> Node | None:
+    """u where `node` is 1 + exp(u), else None."""
+    if not isinstance(node, Sum) or len(node.terms) != 2:
+        return None
+    (a, one), (b, other) = node.terms
+    if constant(one) is None:
+        (a, one), (b, other) = (b, other), (a, one)
+    if a == b == 1 and constant(one) == 1 and _name(other) == "exp":
+        return other.args[0]  # type: ignore[attr-defined,no-any-return]
+    return None
+
+
+def _softmax_quotient(node: Node) -> Node | None:
+    """exp(u)_c / Σ_c exp(u)_c = softmax(u)_c, along whichever axis is summed."""
+    assert isinstance(node, Contraction)
+    for k, (below, below_labels, power) in enumerate(node.factors):
+        if power != -1 or (found := _sum_of_exp(below)) is None:
+            continue
+        exponential, place = found
+        for j, (base, labels, p) in enumerate(node.factors):
+            if base is exponential and p == 1 and labels[:place] + labels[place + 1 :] == below_labels:
+                probability = _softmax_along(exponential.args[0], place)  # type: ignore[attr-defined]
+                rest = [f for i, f in enumerate(node.factors) if i not in (j, k)]
+                return _remake(node, [*rest[:j], (probability, labels, 1), *rest[j:]])
+    return None
+
+
+def _sum_of_exp(node: Node) -> tuple[Node, int] | None:
+    """(exp(u), axis) where `node` is the sum of exp(u) over one axis."""
+    if not isinstance(node, Contraction) or len(node.factors) != 1 or len(node.sizes) != node.rank + 1:
+        return None
+    base, labels, power = node.factors[0]
+    if _name(base) != "exp" or power != 1 or node.coefficient != 1 or len(set(labels)) != len(labels):
+        return None
+    place = labels.index(node.rank)
+    return (base, place) if labels[:place] + labels[place + 1 :] == tuple(range(node.rank)) else None
+
+
+def _softmax_along(u: Node, place: int) -> Node:
+    axes = tuple(range(u.rank))
+    order = axes[:place] + axes[place + 1 :] + (place,)
+    return relabel(apply("softmax", relabel(u, axes, order)), order, axes)
+
+
+def _multiplied_out(node: Node) -> Node | None:
+    """A product over a sum, multiplied out where terms then cancel and the result is shorter."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
+            continue
+        others = {(f, i): p for j, (f, i, p) in enumerate(node.factors) if j != k}
+        if not _may_cancel(base, labels, others):
+            continue
+        terms = [(c, _rewritten(_remake(node, _replaced(node, k, [(t, labels, 1)])))) for c, t in base.terms]
+        better = _rewritten(add(terms, node.shape))
+        if length(better) < length(node):
+            return better
+    return None
+
+
+def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tuple[int, ...]], Rational]) -> bool:
+    """Whether some term of the sum divides by, or is divided by, a factor beside it."""
+    for _, term in base.terms:
+        factors = term.factors if isinstance(term, Contraction) else ((term, tuple(range(term.rank)), 1),)
+        for f, inner, p in factors:
+            outer = tuple(labels[i] if i < len(labels) else -1 for i in inner)
+            if others.get((f, outer), 0) * p < 0:
+                return True
+    return False
+
+
+def _sign_inside(node: Node) -> Node | None:
+    """-(a - b) is b - a."""
+    assert isinstance(node, Contraction)
+    if node.coefficient >= 0:
+        return None
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power == 1 and isinstance(base, Sum) and any(c < 0 for c, _ in base.terms):
+            turned = _rewritten(add([(-c, t) for c, t in base.terms]))
+            return _remake(node, _replaced(node, k, [(turned, labels, 1)]), -node.coefficient)
+    return None
+
+
+def _turned_sum(node: Node) -> Node | None:
+    """(Pᵀ - Yᵀ) X is (P - Y)ᵀ X: a sum of transposes is the transpose of a sum."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if isinstance(base, Sum) and base.rank == 2:
+            turned = sum(_turn(term) for _, term in base.terms)
+            if turned > 0:
+                upright = add([(c, relabel(t, (0, 1), (1, 0))) for c, t in base.terms])
+                return _remake(node, _replaced(node, k, [(_rewritten(upright), labels[::-1], power)]))
+    return None
+
+
+def _turn(term: Node) -> int:
+    """1 for a transpose, -1 for a matrix as it stands, 0 for what is neither."""
+    axes = {labels for _, labels, _ in _factors(term) if len(labels) == 2}
+    return int(axes == {(1, 0)}) - int(axes == {(0, 1)})
+
+
+def _one_scalar_out(node: Node) -> Node | None:
+    """A factor 2 x + 4 y gives its 2 to the coefficient, so that numbers meet."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if isinstance(base, Sum) and isinstance(power, int):
+            common = _content(base)
+            if common != 1:
+                reduced = _rewritten(add([(Fraction(c) / common, t) for c, t in base.terms]))
+                factors = _replaced(node, k, [(reduced, labels, power)])
+                return _remake(node, factors, node.coefficient * Fraction(common) ** power)
+    return None
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+def _log(node: Node) -> Node | None:
+    """log exp u = u; log Π = Σ log where every factor is positive; log Σ exp = logsumexp; log(1 + exp u) = softplus."""
+    assert isinstance(node, Call)
+    if node.op.name != "log":
+        return None
+    arg = node.args[0]
+    if _name(arg) == "exp":
+        return arg.args[0]  # type: ignore[attr-defined,no-any-return]
+    if _name(arg) == "softmax":
+        return apply("log_softmax", arg.args[0])  # type: ignore[attr-defined]
+    if (u := _one_plus_exp(arg)) is not None:
+        return apply("softplus", u)
+    if (found := _sum_of_exp(arg)) is not None:
+        exponential, place = found
+        axes = tuple(range(exponential.rank))
+        order = axes[:place] + axes[place + 1 :] + (place,)
+        return apply("logsumexp", relabel(exponential.args[0], axes, order))  # type: ignore[attr-defined]
+    return _log_of_product(arg)
+
+
+def _log_of_product(arg: Node) -> Node | None:
+    if not isinstance(arg, Contraction) or arg.summed or arg.coefficient < 0 or not arg.factors:
+        return None
+    known = any(_name(f) in ("exp", "softmax") or _sum_of_exp(f) for f, _, _ in arg.factors)
+    if not known or not all(_positive(f) for f, _, _ in arg.factors):
+        return None
+    axes = tuple(range(arg.rank))
+    sizes: dict[Label, int | str] = dict(enumerate(arg.sizes))
+    terms: list[tuple[Rational, Node]] = []
+    for base, labels, power in arg.factors:
+        logarithm = _rewritten(apply("log", base))
+        terms.append((power, contract([(logarithm, labels)], axes, 1, sizes)))
+    if arg.coefficient != 1:
+        terms.append((1, contract([(apply("log", number(arg.coefficient)), ())], axes, 1, sizes)))
+    return add(terms)
+
+
+def _positive(node: Node) -> bool:
+    """Whether `node` is positive wherever it is defined, for certain."""
+    if isinstance(node, Call):
+        return node.op.name in ("exp", "softmax", "sigmoid", "softplus", "cosh")
+    if isinstance(node, Size):
+        return True
+    if isinstance(node, Sum):
+        return all(c > 0 and (_positive(t) or (constant(t) or 0) > 0) for c, t in node.terms)
+    if isinstance(node, Contraction):
+        return node.coefficient > 0 and all(_positive(f) for f, _, _ in node.factors)
+    return False
+
+
+def _selected(node: Node) -> Node | None:
+    """log(v_y) = (log v)_y: a function of a selected entry is the selected entry of the function."""
+    assert isinstance(node, Call)
+    if node.op.name not in ("log", "exp") or not isinstance(node.args[0], Contraction):
+        return None
+    arg = node.args[0]
+    if arg.coefficient != 1 or len(arg.factors) != 2 or len(arg.sizes) != arg.rank + 1:
+        return None
+    for (v, labels, p), (hot, hot_labels, q) in (arg.factors, arg.factors[::-1]):
+        whole = len(set(labels)) == len(labels) and arg.rank in labels
+        if _name(hot) == "onehot" and p == q == 1 and hot_labels[-1] == arg.rank and whole and _name(v) == "softmax":
+            inner = _rewritten(apply(node.op.name, v))
+            return _remake(arg, [(inner, labels, 1), (hot, hot_labels, 1)])
+    return None
+
+
+# --- sums -------------------------------------------------------------------------------------------------------------
+
+
+def _positive_first(node: Node) -> Node | None:
+    """b - a rather than -a + b."""
+    assert isinstance(node, Sum)
+    if node.terms[0][0] > 0 or all(c < 0 for c, _ in node.terms):
+        return None
+    return add([*(t for t in node.terms if t[0] > 0), *(t for t in node.terms if t[0] < 0)])
+
+
+def _collected(node: Node) -> Node | None:
+    """Terms that differ only in the order of their factors become one."""
+    assert isinstance(node, Sum)
+    groups: dict[Hashable, tuple[Rational, Node]] = {}
+    for coefficient, term in node.terms:
+        key = product_key(term)
+        total, first = groups.get(key, (0, term))
+        groups[key] = (total + coefficient, first)
+    if len(groups) == len(node.terms):
+        return None
+    return add(groups.values(), node.shape)
+
+
+def product_key(node: Node) -> Hashable:
+    """A key that is equal only for equal products, whatever the order of factors and names of summed labels."""
+    if not isinstance(node, Contraction):
+        return node
+    places: dict[int, list[tuple[int, int, Rational]]] = {}
+    for base, labels, power in node.factors:
+        for position, label in enumerate(labels):
+            places.setdefault(label, []).append((id(base), position, power))
+    summed = sorted(range(node.rank, len(node.sizes)), key=lambda label: sorted(places.get(label, [])))
+    names = {label: k for k, label in enumerate([*range(node.rank), *summed])}
+    factors = frozenset((base, tuple(names[k] for k in labels), power) for base, labels, power in node.factors)
+    return factors, tuple(node.sizes[label] for label in names), node.rank
+
+
+def _content(node: Sum) -> Rational:
+    """The rational that all coefficients share; its sign makes the first one positive where all are negative."""
+    values = [Fraction(c) for c, _ in node.terms]
+    common = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    if all(v < 0 for v in values):
+        common = -common
+    return common.numerator if common.denominator == 1 else common
+
+
+def _expanded(node: Node) -> Node | None:
+    """The sum multiplied out, if that is shorter: y (1 - p) - (1 - y) p is y - p."""
+    assert isinstance(node, Sum)
+    terms: list[tuple[Rational, Node]] = []
+    opened = 0
+    for coefficient, term in node.terms:
+        parts = _distributed(term)
+        opened += len(parts) > 1
+        terms.extend((coefficient * c, part) for c, part in parts)
+        if len(terms) > MAX_TERMS:
+            return None
+    if not opened or (opened == 1 and len(node.terms) == 1):
+        return None
+    flat = add(terms, node.shape)
+    better = _collected(flat) or flat if isinstance(flat, Sum) else flat
+    factored = _factored(better) if isinstance(better, Sum) else None
+    best = min((b for b in (better, factored) if b is not None), key=length)
+    return best if length(best) < length(node) else None
+
+
+def _distributed(term: Node) -> list[tuple[Rational, Node]]:
+    """A product over one sum as the sum of its products."""
+    if isinstance(term, Contraction):
+        for k, (base, labels, power) in enumerate(term.factors):
+            if power == 1 and isinstance(base, Sum):
+                return [(c, _remake(term, _replaced(term, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return [(1, term)]
+
+
+def _factored(node: Node) -> Node | None:
+    """Common factors taken out where that is shorter: A x + Aᵀ x is (A + Aᵀ) x."""
+    assert isinstance(node, Sum)
+    if len(node.terms) > MAX_TERMS:
+        return None
+    common = _content(node)
+    best: Node | None = None
+    if common not in (1, -1) and all(abs(c) != 1 for c, _ in node.terms):
+        best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
+    for candidate in _shared_factors(node):
+        if length(candidate) < length(best if best is not None else node):
+            best = candidate
+    return best
+
+
+def _shared_factors(node: Sum) -> Iterable[Node]:
+    """For every factor of the first terms, the sum with that factor taken out of all terms that have it."""
+    tried: set[Hashable] = set()
+    for _, term in node.terms:
+        for seed in _factors(term):
+            key = (seed[0], seed[2], tuple(k if k < node.rank else -1 for k in seed[1]))
+            if key in tried:
+                continue
+            tried.add(key)
+            sharing = [(c, t) for c, t in node.terms if _match(t, seed, node.rank) is not None]
+            if len(sharing) < 2:
+                continue
+            taken = _take_out(sharing, seed, node.shape)
+            if taken is not None:
+                shared = {t for _, t in sharing}
+                place = next(k for k, (_, t) in enumerate(node.terms) if t in shared)
+                rest: list[Node | tuple[Rational, Node]] = [pair for pair in node.terms if pair[1] not in shared]
+                yield add([*rest[:place], taken, *rest[place:]])
+
+
+def _factors(term: Node) -> tuple[Factor, ...]:
+    if isinstance(term, Contraction):
+        return term.factors
+    return ((term, tuple(range(term.rank)), 1),)
+
+
+def _match(term: Node, seed: Factor, rank: int) -> int | None:
+    """The place of a factor of `term` that is `seed` up to the names of summed labels."""
+    base, labels, power = seed
+    for k, (other, other_labels, p) in enumerate(_factors(term)):
+        if other is base and p == power and all(
+            a == b or (a >= rank and b >= rank) for a, b in zip(labels, other_labels, strict=True)
+        ):
+            return k
+    return None
+
+
+def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[int | str, ...]) -> Node | None:
+    """Σ seed·rest = seed·Σ rest, if every rest is a tensor over the same labels."""
+    rank = len(shape)
+    base, labels, power = seed
+    sizes: dict[Label, int | str] = dict(enumerate(shape))
+    bound = [label for label in dict.fromkeys(labels) if label >= rank]
+    parts: list[tuple[Rational, list[tuple[Node, tuple[Label, ...], Rational]], frozenset[Label]]] = []
+    for coefficient, term in sharing:
+        place = _match(term, seed, rank)
+        factors = _factors(term)
+        assert place is not None
+        rename: dict[int, Label] = {b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank}
+        rest = [(f, tuple(rename.get(k, k) for k in i), p) for j, (f, i, p) in enumerate(factors) if j != place]
+        inner = frozenset(k for _, i, _ in rest for k in i if not isinstance(k, int) or k < rank)
+        parts.append((coefficient, rest, inner))
+        if isinstance(term, Contraction):
+            sizes.update({rename.get(k, ("own", id(term), k) if k >= rank else k): d for k, d in enumerate(term.sizes)})
+    interface = parts[0][2]
+    if any(inner != interface for _, _, inner in parts) or any(("bound", b) not in interface for b in bound):
+        return None
+    order = tuple(sorted(interface, key=lambda k: (isinstance(k, tuple), str(k))))
+    total = _rewritten(add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts]))
+    outer = tuple(k if k < rank else ("bound", k) for k in labels)
+    return contract([(total, order), (base, outer, power)], tuple(range(rank)), 1, {k: sizes[k] for k in range(rank)})
+
+
+def _repeated_sigmoid(node: Node) -> Node | None:
+    """1 - sigmoid(-u) is sigmoid(u), where the negative is the longer one."""
+    assert isinstance(node, Sum)
+    if len(node.terms) != 2:
+        return None
+    for (a, one), (b, other) in (node.terms, node.terms[::-1]):
+        if constant(one) is not None and (a, b) == (1, -1) and _name(other) == "sigmoid":
+            inner = other.args[0]  # type: ignore[attr-defined]
+            if split(inner)[0] < 0:
+                return apply("sigmoid", negate(inner))
+    return None
+
+
+RULES: dict[type, tuple[Rewrite, ...]] = {
+    Contraction: (
+        _idempotent, _sums_to_one, _sigmoid_quotient, _gated, _softmax_quotient, _one_scalar_out, _multiplied_out,
+        _sign_inside, _turned_sum,
+    ),
+    Call: (_log, _selected),
+    Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),
+}

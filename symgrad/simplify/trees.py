@@ -1,0 +1,336 @@
+"""Expressions to surface trees: matrix form where one exists, index form elsewhere or on demand.
+
+Contract: `to_tree(node)` is a tree whose text and LaTeX read back to the same expression; `entry(node, names)` is the
+tree of one entry, with sums and subscripts.  What a whole-array operation is applied to is always in matrix form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+
+from symgrad.errors import LimitError
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Node,
+    Rational,
+    Size,
+    Sum,
+    Variable,
+    constant,
+    contract,
+    fold,
+    postorder,
+    rebuild,
+    variables,
+)
+from symgrad.notation.syntax import Tree
+from symgrad.simplify.matrix import (
+    is_indicator,
+    layout,
+    number_tree,
+    product,
+    scalar_power,
+    square_of,
+)
+
+LETTERS = "ijklpqrstuv"
+#: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
+#: be exponentially longer than itself.
+MAX_TREE = 20_000
+
+
+def to_tree(root: Node, given: Mapping[Node, Tree] | None = None) -> Tree:
+    """The tree of `root` in matrix form, or as entries `[...]_{ij}` where it has no matrix form.
+
+    `given` are the trees of nodes that are to be written in a way of their own.
+    """
+    return _Writer(root, given).tree(root)
+
+
+def index_tree(
+    root: Node, names: Iterable[str] = (), given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()
+) -> tuple[Tree, tuple[str, ...]]:
+    """The tree of one entry of `root`, and the index names it uses (`names` if given, never one of `avoid`)."""
+    writer = _Writer(root, given, avoid)
+    chosen = tuple(names) or tuple(writer.fresh() for _ in root.shape)
+    return writer.entry(root, chosen), chosen
+
+
+def arranged(root: Node) -> Node:
+    """The same expression with the factors of every product in the order in which they are written."""
+
+    def combine(node: Node, value: Callable[[Node], Node]) -> Node:
+        node = rebuild(node, value)
+        if not isinstance(node, Contraction) or len(node.factors) < 2:
+            return node
+        found = layout(node, _blank)
+        if found is None or found.order == tuple(range(len(node.factors))):
+            return node
+        factors = [node.factors[k] for k in found.order]
+        return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+
+    return fold(root, combine)
+
+
+def _blank(node: Node) -> Tree:
+    return Tree("name", (), "I" if isinstance(node, Delta) else "x")
+
+
+class _Writer:
+    """One expression being written: trees are shared, index names are fresh."""
+
+    def __init__(self, root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> None:
+        self.used = {v.name for v in variables(root)} | _dimension_names(root) | set(avoid)
+        self.trees: dict[Node, Tree] = dict(given or {})
+        self.weights: dict[Node, int] = dict.fromkeys(self.trees, 1)
+        self.letters = (letter for letter in chain(LETTERS, (f"i_{k}" for k in range(1, 1000))) if letter not in self.used)
+
+    def fresh(self) -> str:
+        return next(self.letters)
+
+    # --- matrix form ----------------------------------------------------------------------------------------------
+
+    def tree(self, root: Node) -> Tree:
+        for node in postorder([root]):
+            if node not in self.trees:
+                self.trees[node] = self._node(node)
+                weight = self.weights[node] = 1 + sum(self.weights[child] for child in node.children)
+                if weight > MAX_TREE:
+                    raise LimitError("this expression is too long to write out in one formula", code="LIMIT_LENGTH")
+        return self.trees[root]
+
+    def _node(self, node: Node) -> Tree:
+        if isinstance(node, Variable):
+            return Tree("name", (), node.name)
+        if isinstance(node, Size):
+            return Tree("name", (), node.dim)
+        if isinstance(node, Delta):
+            return Tree("name", (), "I")
+        if isinstance(node, Call):
+            return self._call(node, [self.trees[arg] for arg in node.args])
+        if isinstance(node, Sum):
+            return self._sum(node, lambda n: self.trees[n], self._scaled)
+        assert isinstance(node, Contraction)
+        return self._scaled(node.coefficient, node)
+
+    def _scaled(self, coefficient: Rational, node: Node) -> Tree:
+        """coefficient · node; here a contraction takes the coefficient instead of its own."""
+        if not isinstance(node, Contraction):
+            body = self.trees[node]
+            return body if coefficient == 1 else _signed(coefficient, lambda c: product([number_tree(c), body]))
+        squared = square_of(node)
+        if not node.factors:
+            return number_tree(coefficient)
+        if squared is not None:
+            norm = scalar_power(node, 1, lambda n: self.trees[n])
+            return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)
+        chosen = self._selection(coefficient, node)
+        if chosen is not None:
+            return chosen
+        found = layout(node, lambda n: self.trees[n], coefficient)
+        return found.tree if found is not None else self._assembled(coefficient, node)
+
+    def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
+        """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y."""
+        if node.rank > 1:
+            return None
+        for k, (hot, labels, power) in enumerate(node.factors):
+            if not isinstance(hot, Call) or hot.op.name != "onehot" or power != 1 or len(labels) > 2:
+                continue
+            if labels[:-1] != (0,) * node.rank and (node.rank or len(labels) > 2) or labels[-1] < node.rank:
+                continue
+            rest = [f for j, f in enumerate(node.factors) if j != k and f[1]]
+            scalars = [f for j, f in enumerate(node.factors) if j != k and not f[1]]
+            if not all(any(label in axes for _, axes, _ in rest) for label in labels):
+                continue
+            extent = {label: node.sizes[label] for label in labels}
+            table = contract(rest, labels, 1, extent)
+            if isinstance(table, Contraction) and layout(table, _blank) is None:
+                continue
+            names = tuple(self.fresh() for _ in labels[1:])
+            label = _indexed(self._known_tree(hot.args[0]), names)
+            body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), label), None)
+            if node.rank:
+                body = Tree("assemble", (body,), names)
+            elif names:
+                body = Tree("big", (body, Tree("binder", (), (names, "all"))), "sum")
+            front = contract(scalars, (), abs(coefficient))
+            tree = body if constant(front) == 1 else product([self._known_tree(front), body])
+            return Tree("neg", (tree,)) if coefficient < 0 else tree
+        return None
+
+    def _known_tree(self, node: Node) -> Tree:
+        return self.trees[self._known(node)]
+
+    def _assembled(self, coefficient: Rational, node: Contraction) -> Tree:
+        names = tuple(self.fresh() for _ in node.shape)
+        body = self._product_entry(node, names, coefficient)
+        return Tree("assemble", (body,), names) if names else body
+
+    def _sum(self, node: Sum, tree: Callable[[Node], Tree], scaled: Callable[[Rational, Node], Tree]) -> Tree:
+        """Terms with their signs; a scalar repeated in every entry is written once."""
+        signs, terms = [], []
+        for coefficient, term in node.terms:
+            inner = _repeated_scalar(term)
+            term = term if inner is None else inner
+            signs.append(1 if coefficient > 0 else -1)
+            if constant(term) is not None:
+                terms.append(number_tree(abs(coefficient)))
+            else:
+                terms.append(scaled(abs(coefficient), self._known(term)))
+        return Tree("add", tuple(terms), tuple(signs))
+
+    def _known(self, node: Node) -> Node:
+        if node not in self.trees:
+            self.tree(node)
+        return node
+
+    def _call(self, node: Call, args: list[Tree]) -> Tree:
+        write = CALLS.get(node.op.name)
+        if is_indicator(node):
+            return Tree("indicator", (Tree("compare", (args[0], number_tree(0)), node.op.symbol),))
+        if write is not None:
+            return write(node, args)
+        return Tree("call", tuple(args), _spelling(node))
+
+    # --- index form -----------------------------------------------------------------------------------------------
+
+    def entry(self, node: Node, names: tuple[str, ...]) -> Tree:
+        """The entry of `node` at the indices `names`."""
+        if not names:
+            return self.tree(node) if not _has_sum(node) else self._entry_of(node, names)
+        return self._entry_of(node, names)
+
+    def _entry_of(self, node: Node, names: tuple[str, ...]) -> Tree:
+        if isinstance(node, Sum):
+            return self._sum_entry(node, names)
+        if isinstance(node, Contraction):
+            return self._product_entry(node, names, node.coefficient)
+        if isinstance(node, Delta):
+            left, right = (Tree("name", (), name) for name in names)
+            return Tree("indicator", (Tree("compare", (left, right), "="),))
+        if isinstance(node, Call):
+            return self._call_entry(node, names)
+        return _indexed(self.tree(node), names)
+
+    def _sum_entry(self, node: Sum, names: tuple[str, ...]) -> Tree:
+        signs, terms = [], []
+        for coefficient, term in node.terms:
+            signs.append(1 if coefficient > 0 else -1)
+            size = abs(coefficient)
+            if constant(term) is not None:
+                terms.append(number_tree(size))
+            elif isinstance(term, Contraction):
+                terms.append(self._product_entry(term, names, size))
+            else:
+                body = self.entry(term, names)
+                terms.append(body if size == 1 else product([number_tree(size), body]))
+        return Tree("add", tuple(terms), tuple(signs))
+
+    def _call_entry(self, node: Call, names: tuple[str, ...]) -> Tree:
+        if node.op.name == "onehot":
+            label = self.entry(node.args[0], names[:-1])
+            return Tree("indicator", (Tree("compare", (Tree("name", (), names[-1]), label), "="),))
+        if node.op.entrywise:
+            return self._call(node, [self.entry(arg, names if arg.shape else ()) for arg in node.args])
+        return _indexed(self.tree(node), names)
+
+    def _product_entry(self, node: Contraction, names: tuple[str, ...], coefficient: Rational) -> Tree:
+        """Σ over the summed labels of the product of the factors' entries."""
+        summed = tuple(self.fresh() for _ in node.sizes[node.rank :])
+        labels = names + summed
+        above: list[Tree] = []
+        below: list[Tree] = []
+        for factor, axes, power in node.factors:
+            body = self.entry(factor, tuple(labels[k] for k in axes))
+            if abs(power) != 1:
+                body = Tree("pow", (body, number_tree(abs(power))), "")
+            (above if power > 0 else below).append(body)
+        tree = product(above) if above else number_tree(1)
+        if below:
+            tree = Tree("div", (tree, product(below)), "")
+        if summed:
+            tree = Tree("big", (tree, Tree("binder", (), (summed, "all"))), "sum")
+        return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
+
+
+def _signed(coefficient: Rational, build: Callable[[Rational], Tree]) -> Tree:
+    tree = build(abs(coefficient))
+    return Tree("neg", (tree,)) if coefficient < 0 else tree
+
+
+def _indexed(tree: Tree, names: tuple[str, ...]) -> Tree:
+    if not names:
+        return tree
+    return Tree("index", (tree, *(Tree("name", (), name) for name in names)), None)
+
+
+def _repeated_scalar(node: Node) -> Node | None:
+    """The scalar that `node` repeats in every entry, if it does."""
+    if isinstance(node, Contraction) and node.shape and len(node.sizes) == len(node.shape):
+        if all(not labels for _, labels, _ in node.factors):
+            return contract([(f, (), p) for f, _, p in node.factors], (), node.coefficient)
+    return None
+
+
+def _has_sum(node: Node) -> bool:
+    return isinstance(node, Contraction | Sum)
+
+
+def _dimension_names(root: Node) -> set[str]:
+    return {str(d) for node in postorder([root]) for d in node.shape}
+
+
+def _spelling(node: Call) -> str:
+    return str(node.op.text[0] if node.op.text else node.op.name)
+
+
+# --- operations with a notation of their own --------------------------------------------------------------------------
+
+
+def _relu(node: Call, args: list[Tree]) -> Tree:
+    return Tree("call", (number_tree(0), args[0]), "max")
+
+
+def _power(node: Call, args: list[Tree]) -> Tree:
+    return Tree("pow", tuple(args), "odot" if node.args[0].shape else "")
+
+
+def _absolute(node: Call, args: list[Tree]) -> Tree:
+    return Tree("bars", (args[0],))
+
+
+def _chained(node: Call, args: list[Tree]) -> Tree:
+    """max(max(a, b), c) is max(a, b, c)."""
+    spelling = _spelling(node)
+    first = node.args[0]
+    if isinstance(first, Call) and first.op is node.op:
+        return Tree("call", (*args[0].args, args[1]), spelling)
+    return Tree("call", tuple(args), spelling)
+
+
+def _choice(node: Call, args: list[Tree]) -> Tree:
+    """Cases: where(c, a, where(d, b, e)) is one list of branches."""
+    condition, then, otherwise = args
+    if condition.head != "indicator":
+        return Tree("call", tuple(args), "where")
+    rest = otherwise.args if otherwise.head == "cases" else (otherwise, Tree("otherwise"))
+    return Tree("cases", (then, condition.args[0], *rest))
+
+
+def _constant(node: Call, args: list[Tree]) -> Tree:
+    return Tree("const", (), node.op.name)
+
+
+CALLS: dict[str, Callable[[Call, list[Tree]], Tree]] = {
+    "relu": _relu,
+    "power": _power,
+    "abs": _absolute,
+    "maximum": _chained,
+    "minimum": _chained,
+    "where": _choice,
+    "pi": _constant,
+}

@@ -63,7 +63,7 @@ def fresh(entry: Any, repeat: int) -> dict[str, Any]:
 def parsing() -> Iterator[Row]:
     """Median over the catalog of the time to read one formula."""
     medians = {}
-    for name, entry in sg.catalog.items():
+    for name, entry in sg.catalog().items():
         inputs = [fresh(entry, k) for k in range(1, REPEATS)]
         medians[name] = statistics.median(timed(lambda i=i: sg.parse(**i)) for i in inputs)
     yield _over_catalog("read a formula", medians, "ms", 0.3)
@@ -72,8 +72,8 @@ def parsing() -> Iterator[Row]:
 def deriving() -> Iterator[Row]:
     """Median over the catalog of the time to derive a gradient and print its matrix form; SymPy's beside it."""
     ours, theirs = {}, {}
-    for name, entry in sg.catalog.items():
-        wrt = entry.wrt[0]
+    for name, entry in sg.catalog().items():
+        wrt = next(iter(entry.gradients))
         inputs = [fresh(entry, k) for k in range(1, REPEATS)]
         ours[name] = statistics.median(timed(lambda i=i, wrt=wrt: sg.derive(wrt=wrt, **i).text) for i in inputs)
         theirs[name] = timed(lambda entry=entry, wrt=wrt: _entry_by_entry(entry, wrt))

@@ -7,6 +7,7 @@ asks for it; with `--json` every answer, errors included, is one JSON object a l
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ from .arguments import FormulaCommand, natural, one_of, read, resembling
 from .terminal import Ink, prepare_streams, silence_stdout
 
 if TYPE_CHECKING:
-    from symgrad import Derivation
+    from symgrad import Derivation, Report
 
 SCHEMA = "symgrad/1"
 OK, WRONG, UNREADABLE, UNSUPPORTED, UNDECIDED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
@@ -85,7 +86,7 @@ app = typer.Typer(
 
 
 def _names(incomplete: str) -> list[str]:
-    return [name for name in sg.catalog if name.startswith(incomplete)]
+    return [name for name in sg.catalog() if name.startswith(incomplete)]
 
 
 def _choice(words: Sequence[str]) -> Callable[[str], list[str]]:
@@ -158,31 +159,28 @@ def derive(
     backend = one_of("--code", code, BACKENDS) if code else ""
     options = _options(shape, assume, order, layout, syntax)
 
-    def answer(source: str) -> tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]:
+    def answer(source: str) -> Answer:
         found = _by_variable(sg.derive(source, wrt=wrt, **options))
-        name = _name(next(iter(found.values())).function)
-        source_code = "\n\n".join(sg.code(d, backend) for d in found.values()) if backend else ""
+        source_code = sg.code(found, backend) if backend else ""
         document = _document(found) | ({"code": source_code} if backend else {})
-        return document, lambda ink: _derived(found, name, form, latex, source_code, ink), OK
+        return document, lambda ink: _derived(found, form, latex, source_code, ink), OK
 
     return _answers(formulas, as_json, answer)
 
 
-def _derived(
-    found: Mapping[str, Derivation], name: str, form: str, latex: bool, source_code: str, ink: Ink
-) -> Iterable[str]:
+def _derived(found: Mapping[str, Derivation], form: str, latex: bool, source_code: str, ink: Ink) -> Iterable[str]:
     if source_code:
-        return [report.commented_code(found, name, source_code)]
+        return [report.commented_code(found, source_code)]
     if latex:
-        return report.latex(found, name, form)
+        return report.latex(found, form)
     more = "--form index   --form differential   --code numpy   --latex" if sys.stdout.isatty() else ""
-    return report.derivations(found, name, form, ink, more)
+    return report.derivations(found, form, ink, more)
 
 
-def _document(found: Mapping[str, Derivation]) -> dict[str, Any]:
-    """One object: that of the derivation, or with several variables lists of names and gradients by name."""
-    documents = {name: derivation.to_dict() for name, derivation in found.items()}
-    first = next(iter(documents.values()))
+def _document(found: Mapping[str, Any]) -> dict[str, Any]:
+    """One object: that of the one variable, or with several a list of names and the gradients by name."""
+    documents = {name: answer.to_dict() for name, answer in found.items()}
+    first: dict[str, Any] = next(iter(documents.values()))
     if len(documents) == 1:
         return first
     return first | {"wrt": list(documents), "gradient": {name: d["gradient"] for name, d in documents.items()}}
@@ -206,12 +204,23 @@ def check(
     """Checks, and prints what the witnesses saw."""
     options = _options(shape, assume, order, layout, syntax) | {"seed": natural("--seed", seed, 0)}
 
-    def answer(source: str) -> tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]:
-        checked = sg.check(source, wrt=_single(wrt), claim=claim, **options)
-        name = _name(checked.function)
-        return checked.to_dict(), lambda ink: report.report(checked, name, ink), EXIT_CODES[checked.verdict]
+    def answer(source: str) -> Answer:
+        found = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
+        codes = [EXIT_CODES[checked.verdict] for checked in found.values()]
+        return _judged(found), lambda ink: report.reports(found, ink), _gravest(codes)
 
     return _answers(formulas, as_json, answer)
+
+
+def _judged(found: Mapping[str, Report]) -> dict[str, Any]:
+    """The report of the one variable; with several, the gravest verdict, and the reports by name."""
+    if len(found) == 1:
+        return _document(found)
+    reports = {name: checked.to_dict() for name, checked in found.items()}
+    verdict = max((checked.verdict for checked in found.values()), key=EXIT_CODES.__getitem__)
+    common = ("schema", "function", "variables")
+    first = next(iter(reports.values()))
+    return {key: first[key] for key in common} | {"wrt": list(found), "verdict": verdict, "reports": reports}
 
 
 @app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["catalog"])
@@ -223,18 +232,19 @@ def catalog(
     as_json: Json = False,
 ) -> int:
     """Prints the catalog, or one entry of it."""
-    unknown = next((word for word in name or () if word not in sg.catalog), None)
+    entries = sg.catalog()
+    unknown = next((word for word in name or () if word not in entries), None)
     if unknown is not None:
-        raise UsageError(f"the catalog has no function named {unknown!r}", hint=resembling(unknown, sg.catalog))
+        raise UsageError(f"the catalog has no function named {unknown!r}", hint=resembling(unknown, entries))
+    chosen = [entries[word] for word in name or entries]
     ink = Ink.of(sys.stdout)
     if as_json:
-        chosen = {word: sg.catalog[word] for word in name or sg.catalog}
-        entries = [entry.to_dict() for entry in chosen.values()]
-        _print([json.dumps({"schema": SCHEMA, "catalog": entries}, ensure_ascii=False)])
+        documents = [report.entry_document(entry) for entry in chosen]
+        _print([_json({"schema": SCHEMA, "catalog": documents})])
     elif name:
-        _print(line for word in name for line in report.entry(sg.catalog[word], ink))
+        _print(line for entry in chosen for line in report.entry(entry, ink))
     else:
-        _print(report.catalog(sg.catalog.values(), ink))
+        _print(report.catalog(chosen, ink))
     return OK
 
 
@@ -266,19 +276,20 @@ def _single(names: list[str] | None) -> str | list[str] | None:
     return names[0] if names and len(names) == 1 else names
 
 
-def _by_variable(found: Any) -> dict[str, Derivation]:
+def _by_variable(found: Any) -> dict[str, Any]:
+    """Answers by variable, also where there is one only."""
     return dict(found) if isinstance(found, Mapping) else {found.wrt: found}
 
 
-def _name(function: Any) -> str:
-    """What the function calls itself, else f."""
-    return getattr(function, "name", "") or "f"
+def _gravest(codes: Sequence[int]) -> int:
+    return next(code for code in GRAVITY if code in codes)
 
 
-Answer = Callable[[str], tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]]
+#: The document for JSON, the lines for a reader, and the exit code.
+Answer = tuple[Mapping[str, Any], Callable[[Ink], Iterable[str]], int]
 
 
-def _answers(formulas: Sequence[str] | None, as_json: bool, answer: Answer) -> int:
+def _answers(formulas: Sequence[str] | None, as_json: bool, answer: Callable[[str], Answer]) -> int:
     """Answers every formula; with JSON an unreadable one does not keep the others from theirs."""
     codes = []
     for source in read(formulas, several=as_json):
@@ -288,9 +299,9 @@ def _answers(formulas: Sequence[str] | None, as_json: bool, answer: Answer) -> i
             if not as_json:
                 raise
             document, lines, code = _error_document(error), lambda _: (), _exit_code(error)
-        _print([json.dumps(document, ensure_ascii=False)] if as_json else lines(Ink.of(sys.stdout)))
+        _print([_json(document)] if as_json else lines(Ink.of(sys.stdout)))
         codes.append(code)
-    return next(code for code in GRAVITY if code in codes)
+    return _gravest(codes)
 
 
 class _UnwritableError(Exception):
@@ -307,6 +318,21 @@ def _print(lines: Iterable[str]) -> None:
     except OSError as error:
         silence_stdout()
         raise _UnwritableError(error.strerror or str(error)) from error
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """One line of JSON; numbers that JSON lacks (infinite, not a number) are null."""
+    return json.dumps(_plain(document), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _error_document(error: SymgradError) -> dict[str, Any]:
@@ -353,7 +379,7 @@ def _run(words: list[str]) -> int:
 
 def _complain(error: SymgradError, words: Sequence[str]) -> int:
     if "--json" in words:
-        _print([json.dumps(_error_document(error), ensure_ascii=False)])
+        _print([_json(_error_document(error))])
     else:
         sys.stderr.write("".join(f"{line}\n" for line in report.problem(error, Ink.of(sys.stderr))))
     return _exit_code(error)

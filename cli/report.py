@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, SymgradError, printable
+from symgrad.notation.names import to_text as spelled
 
 from .terminal import Cell, Ink, columns, pad, table
 
@@ -34,11 +35,12 @@ def space(shape: Sequence[object]) -> str:
 
 def declaration(variables: Mapping[str, Any]) -> str:
     """The shapes as `--shape` takes them: `W: m n, x: n`."""
-    return ", ".join(f"{name}: {' '.join(map(str, v.shape))}".rstrip() for name, v in variables.items())
+    return ", ".join(f"{spelled(name)}: {' '.join(map(str, v.shape))}".rstrip() for name, v in variables.items())
 
 
-def reading(function: Expr, name: str, ink: Ink) -> Iterator[str]:
+def reading(function: Expr, ink: Ink) -> Iterator[str]:
     """How the input was read, and what was guessed."""
+    name = spelled(function.name)
     yield f"{INDENT}{ink('dim', 'read as')}  {name} = {function.text}"
     for note in function.notes:
         yield f"{INDENT}{ink('dim', 'note')}     {printable(note)}"
@@ -47,12 +49,13 @@ def reading(function: Expr, name: str, ink: Ink) -> Iterator[str]:
     guessed = {symbol: v for symbol, v in function.variables.items() if v.guessed and v.shape}
     remark = ""
     if guessed:
-        names = "" if len(guessed) == len(function.variables) else ", ".join(guessed) + " "
+        names = "" if len(guessed) == len(function.variables) else ", ".join(map(spelled, guessed)) + " "
         remark = f'({names}guessed: {GUESS_RULE}; change with --shape "{declaration(function.variables)}")'
     yield from _flow(f"{INDENT}{ink('dim', 'shapes')}   ", 11, members, remark, ink)
 
 
 def _membership(name: str, variable: Any) -> str:
+    name = spelled(name)
     assumed = "".join(f" {word.replace('_', ' ')}" for word in sorted(variable.assumptions))
     return f"{name}{assumed}" if "label" in variable.assumptions else f"{name} ∈ {space(variable.shape)}{assumed}"
 
@@ -75,16 +78,16 @@ def _flow(head: str, indent: int, words: Sequence[str], remark: str, ink: Ink) -
 # --- derive ---------------------------------------------------------------------------------------------------------
 
 
-def derivations(found: Mapping[str, Derivation], name: str, form: str, ink: Ink, more: str = "") -> Iterator[str]:
+def derivations(found: Mapping[str, Derivation], form: str, ink: Ink, more: str = "") -> Iterator[str]:
     """The reading, then for each variable its steps and its result."""
     function = next(iter(found.values())).function
     yield ""
-    yield from reading(function, name, ink)
+    yield from reading(function, ink)
     for derivation in found.values():
         yield ""
         yield from steps(derivation, form, ink)
         yield ""
-        yield result(derivation, name, ink)
+        yield result(derivation.heading[0], derivation.result, function, derivation.wrt, ink)
     if more:
         yield ""
         yield f"{INDENT}{ink('dim', 'more:')} {more}"
@@ -100,37 +103,25 @@ def steps(derivation: Derivation, form: str, ink: Ink) -> Iterator[str]:
     return table(rows, ink)
 
 
-def result(derivation: Derivation, name: str, ink: Ink) -> str:
+def result(heading: str, found: Expr, function: Expr, wrt: str, ink: Ink) -> str:
     """`∇_W f  =  2 W x xᵀ        shape m×n ✓ same as W`."""
-    variable = derivation.function.variables[derivation.wrt]
-    formula = f"{derivative_name(derivation, name)}  =  {derivation.result.text}"
-    shape = derivation.result.shape
-    size = "×".join(map(str, shape)) or "scalar"
-    same = ink("good", f"✓ same as {derivation.wrt}") if tuple(shape) == tuple(variable.shape) else ""
-    return f"{INDENT}{ink('bold', formula)}        {ink('dim', 'shape')} {size} {same}".rstrip()
+    size = "×".join(map(str, found.shape)) or "scalar"
+    same = (
+        ink("good", f"✓ same as {spelled(wrt)}") if tuple(found.shape) == tuple(function.variables[wrt].shape) else ""
+    )
+    return f"{INDENT}{ink('bold', f'{heading}  =  {found.text}')}        {ink('dim', 'shape')} {size} {same}".rstrip()
 
 
-def derivative_name(derivation: Derivation, name: str) -> str:
-    """`∇_W f` of a scalar; `∂q/∂W` of a tensor; with the order as an exponent."""
-    exponent = {1: "", 2: "²", 3: "³"}.get(derivation.order, f"^{derivation.order}")
-    if derivation.function.shape:
-        below = f"∂{derivation.wrt}{exponent}"
-        return f"∂{exponent}{name}/{below}"
-    return f"∇{exponent}_{derivation.wrt} {name}"
-
-
-def latex(found: Mapping[str, Derivation], name: str, form: str) -> Iterator[str]:
-    """The derivation as a LaTeX `align*`, ready to paste; how it was read stands above it as a comment."""
-    for comment in _comments(found, name):
+def latex(found: Mapping[str, Derivation], form: str) -> Iterator[str]:
+    """The derivations as LaTeX `align*`, ready to paste; how the input was read stands above as a comment."""
+    for comment in _comments(found):
         yield f"% {comment}"
     for derivation in found.values():
         yield r"\begin{align*}"
-        lines = derivation.lines(form)
-        for line in lines:
+        for line in derivation.lines(form):
             why = printable(" ".join(filter(None, (line.rule, line.explanation))))
-            yield f"  {_aligned(line.formula_latex)} \\\\  % {why}".rstrip()
-        of = rf"\nabla_{{{derivation.wrt}}} {name}"
-        yield f"  {of} &= {derivation.result.latex}"
+            yield f"  {_aligned(line.formula_latex)} \\\\  % {why}"
+        yield f"  {derivation.heading[1]} &= {derivation.result.latex}"
         yield r"\end{align*}"
 
 
@@ -139,38 +130,39 @@ def _aligned(formula: str) -> str:
     return f"{left} &= {right}" if equals else f"& {formula}"
 
 
-def commented_code(found: Mapping[str, Derivation], name: str, source: str) -> str:
+def commented_code(found: Mapping[str, Derivation], source: str) -> str:
     """Generated code under a comment that says how the input was read."""
-    return "\n".join([*(f"# {comment}" for comment in _comments(found, name)), "", source.rstrip()])
+    return "\n".join([*(f"# {comment}" for comment in _comments(found)), "", source.rstrip()])
 
 
-def _comments(found: Mapping[str, Derivation], name: str) -> Iterator[str]:
+def _comments(found: Mapping[str, Derivation]) -> Iterator[str]:
     function = next(iter(found.values())).function
-    for line in reading(function, name, Ink(coloured=False, width=10_000)):
+    for line in reading(function, Ink(coloured=False, width=10_000)):
         yield printable(line.strip())
 
 
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
-def report(checked: Report, name: str, ink: Ink) -> Iterator[str]:
-    """The reading, the gradient, every witness with its number, the verdict and what supports it."""
+def reports(found: Mapping[str, Report], ink: Ink) -> Iterator[str]:
+    """The reading, then for each variable the gradient, every witness with its number, and the verdict."""
+    function = next(iter(found.values())).function
     yield ""
-    yield from reading(checked.function, name, ink)
-    yield ""
-    wanted = checked.gradient
-    if wanted is not None:
-        size = "×".join(map(str, wanted.shape)) or "scalar"
-        head = f"∇_{checked.wrt} {name}" if not checked.function.shape else f"∂{name}/∂{checked.wrt}"
-        yield f"{INDENT}{ink('bold', f'{head}  =  {wanted.text}')}        {ink('dim', 'shape')} {size}"
-    if checked.claim is not None:
-        yield f"{INDENT}{ink('dim', 'claimed')}  {_claim(checked.claim)}"
-    yield ""
-    yield from witnesses(checked.witnesses, ink)
-    for kink in checked.kinks:
-        yield f"{INDENT}{ink('warn', 'kink')}  {printable(str(kink))}"
-    yield ""
-    yield from verdict(checked, ink)
+    yield from reading(function, ink)
+    for wrt, checked in found.items():
+        yield ""
+        if checked.gradient is not None:
+            below, above = spelled(wrt), spelled(function.name)
+            heading = f"∂{above}/∂{below}" if function.shape else f"∇_{below} {above}"
+            yield result(heading, checked.gradient, function, wrt, ink)
+        if checked.claim is not None:
+            yield f"{INDENT}{ink('dim', 'claimed')}  {_claim(checked.claim)}"
+        yield ""
+        yield from witnesses(checked.witnesses, ink)
+        for kink in checked.kinks:
+            yield f"{INDENT}{ink('warn', 'kink')}  {printable(str(kink))}"
+        yield ""
+        yield from verdict(checked, ink)
     yield ""
 
 
@@ -208,7 +200,7 @@ def verdict(checked: Report, ink: Ink) -> Iterator[str]:
 def counterexample(example: Any, ink: Ink) -> Iterator[str]:
     """Where the claim fails: the values of the variables, the entry, and both numbers."""
     for name, value in example.variables.items():
-        yield f"{INDENT}  {ink('dim', 'at')} {name} = {_short(value)}"
+        yield f"{INDENT}  {ink('dim', 'at')} {spelled(name)} = {_short(value)}"
     entry = f"entry ({', '.join(str(i + 1) for i in example.index)})" if example.index else "the value"
     yield f"{INDENT}  {entry} is {_short(example.expected)}, and the claim gives {_short(example.claimed)}"
 
@@ -236,18 +228,23 @@ def catalog(entries: Iterable[Entry], ink: Ink) -> Iterator[str]:
 
 def entry(found: Entry, ink: Ink) -> Iterator[str]:
     """Everything the catalog knows of one function."""
-    rows = {
-        "title": found.title,
-        "formula": found.text,
-        "shapes": str(found.shapes),
-        "wrt": ", ".join(found.wrt),
-        "source": found.source,
-    }
+    rows = [("title", found.title), ("text", found.text), ("latex", found.latex), ("shapes", found.shapes)]
+    rows += [("assume", found.assume), ("source", found.source)]
+    rows += [(f"∂/∂{name}", gradient) for name, gradient in found.gradients.items()]
+    yield ""
     yield f"{INDENT}{ink('bold', found.name)}"
-    for key, value in rows.items():
-        yield f"{INDENT}{ink('dim', pad(key, 9))}{value}".rstrip()
-    wrt = "".join(f" --wrt {name}" for name in found.wrt[:1])
-    yield f"{INDENT}{ink('dim', 'try')}      symgrad derive {found.name}{wrt}"
+    for key, value in rows:
+        if value:
+            yield f"{INDENT}{ink('dim', pad(key, 8))} {value}"
+    wrt = next((f" --wrt {name}" for name in found.gradients), "")
+    yield f"{INDENT}{ink('dim', pad('try', 8))} symgrad derive {found.name}{wrt}"
+    yield ""
+
+
+def entry_document(found: Entry) -> dict[str, Any]:
+    """An entry of the catalog for JSON."""
+    fields = ("name", "title", "text", "latex", "source", "shapes", "assume")
+    return {field: getattr(found, field) for field in fields} | {"gradients": dict(found.gradients)}
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ the others are summed.  A label of the result that no factor carries is broadcas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -33,12 +33,13 @@ from symgrad.errors import DomainError, LimitError
 Dim = int | str
 Shape = tuple[Dim, ...]
 Rational = int | Fraction
-Label = Hashable
+#: A label is any hashable value.
+Label = Any
 Factor = tuple["Node", tuple[int, ...], Rational]
 T = TypeVar("T")
 
 #: A product is not merged into another beyond this many factors, so that M_{k+1} = M_k M_k stays small.
-MAX_FACTORS = 16
+MAX_FACTORS = 12
 #: Exact numbers stay below this many bits; beyond it is a mistake or an attack, not a formula.
 MAX_BITS = 4096
 _SMALL = 1 << 62
@@ -58,13 +59,9 @@ class Operator(Protocol):
 class Node:
     """A tensor expression; see the module for the kinds."""
 
-    __slots__ = ("__weakref__", "key", "shape")
-    key: tuple[Any, ...]
+    __slots__ = ("__weakref__", "children", "shape")
+    children: tuple[Node, ...]
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return ()
 
     @property
     def rank(self) -> int:
@@ -110,10 +107,6 @@ class Sum(Node):
     __slots__ = ("terms",)
     terms: tuple[tuple[Rational, Node], ...]
 
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return tuple(node for _, node in self.terms)
-
     def __repr__(self) -> str:
         return "(" + " + ".join(f"{c}*{n!r}" if c != 1 else repr(n) for c, n in self.terms) + ")"
 
@@ -125,10 +118,6 @@ class Contraction(Node):
     coefficient: Rational
     factors: tuple[Factor, ...]
     sizes: tuple[Dim, ...]
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return tuple(node for node, _, _ in self.factors)
 
     @property
     def summed(self) -> bool:
@@ -150,10 +139,6 @@ class Call(Node):
     args: tuple[Node, ...]
     params: tuple[Any, ...]
 
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return self.args
-
     def __repr__(self) -> str:
         return f"{self.op.name}({', '.join(map(repr, (*self.args, *self.params)))})"
 
@@ -163,14 +148,15 @@ class Call(Node):
 _interned: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 
 
-def _intern(kind: type[Any], shape: Shape, fields: tuple[tuple[str, Any], ...]) -> Any:
-    key = (kind, shape, *(value for _, value in fields))
+def _intern(kind: type[Any], shape: Shape, children: tuple[Node, ...], **fields: Any) -> Any:
+    """The one node of this kind with these fields."""
+    key = (kind, shape, *fields.values())
     node = _interned.get(key)
     if node is None:
-        node = kind.__new__(kind)
+        node = object.__new__(kind)
         node.shape = shape
-        node.key = key
-        for name, value in fields:
+        node.children = children
+        for name, value in fields.items():
             setattr(node, name, value)
         _interned[key] = node
     return node
@@ -178,7 +164,7 @@ def _intern(kind: type[Any], shape: Shape, fields: tuple[tuple[str, Any], ...]) 
 
 def variable(name: str, shape: Shape = (), assumptions: Iterable[str] = ()) -> Variable:
     """The variable `name`."""
-    result: Variable = _intern(Variable, tuple(shape), (("name", name), ("assumptions", frozenset(assumptions))))
+    result: Variable = _intern(Variable, tuple(shape), (), name=name, assumptions=frozenset(assumptions))
     return result
 
 
@@ -186,7 +172,7 @@ def size(dim: Dim) -> Node:
     """The size of `dim` as a scalar; a number where the dimension is one."""
     if isinstance(dim, int):
         return number(dim)
-    result: Node = _intern(Size, (), (("dim", dim),))
+    result: Node = _intern(Size, (), (), dim=dim)
     return result
 
 
@@ -199,20 +185,18 @@ def delta(dim: Dim) -> Node:
 def call(op: Operator, args: Iterable[Node], params: Iterable[Any] = ()) -> Node:
     """`op` applied to `args`; raises `ShapeError` where the shapes do not fit its signature."""
     arguments, parameters = tuple(args), tuple(params)
+    shape = op.shape(arguments, parameters)
     folded = op.fold(arguments, parameters)
     if folded is not None:
         return folded
-    shape = op.shape(arguments, parameters)
-    result: Node = _intern(Call, shape, (("op", op), ("args", arguments), ("params", parameters)))
+    result: Node = _intern(Call, shape, arguments, op=op, args=arguments, params=parameters)
     return result
 
 
 def number(value: Rational, shape: Shape = ()) -> Contraction:
     """The exact constant `value` in every entry of `shape`."""
     exact = _exact(value)
-    result: Contraction = _intern(
-        Contraction, tuple(shape), (("coefficient", exact), ("factors", ()), ("sizes", tuple(shape)))
-    )
+    result: Contraction = _intern(Contraction, tuple(shape), (), coefficient=exact, factors=(), sizes=tuple(shape))
     return result
 
 
@@ -247,9 +231,9 @@ def split(node: Node) -> tuple[Rational, Node]:
     return 1, node
 
 
-def is_entrywise(node: Contraction) -> bool:
-    """Whether nothing is summed: every label is an axis of the result."""
-    return len(node.sizes) == len(node.shape)
+def magnitude(value: Rational) -> Rational:
+    """|value|."""
+    return -value if value < 0 else value
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------
@@ -262,31 +246,30 @@ def add(terms: Iterable[Node | tuple[Rational, Node]], shape: Shape | None = Non
         factor, node = term if isinstance(term, tuple) else (1, term)
         if shape is None:
             shape = node.shape
-        for coefficient, rest in _linear(factor, node):
-            collected[rest] = collected.get(rest, 0) + coefficient
+        if isinstance(node, Sum | Contraction):
+            for coefficient, rest in _linear(factor, node):
+                collected[rest] = collected.get(rest, 0) + coefficient
+        else:
+            collected[node] = collected.get(node, 0) + factor
     if shape is None:
         raise ValueError("the shape of an empty sum must be given")
-    kept = tuple((_exact(c), node) for node, c in collected.items() if c != 0)
+    kept = tuple([(_exact(c), node) for node, c in collected.items() if c != 0])
     if not kept:
         return number(0, shape)
     if len(kept) == 1:
         return scale(kept[0][1], kept[0][0])
-    result: Node = _intern(Sum, shape, (("terms", kept),))
+    result: Node = _intern(Sum, shape, tuple([node for _, node in kept]), terms=kept)
     return result
 
 
 def _linear(factor: Rational, node: Node) -> Iterable[tuple[Rational, Node]]:
-    """`factor · node` as coefficient-term pairs, nested sums opened."""
+    """`factor · node` as coefficient-term pairs, nested sums opened; `node` is a sum or a product."""
     if isinstance(node, Sum):
         return node.terms if factor == 1 else [(factor * c, n) for c, n in node.terms]
-    if isinstance(node, Contraction):
-        if node.coefficient == 0:
-            return ()
-        coefficient, rest = split(node)
-        if isinstance(rest, Sum):
-            return [(factor * coefficient * c, n) for c, n in rest.terms]
-        return ((factor * coefficient, rest),)
-    return ((factor, node),)
+    coefficient, rest = split(node)
+    if isinstance(rest, Sum):
+        return [(factor * coefficient * c, n) for c, n in rest.terms]
+    return () if coefficient == 0 or is_zero(node) else ((factor * coefficient, rest),)
 
 
 def scale(node: Node, coefficient: Rational) -> Node:
@@ -512,9 +495,8 @@ def _contraction(coefficient: Rational, factors: tuple[Factor, ...], sizes: tupl
         node, labels, power = factors[0]
         if power == 1 and labels == tuple(range(len(shape))) and len(labels) == len(sizes):
             return node
-    result: Node = _intern(
-        Contraction, shape, (("coefficient", coefficient), ("factors", factors), ("sizes", sizes))
-    )
+    children = tuple([factor[0] for factor in factors])
+    result: Node = _intern(Contraction, shape, children, coefficient=coefficient, factors=factors, sizes=sizes)
     return result
 
 
@@ -571,8 +553,8 @@ def relabel(node: Node, labels: tuple[Label, ...], out: tuple[Label, ...], sizes
 # --- passes -----------------------------------------------------------------------------------------------------------
 
 
-def postorder(roots: Iterable[Node]) -> list[Node]:
-    """Every node below `roots` once, children first."""
+def postorder(roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+    """Every node below `roots` once, children first; nodes in `known` are left out with all below them."""
     seen: set[Node] = set()
     order: list[Node] = []
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
@@ -580,7 +562,7 @@ def postorder(roots: Iterable[Node]) -> list[Node]:
         node, ready = stack.pop()
         if ready:
             order.append(node)
-        elif node not in seen:
+        elif node not in seen and node not in known:
             seen.add(node)
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node.children) if child not in seen)
@@ -636,7 +618,3 @@ def dependents(root: Node, sources: Iterable[Node]) -> set[Node]:
 def count(root: Node) -> int:
     """How many different nodes `root` has."""
     return len(postorder([root]))
-
-
-def walk(root: Node) -> Iterator[Node]:
-    yield from postorder([root])

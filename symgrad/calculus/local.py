@@ -33,6 +33,7 @@ from symgrad.expr import (
     is_zero,
     number,
     postorder,
+    rebuild,
     scale,
     size,
     variable,
@@ -207,6 +208,8 @@ def instantiate(
 
     Each value is (node, level): NONE has neither, BATCH the batch axes, SEEDED seeds and batch.
     """
+    if not seeds and not batch:
+        return _plainly(template, values, dims)
     prefix = {
         NONE: (),
         BATCH: tuple(("batch", k) for k in range(len(batch))),
@@ -245,6 +248,25 @@ def instantiate(
             value = node
         memo[node] = (value, level)
     return lifted(template, SEEDED)
+
+
+def _plainly(template: Node, values: Mapping[Node, Leveled], dims: Mapping[str, Dim]) -> Node:
+    """`instantiate` where nothing is in front: the common case, and a plain substitution."""
+    memo: dict[Node, Node] = {node: value for node, (value, _) in values.items()}
+    for node in _order(template):
+        if node in memo:
+            continue
+        if isinstance(node, Contraction) and (node.sizes or not node.factors):
+            factors = [(memo[f], labels, p) for f, labels, p in node.factors]
+            sizes = {k: _dim(d, dims) for k, d in enumerate(node.sizes)}
+            memo[node] = contract(factors, tuple(range(node.rank)), node.coefficient, sizes)
+        elif isinstance(node, Delta):
+            memo[node] = delta(_dim(node.shape[0], dims))
+        elif isinstance(node, Size):
+            memo[node] = size(_dim(node.dim, dims))
+        else:
+            memo[node] = rebuild(node, memo.__getitem__)
+    return memo[template]
 
 
 @cache

@@ -46,13 +46,14 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Trace:
     below = dependents(output, wanted)
     stops = {node for node in wanted if not any(child in below for child in node.children)}
     seeds = cotangent.shape[: cotangent.rank - output.rank]
-    received: dict[Node, list[Node]] = {output: [cotangent]}
+    received: dict[Node, list[list[Node]]] = {output: [[cotangent]]}
     values: dict[Node, Node] = {}
     records: list[Record] = []
     for node in reversed(postorder([output])):
         if node not in below or node not in received:
             continue
-        total = values[node] = add(received.pop(node))
+        # What was visited last was written first: its part comes first, as the reader expects.
+        total = values[node] = add([part for group in reversed(received.pop(node)) for part in group])
         if node in stops:
             continue
         given: dict[Node, list[Node]] = {}
@@ -62,8 +63,7 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Trace:
                 given.setdefault(child, []).append(contribution)
                 records.append(Record(node, k, total, contribution))
         for child, contributions in given.items():
-            # What is visited last was written first: its part comes first, as the reader expects.
-            received.setdefault(child, [])[:0] = contributions
+            received.setdefault(child, []).append(contributions)
     for node in wanted:
         values.setdefault(node, number(0, seeds + node.shape))
     return Trace(values, records)

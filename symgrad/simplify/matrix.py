@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.expr import Call, Contraction, Delta, Node, Rational, Size
+from symgrad.expr import Call, Contraction, Delta, Node, Rational, Size, magnitude
 from symgrad.notation.syntax import Tree
 
 
@@ -141,14 +141,14 @@ class _Arrangement:
 
     def _scalar(self, k: int, factor: Node, power: Rational, tree: Callable[[Node], Tree]) -> None:
         side = self.above if power > 0 else self.sizes if isinstance(factor, Size) and power == -1 else self.below
-        side.append((scalar_power(factor, abs(power), tree), k))
+        side.append((scalar_power(factor, magnitude(power), tree), k))
 
     def _chain(
         self, k: int, factor: Node, labels: tuple[int, ...], power: Rational, tree: Callable[[Node], Tree]
     ) -> None:
         body = tree(factor)
-        if abs(power) != 1:
-            body = entrywise_power(body, abs(power))
+        if magnitude(power) != 1:
+            body = entrywise_power(body, magnitude(power))
         right = labels[1] if len(labels) == 2 else None
         symmetric = isinstance(factor, Delta)
         self.chains.append(Chain((Link(body, False, (k,), symmetric),), labels[0], right, power < 0))
@@ -302,7 +302,7 @@ class _Arrangement:
         return Layout(self._assemble(coefficient, [t for t, _ in front], links), tuple(order))
 
     def _assemble(self, coefficient: Rational, front: list[Tree], links: list[Tree]) -> Tree:
-        sign, size = coefficient < 0, abs(coefficient)
+        sign, size = coefficient < 0, magnitude(coefficient)
         factors: list[Tree] = []
         if self.sizes:
             below = product([t for t, _ in self.sizes])

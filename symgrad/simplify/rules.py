@@ -23,6 +23,7 @@ from symgrad.expr import (
     add,
     constant,
     contract,
+    magnitude,
     negate,
     number,
     postorder,
@@ -35,7 +36,9 @@ from symgrad.expr import (
 from symgrad.ops import apply
 from symgrad.simplify.trees import arranged
 
-Rewrite = Callable[[Node], Node | None]
+#: A rule gets a node with settled children, and a way to settle what it builds.
+Again = Callable[[Node], Node]
+Rewrite = Callable[[Node, Again], Node | None]
 #: Products are multiplied out only up to this many terms.
 MAX_TERMS = 16
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
@@ -44,22 +47,30 @@ MAX_ROUNDS = 12
 
 def simplify(root: Node) -> Node:
     """`root` in its shortest known form, factors in the order in which they are written."""
-    memo: dict[Node, Node] = {}
-    for node in postorder([root]):
-        memo[node] = _rewritten(rebuild(node, memo.__getitem__) if node.children else node)
-    return arranged(memo[root])
+    return arranged(_Simplifier().settled(root))
 
 
-def _rewritten(node: Node) -> Node:
-    for _ in range(MAX_ROUNDS):
-        for rule in RULES.get(type(node), ()):
-            better = rule(node)
-            if better is not None and better is not node:
-                node = better
+class _Simplifier:
+    """One simplification: every node is settled once, its children before it."""
+
+    def __init__(self) -> None:
+        self.memo: dict[Node, Node] = {}
+
+    def settled(self, root: Node) -> Node:
+        for node in postorder([root], self.memo):
+            if node not in self.memo:
+                self.memo[node] = self.rewritten(rebuild(node, self.memo.__getitem__) if node.children else node)
+        return self.memo[root]
+
+    def rewritten(self, node: Node) -> Node:
+        """`node`, whose children are settled, by the first rule that applies, until none does."""
+        for _ in range(MAX_ROUNDS):
+            better = next((b for rule in RULES.get(type(node), ()) if (b := rule(node, self.settled)) is not None), node)
+            if better is node:
                 break
-        else:
-            return node
-    return node
+            node = rebuild(better, self.settled)
+        self.memo[node] = node
+        return node
 
 
 def length(root: Node) -> int:
@@ -68,9 +79,9 @@ def length(root: Node) -> int:
     for node in postorder([root]):
         own = 2
         if isinstance(node, Sum):
-            own = 2 * sum(1 + (abs(c) != 1) for c, _ in node.terms) - 2
+            own = 2 * sum(1 + (magnitude(c) != 1) for c, _ in node.terms) - 2
         elif isinstance(node, Contraction):
-            own = 2 * int(abs(node.coefficient) != 1 or not node.factors) + 2 * sum(p != 1 for _, _, p in node.factors)
+            own = 2 * int(magnitude(node.coefficient) != 1 or not node.factors) + 2 * sum(p != 1 for _, _, p in node.factors)
             own += sum(isinstance(f, Sum) for f, _, _ in node.factors)
         memo[node] = own + sum(memo[child] for child in node.children)
     return memo[root]
@@ -91,7 +102,7 @@ def _name(node: Node) -> str:
     return node.op.name if isinstance(node, Call) else ""
 
 
-def _idempotent(node: Node) -> Node | None:
+def _idempotent(node: Node, _: Again) -> Node | None:
     """1[c]^p = 1[c], onehot^p = onehot, |x|² = x²."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
@@ -109,7 +120,7 @@ def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
     return [*node.factors[:k], *new, *node.factors[k + 1 :]]
 
 
-def _sums_to_one(node: Node) -> Node | None:
+def _sums_to_one(node: Node, _: Again) -> Node | None:
     """Σ_c softmax_c = 1 and Σ_c onehot_c = 1 where nothing else depends on c."""
     assert isinstance(node, Contraction)
     if not node.summed:
@@ -128,7 +139,7 @@ def _ones_over(node: Contraction, labels: tuple[int, ...], rest: list[Factor]) -
     return [(size(node.sizes[label]), (), 1) for label in labels if label not in carried]
 
 
-def _gated(node: Node) -> Node | None:
+def _gated(node: Node, _: Again) -> Node | None:
     """relu(u) 1[u > 0] = relu(u);  sigmoid(u) exp(-u) = 1 - sigmoid(u)."""
     assert isinstance(node, Contraction)
     present = {(f, labels): k for k, (f, labels, p) in enumerate(node.factors) if p > 0}
@@ -146,7 +157,7 @@ def _gated(node: Node) -> Node | None:
     return None
 
 
-def _sigmoid_quotient(node: Node) -> Node | None:
+def _sigmoid_quotient(node: Node, _: Again) -> Node | None:
     """1/(1 + exp(u)) = sigmoid(-u)."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
@@ -167,7 +178,7 @@ def _one_plus_exp(node: Node) -> Node | None:
     return None
 
 
-def _softmax_quotient(node: Node) -> Node | None:
+def _softmax_quotient(node: Node, _: Again) -> Node | None:
     """exp(u)_c / Σ_c exp(u)_c = softmax(u)_c, along whichever axis is summed."""
     assert isinstance(node, Contraction)
     for k, (below, below_labels, power) in enumerate(node.factors):
@@ -199,7 +210,7 @@ def _softmax_along(u: Node, place: int) -> Node:
     return relabel(apply("softmax", relabel(u, axes, order)), order, axes)
 
 
-def _multiplied_out(node: Node) -> Node | None:
+def _multiplied_out(node: Node, again: Again) -> Node | None:
     """A product over a sum, multiplied out where terms then cancel and the result is shorter."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
@@ -208,8 +219,8 @@ def _multiplied_out(node: Node) -> Node | None:
         others = {(f, i): p for j, (f, i, p) in enumerate(node.factors) if j != k}
         if not _may_cancel(base, labels, others):
             continue
-        terms = [(c, _rewritten(_remake(node, _replaced(node, k, [(t, labels, 1)])))) for c, t in base.terms]
-        better = _rewritten(add(terms, node.shape))
+        terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
+        better = again(add(terms, node.shape))
         if length(better) < length(node):
             return better
     return None
@@ -226,19 +237,19 @@ def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tup
     return False
 
 
-def _sign_inside(node: Node) -> Node | None:
+def _sign_inside(node: Node, _: Again) -> Node | None:
     """-(a - b) is b - a."""
     assert isinstance(node, Contraction)
     if node.coefficient >= 0:
         return None
     for k, (base, labels, power) in enumerate(node.factors):
         if power == 1 and isinstance(base, Sum) and any(c < 0 for c, _ in base.terms):
-            turned = _rewritten(add([(-c, t) for c, t in base.terms]))
+            turned = add([(-c, t) for c, t in base.terms])
             return _remake(node, _replaced(node, k, [(turned, labels, 1)]), -node.coefficient)
     return None
 
 
-def _turned_sum(node: Node) -> Node | None:
+def _turned_sum(node: Node, _: Again) -> Node | None:
     """(Pᵀ - Yᵀ) X is (P - Y)ᵀ X: a sum of transposes is the transpose of a sum."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
@@ -246,7 +257,7 @@ def _turned_sum(node: Node) -> Node | None:
             turned = sum(_turn(term) for _, term in base.terms)
             if turned > 0:
                 upright = add([(c, relabel(t, (0, 1), (1, 0))) for c, t in base.terms])
-                return _remake(node, _replaced(node, k, [(_rewritten(upright), labels[::-1], power)]))
+                return _remake(node, _replaced(node, k, [(upright, labels[::-1], power)]))
     return None
 
 
@@ -256,14 +267,14 @@ def _turn(term: Node) -> int:
     return int(axes == {(1, 0)}) - int(axes == {(0, 1)})
 
 
-def _one_scalar_out(node: Node) -> Node | None:
+def _one_scalar_out(node: Node, _: Again) -> Node | None:
     """A factor 2 x + 4 y gives its 2 to the coefficient, so that numbers meet."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
         if isinstance(base, Sum) and isinstance(power, int):
             common = _content(base)
             if common != 1:
-                reduced = _rewritten(add([(Fraction(c) / common, t) for c, t in base.terms]))
+                reduced = add([(Fraction(c) / common, t) for c, t in base.terms])
                 factors = _replaced(node, k, [(reduced, labels, power)])
                 return _remake(node, factors, node.coefficient * Fraction(common) ** power)
     return None
@@ -272,7 +283,7 @@ def _one_scalar_out(node: Node) -> Node | None:
 # --- calls ------------------------------------------------------------------------------------------------------------
 
 
-def _log(node: Node) -> Node | None:
+def _log(node: Node, again: Again) -> Node | None:
     """log exp u = u; log Π = Σ log where every factor is positive; log Σ exp = logsumexp; log(1 + exp u) = softplus."""
     assert isinstance(node, Call)
     if node.op.name != "log":
@@ -289,10 +300,10 @@ def _log(node: Node) -> Node | None:
         axes = tuple(range(exponential.rank))
         order = axes[:place] + axes[place + 1 :] + (place,)
         return apply("logsumexp", relabel(exponential.args[0], axes, order))  # type: ignore[attr-defined]
-    return _log_of_product(arg)
+    return _log_of_product(arg, again)
 
 
-def _log_of_product(arg: Node) -> Node | None:
+def _log_of_product(arg: Node, again: Again) -> Node | None:
     if not isinstance(arg, Contraction) or arg.summed or arg.coefficient < 0 or not arg.factors:
         return None
     known = any(_name(f) in ("exp", "softmax") or _sum_of_exp(f) for f, _, _ in arg.factors)
@@ -302,7 +313,7 @@ def _log_of_product(arg: Node) -> Node | None:
     sizes: dict[Label, int | str] = dict(enumerate(arg.sizes))
     terms: list[tuple[Rational, Node]] = []
     for base, labels, power in arg.factors:
-        logarithm = _rewritten(apply("log", base))
+        logarithm = again(apply("log", base))
         terms.append((power, contract([(logarithm, labels)], axes, 1, sizes)))
     if arg.coefficient != 1:
         terms.append((1, contract([(apply("log", number(arg.coefficient)), ())], axes, 1, sizes)))
@@ -322,7 +333,7 @@ def _positive(node: Node) -> bool:
     return False
 
 
-def _selected(node: Node) -> Node | None:
+def _selected(node: Node, _: Again) -> Node | None:
     """log(v_y) = (log v)_y: a function of a selected entry is the selected entry of the function."""
     assert isinstance(node, Call)
     if node.op.name not in ("log", "exp") or not isinstance(node.args[0], Contraction):
@@ -333,7 +344,7 @@ def _selected(node: Node) -> Node | None:
     for (v, labels, p), (hot, hot_labels, q) in (arg.factors, arg.factors[::-1]):
         whole = len(set(labels)) == len(labels) and arg.rank in labels
         if _name(hot) == "onehot" and p == q == 1 and hot_labels[-1] == arg.rank and whole and _name(v) == "softmax":
-            inner = _rewritten(apply(node.op.name, v))
+            inner = apply(node.op.name, v)
             return _remake(arg, [(inner, labels, 1), (hot, hot_labels, 1)])
     return None
 
@@ -341,7 +352,7 @@ def _selected(node: Node) -> Node | None:
 # --- sums -------------------------------------------------------------------------------------------------------------
 
 
-def _positive_first(node: Node) -> Node | None:
+def _positive_first(node: Node, _: Again) -> Node | None:
     """b - a rather than -a + b."""
     assert isinstance(node, Sum)
     if node.terms[0][0] > 0 or all(c < 0 for c, _ in node.terms):
@@ -349,7 +360,7 @@ def _positive_first(node: Node) -> Node | None:
     return add([*(t for t in node.terms if t[0] > 0), *(t for t in node.terms if t[0] < 0)])
 
 
-def _collected(node: Node) -> Node | None:
+def _collected(node: Node, _: Again) -> Node | None:
     """Terms that differ only in the order of their factors become one."""
     assert isinstance(node, Sum)
     groups: dict[Hashable, tuple[Rational, Node]] = {}
@@ -385,7 +396,7 @@ def _content(node: Sum) -> Rational:
     return common.numerator if common.denominator == 1 else common
 
 
-def _expanded(node: Node) -> Node | None:
+def _expanded(node: Node, again: Again) -> Node | None:
     """The sum multiplied out, if that is shorter: y (1 - p) - (1 - y) p is y - p."""
     assert isinstance(node, Sum)
     terms: list[tuple[Rational, Node]] = []
@@ -399,8 +410,8 @@ def _expanded(node: Node) -> Node | None:
     if not opened or (opened == 1 and len(node.terms) == 1):
         return None
     flat = add(terms, node.shape)
-    better = _collected(flat) or flat if isinstance(flat, Sum) else flat
-    factored = _factored(better) if isinstance(better, Sum) else None
+    better = (_collected(flat, again) or flat) if isinstance(flat, Sum) else flat
+    factored = _best_factoring(better) if isinstance(better, Sum) else None
     best = min((b for b in (better, factored) if b is not None), key=length)
     return best if length(best) < length(node) else None
 
@@ -414,18 +425,24 @@ def _distributed(term: Node) -> list[tuple[Rational, Node]]:
     return [(1, term)]
 
 
-def _factored(node: Node) -> Node | None:
+def _factored(node: Node, _: Again) -> Node | None:
     """Common factors taken out where that is shorter: A x + Aᵀ x is (A + Aᵀ) x."""
     assert isinstance(node, Sum)
+    return _best_factoring(node)
+
+
+def _best_factoring(node: Sum) -> Node | None:
     if len(node.terms) > MAX_TERMS:
         return None
     common = _content(node)
     best: Node | None = None
-    if common not in (1, -1) and all(abs(c) != 1 for c, _ in node.terms):
+    if common not in (1, -1) and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
+    shortest = length(best if best is not None else node)
     for candidate in _shared_factors(node):
-        if length(candidate) < length(best if best is not None else node):
-            best = candidate
+        long = length(candidate)
+        if long < shortest:
+            best, shortest = candidate, long
     return best
 
 
@@ -487,12 +504,12 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
     if any(inner != interface for _, _, inner in parts) or any(("bound", b) not in interface for b in bound):
         return None
     order = tuple(sorted(interface, key=lambda k: (isinstance(k, tuple), str(k))))
-    total = _rewritten(add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts]))
+    total = add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts])
     outer = tuple(k if k < rank else ("bound", k) for k in labels)
     return contract([(total, order), (base, outer, power)], tuple(range(rank)), 1, {k: sizes[k] for k in range(rank)})
 
 
-def _repeated_sigmoid(node: Node) -> Node | None:
+def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
     """1 - sigmoid(-u) is sigmoid(u), where the negative is the longer one."""
     assert isinstance(node, Sum)
     if len(node.terms) != 2:

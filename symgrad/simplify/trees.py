@@ -22,6 +22,7 @@ from symgrad.expr import (
     constant,
     contract,
     fold,
+    magnitude,
     postorder,
     rebuild,
     variables,
@@ -112,7 +113,7 @@ class _Writer:
         if isinstance(node, Call):
             return self._call(node, [self.trees[arg] for arg in node.args])
         if isinstance(node, Sum):
-            return self._sum(node, lambda n: self.trees[n], self._scaled)
+            return self._sum(node)
         assert isinstance(node, Contraction)
         return self._scaled(node.coefficient, node)
 
@@ -135,12 +136,14 @@ class _Writer:
 
     def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
         """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y."""
-        if node.rank > 1:
+        if node.rank == 2:
+            return self._repeated_selection(coefficient, node)
+        if node.rank > 2:
             return None
         for k, (hot, labels, power) in enumerate(node.factors):
             if not isinstance(hot, Call) or hot.op.name != "onehot" or power != 1 or len(labels) > 2:
                 continue
-            if labels[:-1] != (0,) * node.rank and (node.rank or len(labels) > 2) or labels[-1] < node.rank:
+            if labels[-1] < node.rank or (node.rank and labels[:-1] != (0,)):
                 continue
             rest = [f for j, f in enumerate(node.factors) if j != k and f[1]]
             scalars = [f for j, f in enumerate(node.factors) if j != k and not f[1]]
@@ -157,10 +160,23 @@ class _Writer:
                 body = Tree("assemble", (body,), names)
             elif names:
                 body = Tree("big", (body, Tree("binder", (), (names, "all"))), "sum")
-            front = contract(scalars, (), abs(coefficient))
+            front = contract(scalars, (), magnitude(coefficient))
             tree = body if constant(front) == 1 else product([self._known_tree(front), body])
             return Tree("neg", (tree,)) if coefficient < 0 else tree
         return None
+
+    def _repeated_selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
+        """A vector of selected entries repeated along an axis: v 1ᵀ or 1 vᵀ."""
+        carried = {label for _, labels, _ in node.factors for label in labels}
+        free = [axis for axis in (0, 1) if axis not in carried]
+        if len(free) != 1:
+            return None
+        kept = 1 - free[0]
+        vector = contract(node.factors, (kept,), 1, {k: d for k, d in enumerate(node.sizes) if k != free[0]})
+        if not isinstance(vector, Contraction) or (tree := self._selection(coefficient, vector)) is None:
+            return None
+        ones = Tree("call", (), "ones")
+        return product([tree, Tree("transpose", (ones,))] if kept == 0 else [ones, Tree("transpose", (tree,))])
 
     def _known_tree(self, node: Node) -> Tree:
         return self.trees[self._known(node)]
@@ -170,7 +186,7 @@ class _Writer:
         body = self._product_entry(node, names, coefficient)
         return Tree("assemble", (body,), names) if names else body
 
-    def _sum(self, node: Sum, tree: Callable[[Node], Tree], scaled: Callable[[Rational, Node], Tree]) -> Tree:
+    def _sum(self, node: Sum) -> Tree:
         """Terms with their signs; a scalar repeated in every entry is written once."""
         signs, terms = [], []
         for coefficient, term in node.terms:
@@ -178,9 +194,9 @@ class _Writer:
             term = term if inner is None else inner
             signs.append(1 if coefficient > 0 else -1)
             if constant(term) is not None:
-                terms.append(number_tree(abs(coefficient)))
+                terms.append(number_tree(magnitude(coefficient)))
             else:
-                terms.append(scaled(abs(coefficient), self._known(term)))
+                terms.append(self._scaled(magnitude(coefficient), self._known(term)))
         return Tree("add", tuple(terms), tuple(signs))
 
     def _known(self, node: Node) -> Node:
@@ -220,7 +236,7 @@ class _Writer:
         signs, terms = [], []
         for coefficient, term in node.terms:
             signs.append(1 if coefficient > 0 else -1)
-            size = abs(coefficient)
+            size = magnitude(coefficient)
             if constant(term) is not None:
                 terms.append(number_tree(size))
             elif isinstance(term, Contraction):
@@ -246,8 +262,8 @@ class _Writer:
         below: list[Tree] = []
         for factor, axes, power in node.factors:
             body = self.entry(factor, tuple(labels[k] for k in axes))
-            if abs(power) != 1:
-                body = Tree("pow", (body, number_tree(abs(power))), "")
+            if magnitude(power) != 1:
+                body = Tree("pow", (body, number_tree(magnitude(power))), "")
             (above if power > 0 else below).append(body)
         tree = product(above) if above else number_tree(1)
         if below:
@@ -258,7 +274,7 @@ class _Writer:
 
 
 def _signed(coefficient: Rational, build: Callable[[Rational], Tree]) -> Tree:
-    tree = build(abs(coefficient))
+    tree = build(magnitude(coefficient))
     return Tree("neg", (tree,)) if coefficient < 0 else tree
 
 
@@ -270,10 +286,9 @@ def _indexed(tree: Tree, names: tuple[str, ...]) -> Tree:
 
 def _repeated_scalar(node: Node) -> Node | None:
     """The scalar that `node` repeats in every entry, if it does."""
-    if isinstance(node, Contraction) and node.shape and len(node.sizes) == len(node.shape):
-        if all(not labels for _, labels, _ in node.factors):
-            return contract([(f, (), p) for f, _, p in node.factors], (), node.coefficient)
-    return None
+    if not isinstance(node, Contraction) or not node.shape or node.summed or any(i for _, i, _ in node.factors):
+        return None
+    return contract([(f, (), p) for f, _, p in node.factors], (), node.coefficient)
 
 
 def _has_sum(node: Node) -> bool:
@@ -291,7 +306,7 @@ def _spelling(node: Call) -> str:
 # --- operations with a notation of their own --------------------------------------------------------------------------
 
 
-def _relu(node: Call, args: list[Tree]) -> Tree:
+def _relu(_node: Call, args: list[Tree]) -> Tree:
     return Tree("call", (number_tree(0), args[0]), "max")
 
 
@@ -299,7 +314,7 @@ def _power(node: Call, args: list[Tree]) -> Tree:
     return Tree("pow", tuple(args), "odot" if node.args[0].shape else "")
 
 
-def _absolute(node: Call, args: list[Tree]) -> Tree:
+def _absolute(_node: Call, args: list[Tree]) -> Tree:
     return Tree("bars", (args[0],))
 
 
@@ -312,7 +327,7 @@ def _chained(node: Call, args: list[Tree]) -> Tree:
     return Tree("call", tuple(args), spelling)
 
 
-def _choice(node: Call, args: list[Tree]) -> Tree:
+def _choice(_node: Call, args: list[Tree]) -> Tree:
     """Cases: where(c, a, where(d, b, e)) is one list of branches."""
     condition, then, otherwise = args
     if condition.head != "indicator":
@@ -321,7 +336,7 @@ def _choice(node: Call, args: list[Tree]) -> Tree:
     return Tree("cases", (then, condition.args[0], *rest))
 
 
-def _constant(node: Call, args: list[Tree]) -> Tree:
+def _constant(node: Call, _args: list[Tree]) -> Tree:
     return Tree("const", (), node.op.name)
 
 

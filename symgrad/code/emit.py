@@ -1,0 +1,327 @@
+"""Array programs to text: which values get a name, in which order, and how they are spelt in each backend.
+
+Contract: `write` gives the source of one function.  A value used twice, or too long to read, is assigned to a name
+first; what is used once and short stands where it is used.  Parentheses follow from the templates' own syntax trees.
+All words of the text come from templates, from exact numbers, and from identifiers checked by `names`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+from symgrad.code.names import Names, identifier
+from symgrad.code.values import CALL, DIM, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
+from symgrad.errors import UnsupportedError, printable
+from symgrad.expr import Variable
+from symgrad.ops import OPERATIONS
+
+#: How tightly Python binds: 0 is anything, ATOM a name or a call.
+ATOM, POWER, UNARY, TIMES, PLUS, COMPARE, ANY = 16, 14, 13, 12, 11, 6, 0
+BINDING: dict[type, int] = {
+    ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
+}  # fmt: skip
+#: Longest text, and deepest nesting, that is written inside of another expression.
+WIDE, DEEP = 52, 24
+IMPORTS = {"numpy": "import numpy as np", "jax": "import jax\nimport jax.numpy as jnp"}
+#: What temporaries are called, by what they are.
+STEMS = {
+    CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
+    CALL + "nonnegative": "mask", "np.arange({0})": "rows", SCATTER: "g", "{0} @ {1}": "q",
+}  # fmt: skip
+VIEW = re.compile(r"\{0\}(\.T|\.swapaxes|\.transpose|\[)|np\.(broadcast_to|diagonal)\(")
+SLOT = re.compile(r"\{(\d+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Code with slots: how tightly it binds, and how tightly what fills each slot must."""
+
+    text: str
+    binding: int
+    slots: tuple[int, ...]
+    repeated: frozenset[int]
+
+
+@cache
+def template(text: str) -> Template:
+    tree = ast.parse(SLOT.sub(r"_\1_", text), mode="eval").body
+    need: dict[int, int] = {}
+    for parent in ast.walk(tree):
+        for child in ast.iter_child_nodes(parent):
+            if isinstance(child, ast.Name) and re.fullmatch(r"_\d+_", child.id):
+                slot = int(child.id[1:-1])
+                need[slot] = max(need.get(slot, ANY), _needed(parent, child))
+    found = [int(k) for k in SLOT.findall(text)]
+    repeated = frozenset(k for k in found if found.count(k) > 1)
+    return Template(text, _binding(tree), tuple(need.get(k, ANY) for k in range(max(found, default=-1) + 1)), repeated)
+
+
+def _binding(tree: ast.AST) -> int:
+    if isinstance(tree, ast.BinOp):
+        return BINDING[type(tree.op)]
+    return {ast.UnaryOp: UNARY, ast.Compare: COMPARE}.get(type(tree), ATOM)
+
+
+def _needed(parent: ast.AST, child: ast.AST) -> int:
+    """How tightly `child` must bind inside of `parent`."""
+    if isinstance(parent, ast.BinOp):
+        own = BINDING[type(parent.op)]
+        if own == POWER:
+            return ATOM if child is parent.left else UNARY
+        return own if child is parent.left else own + 1
+    if isinstance(parent, (ast.Attribute, ast.Subscript)) and child is parent.value:
+        return ATOM
+    return {ast.UnaryOp: UNARY, ast.Compare: COMPARE + 1}.get(type(parent), ANY)
+
+
+@cache
+def operation(name: str, backend: str) -> Template:
+    """The code of an operation, its slots numbered."""
+    op = OPERATIONS[name]
+    code: str = {"numpy": op.numpy, "jax": op.jax}[backend]
+    if not code:
+        raise UnsupportedError(f"{name} has no {backend} code yet")
+    for k, arg in enumerate(op.args + op.params):
+        code = code.replace(f"{{{arg}}}", f"{{{k}}}")
+    return template(code)
+
+
+@cache
+def helpers() -> dict[str, str]:
+    """The source of each helper function, without annotations; the module itself is not imported."""
+    tree = ast.parse((Path(__file__).parent / "helpers.py").read_text(encoding="utf-8"))
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for arg in node.args.args:
+                arg.annotation = None
+            found[node.name] = ast.unparse(node)
+    return found
+
+
+@dataclass(slots=True)
+class Text:
+    """A value as text."""
+
+    text: str
+    binding: int = ATOM
+    depth: int = 0
+
+
+class Writer:
+    """One function being written."""
+
+    def __init__(
+        self, outputs: Mapping[str, Value], arguments: Sequence[Variable], backend: str, name: str,
+        given: Mapping[Value, str],
+    ) -> None:  # fmt: skip
+        self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
+        self.function = identifier(name)
+        self.names = Names({*helpers(), self.function})
+        self.words = {v.name: self.names.unique(v.name) for v in arguments}
+        self.results = {key: self.result_name(key) for key in outputs}
+        self.order = reachable(outputs.values())
+        self.uses = self.count_uses()
+        self.lines: list[str] = []
+        self.texts: dict[Value, Text] = {}
+        self.used: set[str] = set()
+        self.dims = self.bind_dims()
+
+    def write(self, doc: str) -> str:
+        for value in self.order:
+            self.texts[value] = self.text(value)
+        returned = ", ".join(self.returned(value) for value in self.outputs.values())
+        body = "\n".join(f"    {line}" for line in [*self.docstring(doc), *self.lines, f"return {returned}"])
+        head = f"def {self.function}({', '.join(self.words[v.name] for v in self.arguments)}):"
+        wanted = self.needed_helpers()
+        needed = [source for name, source in helpers().items() if name in wanted]
+        return "\n\n\n".join([IMPORTS[self.backend], *needed, f"{head}\n{body}"]) + "\n"
+
+    def needed_helpers(self) -> set[str]:
+        """The helpers used, and those that these use."""
+        return self.used | {other for name in self.used for other in helpers() if f"{other}(" in helpers()[name]}
+
+    def docstring(self, doc: str) -> list[str]:
+        shapes = ", ".join(f"{self.words[v.name]}: {_shape(v)}" for v in self.arguments if v.shape)
+        parts = [quoted(line) for line in doc.splitlines() if line.strip()] + ([shapes] if shapes else [])
+        if not parts:
+            return []
+        parts[0] = '"""' + parts[0]
+        if len(parts) > 1:
+            parts.insert(1, "")
+            return [*parts, '"""']
+        return [parts[0] + '"""']
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def result_name(self, key: str) -> str:
+        """Where an output has the name of an argument, it is the derivative by it."""
+        name = identifier(key)
+        return "d" + name if name in self.words.values() else name
+
+    def count_uses(self) -> dict[Value, int]:
+        uses = dict.fromkeys(self.order, 0)
+        for value in self.order:
+            repeated = self.template(value).repeated if value.op not in SPECIAL else frozenset()
+            for k, arg in enumerate(value.args):
+                uses[arg] += 2 if k in repeated else 1
+        for value in self.outputs.values():
+            uses[value] += 1
+        return uses
+
+    def bind_dims(self) -> dict[str, str]:
+        """The lines that read the sizes that are needed from the arguments' shapes."""
+        missing = [v.fields[0] for v in self.order if v.op == DIM]
+        words: dict[str, str] = {}
+        for variable in self.arguments:
+            new = [k for k, dim in enumerate(variable.shape) if dim in missing and variable.shape.index(dim) == k]
+            for k in new:
+                words[str(variable.shape[k])] = self.names.unique(str(variable.shape[k]))
+                missing.remove(str(variable.shape[k]))
+            own = self.words[variable.name]
+            if len(new) == variable.rank > 1:
+                self.lines.append(f"{', '.join(words[str(d)] for d in variable.shape)} = {own}.shape")
+            else:
+                self.lines += [f"{words[str(variable.shape[k])]} = {own}.shape[{k}]" for k in new]
+        if missing:
+            raise UnsupportedError(
+                f"the size {printable(missing[0])} is the dimension of no argument, so code cannot know it",
+                hint="give it as a number in the shapes",
+            )
+        return words
+
+    def fresh(self, value: Value) -> str:
+        """A name for a temporary."""
+        if value in self.given:
+            return self.names.unique(self.given[value])
+        for key, output in self.outputs.items():
+            if output is value and self.results[key] not in self.names.taken and len(self.outputs) > 1:
+                return self.names.unique(self.results[key])
+        stem = STEMS.get(value.op)
+        return self.names.numbered("t") if stem is None else self.names.unique(stem)
+
+    # --- text ---------------------------------------------------------------------------------------------------------
+
+    def template(self, value: Value) -> Template:
+        if value.op.startswith(CALL):
+            return operation(value.op.removeprefix(CALL), self.backend)
+        return template(value.op)
+
+    def text(self, value: Value) -> Text:
+        special = SPECIAL.get(value.op)
+        if special is not None:
+            return special(self, value)
+        form = self.template(value)
+        if self.backend == "numpy" and value.op.startswith(CALL):
+            helper = OPERATIONS[value.op.removeprefix(CALL)].helper
+            self.used |= {helper} if helper else set()
+        filled = self.fill(form.text, value.args, form.slots)
+        depth = 1 + max((self.texts[a].depth for a in value.args), default=0)
+        return self.placed(value, Text(filled, form.binding, depth))
+
+    def fill(self, text: str, args: Sequence[Value], slots: Sequence[int]) -> str:
+        if self.backend == "jax":
+            text = re.sub(r"\bnp\.", "jnp.", text)
+        words = [self.inside(arg, need) for arg, need in zip(args, slots, strict=True)]
+        return SLOT.sub(lambda match: words[int(match[1])], text)
+
+    def inside(self, value: Value, need: int) -> str:
+        text = self.texts[value]
+        return text.text if text.binding >= need else f"({text.text})"
+
+    def placed(self, value: Value, text: Text) -> Text:
+        """The text itself, or a name that it was assigned to."""
+        single = self.uses[value] < 2 or (bool(VIEW.match(value.op)) and self.is_word(value.args) and len(text.text) < 16)
+        result = len(self.outputs) > 1 and any(value is output for output in self.outputs.values())
+        if single and len(text.text) <= WIDE and text.depth <= DEEP and value not in self.given and not result:
+            return text
+        return self.assign(value, text.text)
+
+    def assign(self, value: Value, text: str) -> Text:
+        name = self.fresh(value)
+        self.lines.append(f"{name} = {text}")
+        return Text(name)
+
+    def is_word(self, args: Sequence[Value]) -> bool:
+        return all(self.texts[a].text.isidentifier() for a in args)
+
+    def returned(self, value: Value) -> str:
+        if value.op == NUMBER:
+            return repr(float(Fraction(value.fields[0])))
+        return self.texts[value].text
+
+    def number(self, value: Value) -> Text:
+        text = literal(Fraction(value.fields[0]))
+        return Text(text, UNARY if text.startswith("-") else ATOM)
+
+    def shape(self, value: Value) -> Text:
+        sizes = [self.texts[a].text for a in value.args]
+        return Text(sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})")
+
+    def scatter(self, value: Value) -> Text:
+        """Entries added in place, in a copy unless nobody else sees the array."""
+        base, update, *index = value.args
+        sign, subscript, meeting = value.fields
+        where = SLOT.sub(lambda match: self.texts[index[int(match[1]) - 2]].text, subscript)
+        if self.backend == "jax":
+            amount = self.texts[update].text if sign == "+" else f"-{self.inside(update, UNARY)}"
+            text = f"{self.inside(base, ATOM)}.at[{where}].add({amount})"
+            return self.placed(value, Text(text, ATOM, 1 + self.texts[base].depth))
+        name = self.own_copy(value, base)
+        amount = self.texts[update].text
+        if meeting:
+            place = f"({where})" if "," in where else where
+            self.lines.append(f"np.{'add' if sign == '+' else 'subtract'}.at({name}, {place}, {amount})")
+        else:
+            self.lines.append(f"{name}[{where}] {sign}= {amount}")
+        return Text(name)
+
+    def own_copy(self, value: Value, base: Value) -> str:
+        """The name of an array like `base` that may be changed."""
+        text = self.texts[base]
+        alone = self.uses[base] == 1 and base.op != VARIABLE and not VIEW.match(base.op)
+        if alone and text.text.isidentifier():
+            return text.text
+        return self.assign(value, text.text if alone else f"{self.inside(base, ATOM)}.copy()").text
+
+
+SPECIAL: dict[str, Callable[[Writer, Value], Text]] = {
+    VARIABLE: lambda writer, value: Text(writer.words[value.fields[0]]),
+    DIM: lambda writer, value: Text(writer.dims[value.fields[0]]),
+    NUMBER: Writer.number,
+    SHAPE: Writer.shape,
+    SCATTER: Writer.scatter,
+}
+
+
+def reachable(roots: Iterable[Value]) -> list[Value]:
+    """Every value below `roots`, operands first."""
+    seen: set[Value] = set()
+    order: list[Value] = []
+    stack = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+        elif value not in seen:
+            seen.add(value)
+            stack.append((value, True))
+            stack.extend((arg, False) for arg in reversed(value.args) if arg not in seen)
+    return order
+
+
+def quoted(line: str) -> str:
+    """A line of text as it may stand in a docstring."""
+    return printable(line).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _shape(variable: Variable) -> str:
+    sizes = [str(d) if isinstance(d, int) else identifier(d) for d in variable.shape]
+    return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -1,0 +1,59 @@
+"""Identifiers of generated code: from any name a user may write to one that is safe in Python.
+
+Contract: the result is an ASCII identifier, no keyword, no dunder, and clashes with nothing already taken: not with
+another name, not with a module alias, a helper or a builtin that generated code uses.  The same requests in the same
+order give the same identifiers.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+#: Words that generated code means something else by.
+RESERVED = frozenset({"np", "jnp", "jax", "torch", "float", "int", "bool", "complex", "range", "len", "self", "print"})
+#: How names that are no identifiers are spelt in code.
+SPELT = {
+    "lambda": "lam", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ϵ": "eps", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "ϑ": "theta", "ι": "iota", "κ": "kappa", "λ": "lam", "μ": "mu", "ν": "nu", "ξ": "xi",
+    "π": "pi", "ρ": "rho", "σ": "sigma", "ς": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "ϕ": "phi", "χ": "chi",
+    "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi",
+    "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "ℓ": "ell", "∂": "d", "∇": "grad_",
+}  # fmt: skip
+LONGEST = 40
+
+
+class Names:
+    """The identifiers of one generated function."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken: set[str] = {*RESERVED, *taken}
+
+    def unique(self, name: str) -> str:
+        """A free identifier like `name`; it is taken from now on."""
+        base = identifier(name)
+        candidate, k = base, 1
+        if candidate in self.taken and candidate in RESERVED | {"f"}:
+            candidate = base + "_"
+        while candidate in self.taken:
+            k += 1
+            candidate = f"{base}_{k}" if base[-1].isdigit() else f"{base}{k}"
+        self.taken.add(candidate)
+        return candidate
+
+    def numbered(self, stem: str) -> str:
+        """The first free of stem1, stem2, ..."""
+        k = 1
+        while f"{stem}{k}" in self.taken:
+            k += 1
+        return self.unique(f"{stem}{k}")
+
+
+def identifier(name: str) -> str:
+    """An identifier like `name`, clashes not considered."""
+    spelt = SPELT.get(name) or "".join(SPELT.get(c, c) for c in name[: 4 * LONGEST])
+    word = re.sub(r"[^A-Za-z0-9]+", "_", spelt).strip("_")[:LONGEST].rstrip("_") or "v"
+    if word[0].isdigit():
+        word = "v" + word
+    return word + "_" if keyword.iskeyword(word) or keyword.issoftkeyword(word) else word

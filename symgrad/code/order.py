@@ -1,0 +1,210 @@
+"""In which order to multiply the factors of a product with sums: the cheapest for arrays of typical sizes.
+
+Contract: operands are sets of labels, as bit masks.  `pairwise` gives the multiplications as pairs of operands, a
+result being appended as a new operand: exact (a dynamic program over subsets) for few operands, greedy for many.
+Costs count entries: an entrywise operation or a matrix product moves its arrays through memory, and a matrix product
+also does a fast multiplication for each combination of labels.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+
+from symgrad.expr import Dim
+
+EXACT = 7
+#: Costs of one entry: moved through memory, multiplied inside a matrix product, gathered by an index.
+MOVE, FLOP, BATCHED, GATHER = 1.0, 0.1, 0.5, 3.0
+NEVER = 1e30
+TYPICAL = {
+    "N": 1000.0, "B": 1000.0, "b": 1000.0, "D": 1000.0, "d": 1000.0, "H": 100.0, "h": 100.0, "C": 10.0, "c": 10.0,
+    "K": 10.0, "k": 10.0, "T": 50.0,
+}  # fmt: skip
+UNKNOWN = 100.0
+
+
+def typical(dim: Dim) -> float:
+    """How large a dimension usually is."""
+    return float(dim) if isinstance(dim, int) else TYPICAL.get(dim, UNKNOWN)
+
+
+class Costs:
+    """What operations on sets of labels cost; `sizes[k]` belongs to bit k."""
+
+    def __init__(self, sizes: Sequence[float]) -> None:
+        self.sizes = sizes
+        self.known: dict[int, float] = {0: 1.0}
+
+    def size(self, labels: int) -> float:
+        result = self.known.get(labels)
+        if result is None:
+            low = labels & -labels
+            result = self.known[labels] = self.sizes[low.bit_length() - 1] * self.size_below(labels ^ low)
+        return result
+
+    def size_below(self, labels: int) -> float:
+        result = 1.0
+        while labels:
+            low = labels & -labels
+            result *= self.sizes[low.bit_length() - 1]
+            labels ^= low
+        return result
+
+    def merge(self, a: int, b: int, kept: int) -> float:
+        """The cost of multiplying operands with labels `a` and `b` into one with labels `kept`."""
+        size, union = self.size, a | b
+        if union == kept:
+            return MOVE * size(union)
+        if a & b & kept == 0:
+            return FLOP * size(union) + MOVE * (size(a) + size(b) + size(kept))
+        if union in (a, b):
+            return 2 * MOVE * size(union)
+        return BATCHED * size(union) + MOVE * (size(a) + size(b) + size(kept))
+
+
+class Operands:
+    """The operands of one product: their labels, which of them are label vectors, and what is free already.
+
+    chosen  the class label of each operand that is a one-hot: it may only select entries of what carries that label
+    free    whether the product of a set of operands is computed anyway
+    """
+
+    def __init__(
+        self, labels: Sequence[int], out: int, costs: Costs, chosen: Mapping[int, int], free: Callable[[int], bool]
+    ) -> None:
+        self.labels, self.out, self.costs, self.chosen, self.free = labels, out, costs, chosen, free
+
+    def merge(self, left: int, right: int, a: int, b: int, kept: int) -> float:
+        """The cost of multiplying the operand sets `left` and `right`, with labels `a` and `b`."""
+        for operands, other in ((left, b), (right, a)):
+            label = self.chosen.get(operands)
+            if label is not None:
+                return GATHER * self.costs.size(kept) if other & label and not kept & label else NEVER
+        return self.costs.merge(a, b, kept)
+
+
+def pairwise(operands: Operands) -> list[tuple[int, int]]:
+    """The multiplications, in order."""
+    count = len(operands.labels)
+    return _exact(operands, count) if count <= EXACT else _greedy(operands, count)
+
+
+def _exact(operands: Operands, count: int) -> list[tuple[int, int]]:
+    """Dynamic programming over the subsets of operands, as bit masks."""
+    full = (1 << count) - 1
+    union = [0] * (full + 1)
+    for subset in range(1, full + 1):
+        low = subset & -subset
+        union[subset] = union[subset ^ low] | operands.labels[low.bit_length() - 1]
+    kept = [union[s] & (operands.out | union[full ^ s]) for s in range(full + 1)]
+    cost = [0.0] * (full + 1)
+    split = [0] * (full + 1)
+    for subset in range(1, full + 1):
+        if subset & (subset - 1) == 0:
+            continue
+        low, best, where = subset & -subset, float("inf"), 0
+        left = (subset - 1) & subset
+        while left:
+            if left & low:
+                right = subset ^ left
+                total = cost[left] + cost[right]
+                if total < best:
+                    total += operands.merge(left, right, kept[left], kept[right], kept[subset])
+                    if total < best:
+                        best, where = total, left
+            left = (left - 1) & subset
+        split[subset] = where
+        cost[subset] = 0.0 if subset != full and operands.free(subset) else best
+    return _steps(split, full, count)
+
+
+def _steps(split: Sequence[int], full: int, count: int) -> list[tuple[int, int]]:
+    """The tree of splits as a list of multiplications, inner ones first."""
+    number = {1 << k: k for k in range(count)}
+    steps: list[tuple[int, int]] = []
+    stack = [full] if count > 1 else []
+    while stack:
+        subset = stack[-1]
+        left = split[subset]
+        missing = [part for part in (left, subset ^ left) if part not in number]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        number[subset] = count + len(steps)
+        steps.append((number[left], number[subset ^ left]))
+    return steps
+
+
+def _greedy(operands: Operands, count: int) -> list[tuple[int, int]]:
+    """Always the pair that saves most next; pairs without a common label only when nothing else is left."""
+    alive = {k: (1 << k, labels) for k, labels in enumerate(operands.labels)}
+    uses = _Uses(operands)
+    heap: list[tuple[float, int, int]] = []
+
+    def offer(i: int, j: int) -> None:
+        (left, a), (right, b) = alive[i], alive[j]
+        if not a & b and a and b:
+            return
+        kept = uses.kept(a, b)
+        gain = operands.merge(left, right, a, b, kept) - MOVE * (operands.costs.size(a) + operands.costs.size(b))
+        heapq.heappush(heap, (-NEVER if operands.free(left | right) else gain, i, j))
+
+    for j in range(1, count):
+        for i in range(j):
+            offer(i, j)
+    steps: list[tuple[int, int]] = []
+    while len(alive) > 1:
+        i, j = _next_pair(heap, alive)
+        (left, a), (right, b) = alive.pop(i), alive.pop(j)
+        new = count + len(steps)
+        kept = uses.join(a, b)
+        alive[new] = (left | right, kept)
+        steps.append((i, j))
+        for k in alive:
+            if k != new:
+                offer(k, new)
+    return steps
+
+
+def _next_pair(heap: list[tuple[float, int, int]], alive: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
+    while heap:
+        _, i, j = heapq.heappop(heap)
+        if i in alive and j in alive:
+            return i, j
+    first, second, *_ = alive
+    return first, second
+
+
+class _Uses:
+    """How many living operands carry each label, the result counting as one."""
+
+    def __init__(self, operands: Operands) -> None:
+        self.count: dict[int, int] = {}
+        for labels in (*operands.labels, operands.out):
+            for bit in _bits(labels):
+                self.count[bit] = self.count.get(bit, 0) + 1
+
+    def kept(self, a: int, b: int) -> int:
+        """The labels of a product of two operands that are still needed after it."""
+        kept = a | b
+        for bit in _bits(a & b):
+            if self.count[bit] == 2:
+                kept ^= bit
+        return kept
+
+    def join(self, a: int, b: int) -> int:
+        kept = self.kept(a, b)
+        for bit in _bits(a & b):
+            self.count[bit] -= 1 if kept & bit else 2
+        return kept
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low)
+        mask ^= low
+    return found

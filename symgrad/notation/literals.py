@@ -1,0 +1,69 @@
+"""Exact numbers written without names, such as -1/2 or 2^10.
+
+Contract: `literal(tree)` is the number, or None for anything else; numbers past the bound on their size are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from symgrad.errors import DomainError, LimitError
+from symgrad.expr import MAX_BITS, Rational
+from symgrad.notation.syntax import Tree
+
+
+def literal(tree: Tree) -> Rational | None:
+    """The exact number that a tree without names is, or None."""
+    head = tree.head
+    if head == "num":
+        return tree.value  # type: ignore[return-value]
+    if head == "neg":
+        inner = literal(tree.args[0])
+        return None if inner is None else -inner
+    if head not in _FOLDS:
+        return None
+    values = [literal(arg) for arg in tree.args]
+    if None in values:
+        return None
+    return _FOLDS[head](tree, values)  # type: ignore[arg-type]
+
+
+def _small(value: Rational) -> Rational:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise LimitError("this number is too large to keep exactly", code="LIMIT_NUMBER")
+    return value
+
+
+def _quotient(tree: Tree, values: list[Rational]) -> Rational:
+    if values[1] == 0:
+        raise DomainError("this divides by zero")
+    return _small(Fraction(values[0]) / values[1])
+
+
+def _product(tree: Tree, values: list[Rational]) -> Rational:
+    result: Rational = 1
+    for value in values:
+        result = _small(result * value)
+    return result
+
+
+def _sum(tree: Tree, values: list[Rational]) -> Rational:
+    return _small(sum(sign * value for sign, value in zip(tree.value, values, strict=True)))  # type: ignore[call-overload, no-any-return]
+
+
+def _literal_power(tree: Tree, values: list[Rational]) -> Rational | None:
+    base, exponent = values
+    if base == 0 and exponent <= 0:
+        raise DomainError("0 to the power 0 or less does not exist")
+    if Fraction(exponent).denominator != 1:
+        return None
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length()) if base not in {0, 1, -1} else 0
+    if bits * abs(exponent) > MAX_BITS:
+        raise LimitError("this number is too large to keep exactly", code="LIMIT_NUMBER")
+    return Fraction(base) ** int(exponent)
+
+
+_FOLDS: dict[str, Callable[[Tree, list[Rational]], Rational | None]] = {
+    "div": _quotient, "mul": _product, "add": _sum, "pow": _literal_power,
+}  # fmt: skip

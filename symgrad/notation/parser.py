@@ -1,0 +1,529 @@
+"""One Pratt parser over the tokens of both lexers.
+
+Contract: `parse_tree(source)` gives a `Parsed` whose `tree` is made of the heads of `symgrad.notation.syntax`, or raises an
+`InputError` that knows its place; no other exception escapes.  What a name means, its shape, and whether `x_2` is an entry
+or a name is left to `symgrad.notation.elaborate`.  A call carries the first text spelling of its operation (`ln` is
+``log``, `maximum` is ``max``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from symgrad.errors import InputError, LimitError
+from symgrad.notation import forms, latex, text
+from symgrad.notation.bars import OPENERS, OPERAND_END, OPERAND_START, resolve
+from symgrad.notation.cursor import (
+    ADD, FACTOR, JUXTAPOSED, POSTFIX, POWER, PRODUCT, RELATIONS, Infix, Prefix, Reader, bracketed, too_long,
+)  # fmt: skip
+from symgrad.notation.series import series
+from symgrad.notation.scripts import index_item, scripts
+from symgrad.notation.syntax import Tree
+from symgrad.notation.tokens import (
+    END, ERROR, FUNC, MAX_GLANCE, MAX_LENGTH, NAME, NEWLINE, NUM, ONE, WORD, Lexed, Token, Vocabulary, vocabulary,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A source as it was read: the tree, `"text"` or `"latex"`, `"math"` or `"numpy"`, and the fonts of the names."""
+
+    tree: Tree
+    syntax: str
+    dialect: str
+    fonts: dict[str, set[str]]
+    source: str
+
+
+def parse_tree(
+    source: str,
+    *,
+    syntax: str = "auto",
+    functions: Mapping[str, str] | Collection[str] | None = None,
+    names: Collection[str] = (),
+) -> Parsed:
+    """Read one source; `functions` may be called besides the known ones, `names` are variables whatever they look like."""
+    words = vocabulary() if functions is None and not names else vocabulary().with_(functions or (), names)
+    try:
+        return _parse(source, syntax, words)
+    except RecursionError:
+        raise LimitError("nested too deeply", source=source, code="LIMIT_DEPTH") from None
+    except InputError as error:
+        raise error.located(source) from None
+
+
+def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
+    if len(source) > MAX_GLANCE:
+        raise too_long(source)
+    truncated = len(source) > MAX_LENGTH
+    if syntax == "auto":
+        syntax = "latex" if "\\" in source or "$" in source else "text"
+    lexed = (latex if syntax == "latex" else text).lex(source, words, MAX_LENGTH if truncated else None)
+    tokens = _prepared(source, lexed, truncated, syntax == "latex")
+    reader = Reader(source, tokens, words, syntax == "latex", truncated)
+    numpy = lexed.numpy or syntax == "text" and _stars_only(tokens)
+    reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
+    _define(reader)
+    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source)
+
+
+def _prepared(source: str, lexed: Lexed, truncated: bool, is_latex: bool) -> list[Token]:
+    """The tokens with line ends settled, the end put behind them, and the bars paired."""
+    tokens = lexed.tokens
+    kinds = {token[0] for token in tokens}
+    if NEWLINE in kinds:
+        tokens = _joined(tokens, is_latex)
+    end = tokens[-1][3] if tokens else 0
+    tokens.append((END, None, end, end + 1))
+    if "|" in kinds or "||" in kinds:
+        try:
+            tokens = resolve(source, tokens)
+        except InputError as error:
+            # an unreadable token before the bars is the better complaint
+            if tokens[-2][0] == ERROR and tokens[-2][2] < error.offset:
+                raise tokens[-2][1] from None
+            raise
+    return tokens
+
+
+def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
+    """Without the line ends that end nothing: inside brackets, after and before an operator."""
+    kept: list[Token] = []
+    depth = 0
+    for k, token in enumerate(tokens):
+        kind = token[0]
+        if kind in OPENERS or kind == "BEGIN":
+            depth += 1
+        elif kind in CLOSING:
+            depth -= 1
+        elif kind == NEWLINE:
+            before = kept[-1][0] if kept else ""
+            after = tokens[k + 1][0] if k + 1 < len(tokens) else END
+            if depth > 0 or before not in OPERAND_END and before not in BARS or after not in STARTS_LINE:
+                continue
+            if is_latex and not _defines(tokens, k + 1):
+                continue
+        kept.append(token)
+    return kept
+
+
+CLOSING = frozenset(") ] } \\} )> )| )|| )floor END".split())
+BARS = frozenset(("|", "||", "FUNC"))
+STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
+
+
+def _stars_only(tokens: list[Token]) -> bool:
+    """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
+    star = False
+    for before, after in zip(tokens, tokens[1:], strict=False):
+        star = star or before[0] == "*"
+        if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
+            return False
+    return star
+
+
+def _joins(before: Token, after: Token) -> bool:
+    """Whether two operands side by side are one: an index in brackets, a call, a number and its indicator."""
+    return after[0] == "[" and after[2] == before[3] or before[0] in ("'", "TOP") and after[0] == "(" or after[0] == "(" and (
+        before[0] == NAME and len(str(before[1])) > 1 or before[0] == ONE
+    )
+
+
+# what the source defines
+
+
+def _define(p: Reader) -> None:
+    """Find the left sides: `g(z) =` defines a function, `R =` a name."""
+    functions, names_ = set(), set()
+    for k, token in enumerate(p.tokens):
+        if token[0] != "=" or k == 0:
+            continue
+        before = p.tokens[k - 1]
+        if before[0] == NAME and (k == 1 or p.tokens[k - 2][0] in SEPARATORS):
+            (functions if _aliases(p, k + 1) else names_).add(before[1])
+        elif before[0] == ")":
+            start = _opening(p.tokens, k - 1)
+            if start == 1 or start > 1 and p.tokens[start - 2][0] in SEPARATORS:
+                if p.tokens[start - 1][0] == NAME:
+                    functions.add(p.tokens[start - 1][1])
+        else:
+            base = _indexed_base(p.tokens, k - 1)
+            if base is not None:
+                names_.add(base)
+    p.defined, p.applied = frozenset(functions), frozenset(names_)
+
+
+def _aliases(p: Reader, place: int) -> bool:
+    """Whether the right side is nothing but a function's name, as in g = \\sigma."""
+    kind, value, _, _ = p.tokens[place]
+    known = kind == FUNC or kind == NAME and value in p.vocabulary.functions and value not in p.vocabulary.names
+    return known and place + 1 < len(p.tokens) and p.tokens[place + 1][0] in forms.ENDS
+
+
+SEPARATORS = frozenset((",", ";", "=", NEWLINE, "\\\\", "where"))
+
+
+def _opening(tokens: list[Token], place: int) -> int:
+    """Where the bracket closed at `place` opens; 0 if it is too far away to be a list of arguments."""
+    depth = 0
+    for k in range(place, max(-1, place - 80), -1):
+        kind = tokens[k][0]
+        depth += (kind in CLOSING) - (kind in OPENERS)
+        if depth == 0:
+            return k
+    return 0
+
+
+def _indexed_base(tokens: list[Token], place: int) -> object:
+    """The name L in `L_i =` or `y_{nk} =`."""
+    if tokens[place][0] == "}":
+        place = _opening(tokens, place)
+    if place >= 2 and tokens[place - 1][0] == "_" and tokens[place - 2][0] == NAME:
+        if place == 2 or tokens[place - 3][0] in SEPARATORS:
+            return tokens[place - 2][1]
+    return None
+
+
+def _defines(tokens: list[Token], place: int) -> bool:
+    """Whether a new formula `name =`, `f(x) =`, `L_i =`, `x ∈` begins here."""
+    if place >= len(tokens) or tokens[place][0] not in LEFT_SIDES:
+        return False
+    depth = 0
+    for token in tokens[place : place + 60]:
+        kind = token[0]
+        depth += (kind in OPENERS) - (kind in CLOSING)
+        if depth == 0 and kind in ("=", "IN"):
+            return True
+        if depth < 0 or depth == 0 and kind in BETWEEN:
+            return False
+    return False
+
+
+LEFT_SIDES = frozenset((NAME, WORD, FUNC, "nabla", "partial", "FRAC", "(", "["))
+BETWEEN = frozenset((",", ";", "+", "-", "*", ".", "@", "odot", END, ERROR, NEWLINE, "\\\\", "rel"))
+
+
+# formulas
+
+
+def _document(p: Reader) -> Tree:
+    """Formulas separated by `;`, line ends, `\\\\`, or a comma before a definition."""
+    found: list[Tree] = []
+    plain: Tree | None = None
+    if p.tokens[0][0] == END and not p.truncated:
+        raise InputError("there is nothing to read", source=p.source, offset=0, code="EMPTY")
+    while True:
+        formula = _formula(p)
+        separator = p.tokens[p.pos]
+        if formula.head not in ("equation", "declare"):
+            if plain is not None:
+                p.fail("two formulas where one is wanted", _second(p, last, formula), hint="name the first one: q = ...")
+            plain = formula
+        found.append(formula)
+        last = separator
+        if not _separates(p):
+            break
+    if p.tokens[p.pos][0] != END or p.truncated:
+        p.unexpected(p.tokens[p.pos], "an operator or the end")
+    if len(found) == 1:
+        return found[0]
+    return Tree("block", tuple(found), None, found[0].start, found[-1].end)
+
+
+def _second(p: Reader, separator: Token, formula: Tree) -> Token | Tree:
+    return formula if separator[0] == NEWLINE else separator
+
+
+def _separates(p: Reader) -> bool:
+    """Step over what separates two formulas; False at the end or where none begins."""
+    kind = p.tokens[p.pos][0]
+    if kind in (",", "where"):
+        place = p.pos + 1
+        while p.tokens[place][0] in ("where", ",", "\\\\"):
+            place += 1
+        if not _defines(p.tokens, place):
+            return False
+        p.pos = place
+        return True
+    if kind not in (";", NEWLINE, "\\\\"):
+        return False
+    while p.tokens[p.pos][0] in (";", NEWLINE, "\\\\", ","):
+        p.pos += 1
+    return p.tokens[p.pos][0] != END
+
+
+def _formula(p: Reader) -> Tree:
+    """An expression, an equation `left = right = ...`, or a declaration `x ∈ R^n`."""
+    left = p.value()
+    token = p.tokens[p.pos]
+    if token[0] == "=":
+        return _equation(p, left)
+    if token[0] == "IN":
+        return _declaration(p, left, token)
+    if token[0] in RELATIONS:
+        p.fail("a comparison where an expression is wanted", token, hint="write an indicator as 1[x > 0]")
+    return left
+
+
+def _equation(p: Reader, left: Tree) -> Tree:
+    sides = [left]
+    while p.tokens[p.pos][0] == "=":
+        sign = p.tokens[p.pos]
+        p.pos += 1
+        if p.tokens[p.pos][0] in (END, ";", NEWLINE, "\\\\") and not p.truncated:
+            p.fail("the right side is missing", sign)
+        sides.append(p.value())
+    return Tree("equation", tuple(sides), None, left.start, sides[-1].end)
+
+
+def _declaration(p: Reader, left: Tree, token: Token) -> Tree:
+    r"""`W ∈ R^{m×n}`, `x \in \mathbb{R}^n`."""
+    if left.head not in ("name", "index"):
+        p.fail("only a name can be declared", left)
+    p.pos += 1
+    field = p.tokens[p.pos]
+    if field[0] != NAME or field[1] != "R":
+        p.unexpected(field, "R with its dimensions", "as in W ∈ R^{m×n}")
+    p.pos += 1
+    dimensions: list[str] = []
+    if p.tokens[p.pos][0] == "^":
+        p.pos += 1
+        opened = p.tokens[p.pos]
+        closing = {"{": "}", "(": ")"}.get(opened[0], "")
+        p.pos += bool(closing)
+        dimensions.append(_dimension(p))
+        while closing and p.tokens[p.pos][0] in ("x", "*", ",", NAME) and p.tokens[p.pos][1] in (None, "x"):
+            p.pos += 1
+            dimensions.append(_dimension(p))
+        if closing:
+            p.expect(closing, opened)
+    return Tree("declare", (left,), tuple(dimensions), left.start, p.tokens[p.pos - 1][3])
+
+
+def _dimension(p: Reader) -> str:
+    token = p.tokens[p.pos]
+    if token[0] not in (NAME, NUM, WORD):
+        p.unexpected(token, "a dimension")
+    p.pos += 1
+    return str(token[1])
+
+
+# infix operators
+
+
+def _add(p: Reader, left: Tree, token: Token) -> Tree:
+    """A sum of any length, without recursion over its terms."""
+    sign = 1
+    if left.head == "neg" and p.source[left.start] in "-−":
+        sign, first = -1, left.args[0]
+    elif left.head == "num" and p.source[left.start] in "-−":
+        sign, first = -1, Tree("num", (), -left.value, left.start + 1, left.end)  # type: ignore[operator]
+    else:
+        first = left
+    signs, terms, tokens = [sign], [first], p.tokens
+    while True:
+        kind = tokens[p.pos][0]
+        if kind != "+" and kind != "-":
+            break
+        p.pos += 1
+        if tokens[p.pos][0] == "dots":
+            terms = [series(p, terms, signs)]
+            signs = [1]
+            continue
+        signs.append(1 if kind == "+" else -1)
+        terms.append(p.expression(ADD + 1))
+    if len(terms) == 1:
+        return terms[0]
+    return Tree("add", tuple(terms), tuple(signs), left.start, terms[-1].end)
+
+
+def _juxtapose(p: Reader, left: Tree, token: Token) -> Tree:
+    """Factors side by side."""
+    factors = list(left.args) if left.head == "mul" and left.value == "" and not bracketed(left) else [left]
+    tokens = p.tokens
+    while True:
+        token = tokens[p.pos]
+        if token[0] not in OPERAND_START:
+            break
+        if token[0] == NUM and not (token[1] == 1 and tokens[p.pos + 1][0] in OPENERS and p.compares(p.pos + 1)):
+            p.fail("two factors side by side, the second a number", token, hint="write * between them")
+        factors.append(p.expression(FACTOR))
+    return Tree("mul", tuple(factors), "", left.start, factors[-1].end)
+
+
+def _product(kind: str) -> Infix:
+    """A product with its sign written; equal signs in a row make one product."""
+
+    def read(p: Reader, left: Tree, token: Token) -> Tree:
+        p.pos += 1
+        right = p.expression(PRODUCT + 1)
+        factors = (*_factors(left, kind), *_factors(right, kind)) if kind == "" else (*_factors(left, kind), right)
+        return Tree("mul", factors, kind, left.start, right.end)
+
+    return read
+
+
+def _factors(tree: Tree, kind: str) -> tuple[Tree, ...]:
+    return tree.args if tree.head == "mul" and tree.value == kind and not bracketed(tree) else (tree,)
+
+
+def _kronecker(p: Reader, left: Tree, token: Token) -> Tree:
+    p.pos += 1
+    right = p.expression(PRODUCT + 1)
+    return Tree("call", (left, right), "kron", left.start, right.end)
+
+
+def _quotient(kind: str, floor: int) -> Infix:
+    def read(p: Reader, left: Tree, token: Token) -> Tree:
+        p.pos += 1
+        right = p.expression(floor)
+        following = p.tokens[p.pos]
+        if right.head == "num" and following[0] in (NAME, WORD) and following[2] == right.end and p.source[right.end - 1].isdigit():
+            p.fail(
+                "is this factor below the line or behind it?", following, "AMBIGUOUS",
+                f"write {p.source[left.start : right.end]} * ... or put brackets around what is below",
+            )  # fmt: skip
+        return forms.divided(p, left, right, left.start, right.end, kind)
+
+    return read
+
+
+def _prime(p: Reader, left: Tree, token: Token) -> Tree:
+    p.pos += 1
+    return Tree("transpose", (left,), None, left.start, token[3])
+
+
+def _scripted(p: Reader, left: Tree, token: Token) -> Tree:
+    """Scripts, and the arguments of a function that carries them."""
+    tree = scripts(p, left, token)
+    following = p.tokens[p.pos][0]
+    if following == "(" and tree.head in ("index", "name"):
+        return _scripted_call(p, tree, token)
+    return tree
+
+
+def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
+    r"""`h_\theta(x)` and `L_i(x_i, y_i, W)`; a label such as `\lambda_{\max}(A)` makes an unknown function."""
+    base = tree.args[0] if tree.head == "index" else tree
+    value = str(base.value) if base.head == "name" else ""
+    if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
+        forms.unknown(p, token, value)
+    if value in p.vocabulary.names or not value:
+        return tree
+    closing = p.partner(p.pos)
+    defining = p.tokens[closing + 1][0] == "=" if closing + 1 < len(p.tokens) else False
+    known = value in p.defined or value in p.vocabulary.functions
+    plain = forms._plain_arguments(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
+    if tree.head == "index" and (plain or defining):
+        call = forms.call(p, (NAME, value, base.start, base.end), value)
+        return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end)
+    if known or defining:
+        return forms.call(p, (NAME, value, base.start, base.end), value)
+    if "," in p.inside(p.pos):
+        forms.unknown(p, (NAME, value, tree.start, tree.end), value)
+    return tree
+
+
+def _power(p: Reader, left: Tree, token: Token) -> Tree:
+    """`**` and `.^`: entry by entry, right associative."""
+    p.deeper(token)
+    p.pos += 1
+    right = p.expression(POWER)
+    p.depth -= 1
+    return Tree("pow", (left, right), "odot", left.start, right.end)
+
+
+def _factorial(p: Reader, left: Tree, token: Token) -> Tree:
+    p.pos += 1
+    if p.tokens[p.pos][0] == "!":
+        p.fail("a double factorial is not read", p.tokens[p.pos])
+    return Tree("call", (left,), "factorial", left.start, token[3])
+
+
+def _bracket(p: Reader, left: Tree, token: Token) -> Tree:
+    """`x[i, j]` without a space is an entry, with a space a product."""
+    if p.tokens[p.pos - 1][3] != token[2] or left.head == "num" or p.latex and not _simple_indices(p, left):
+        return _juxtapose(p, left, token)
+    p.deeper(token)
+    p.pos += 1
+    found = [index_item(p)]
+    while p.tokens[p.pos][0] == ",":
+        p.pos += 1
+        found.append(index_item(p))
+    closing = p.expect("]", token)
+    p.depth -= 1
+    return Tree("index", (left, *found), None, left.start, closing[3])
+
+
+def _simple_indices(p: Reader, left: Tree) -> bool:
+    return left.head == "name" and all(kind in (NAME, NUM, ",", ":") for kind in p.inside(p.pos))
+
+
+def _method(p: Reader, left: Tree, token: Token) -> Tree:
+    """`x.dot(y)`, `x.sum(axis=1)`."""
+    p.pos += 1
+    if p.tokens[p.pos][0] != "(":
+        p.unexpected(p.tokens[p.pos], "(")
+    if p.tokens[p.pos + 1][0] == ")":
+        p.pos += 2
+        return Tree("call", (left,), _canonical(p, token[1]), left.start, p.tokens[p.pos - 1][3])
+    args, last = forms.arguments(p, token)
+    if token[1] == "dot":
+        if len(args) != 1:
+            p.fail("dot takes one argument", token, "ARITY")
+        return Tree("mul", (*_factors(left, "@"), args[0]), "@", left.start, last[3])
+    return Tree("call", (left, *args), _canonical(p, token[1]), left.start, last[3])
+
+
+def _canonical(p: Reader, method: str) -> str:
+    return p.vocabulary.functions.get(method, method)
+
+
+# prefix operators
+
+
+def _minus(p: Reader, token: Token, floor: int) -> Tree:
+    """A run of signs, without recursion; a negative number is a number."""
+    signs = [token]
+    while p.tokens[p.pos][0] in ("-", "+"):
+        signs.append(p.tokens[p.pos])
+        p.pos += 1
+    tree = p.expression(max(floor, PRODUCT))
+    minuses = [sign for sign in signs if sign[0] == "-"]
+    if p.depth + len(minuses) > 100:
+        p.too_deep(token)
+    for sign in reversed(minuses):
+        if tree.head == "num":
+            tree = Tree("num", (), -tree.value, sign[2], tree.end)  # type: ignore[operator]
+        else:
+            tree = Tree("neg", (tree,), None, sign[2], tree.end)
+    return tree
+
+
+def _stray(p: Reader, token: Token, floor: int) -> Tree:
+    p.pos -= 1
+    p.unexpected(token, "an expression")
+
+
+PREFIX: dict[str, Prefix] = {
+    NUM: forms.number, NAME: forms.name, WORD: forms.name, FUNC: forms.function, ONE: forms.one, "const": forms.constant,
+    "UNKNOWN": forms.unknown_operator, "(": forms.group, "{": forms.group, "\\{": forms.group, "[": forms.square,
+    "|(": forms.absolute, "||(": forms.norm, "<": forms.angles, "<(": forms.angles, "floor(": forms.floored,
+    "-": _minus, "+": _minus, "BIG": forms.big, "FRAC": forms.fraction, "SQRT": forms.root, "BEGIN": forms.environment,
+    "partial": forms.partial, "nabla": forms.gradient, "INT": forms.integral, "dots": forms.ellipsis,
+}  # fmt: skip
+
+_JUXTAPOSED: dict[str, tuple[int, Infix]] = dict.fromkeys(OPERAND_START, (JUXTAPOSED, _juxtapose))
+INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
+    "+": (ADD, _add), "-": (ADD, _add), "*": (PRODUCT, _product("")), "x": (PRODUCT, _product("")),
+    ".": (PRODUCT, _product(".")), "@": (PRODUCT, _product("@")), "odot": (PRODUCT, _product("odot")),
+    "star": (PRODUCT, _product("star")), "kron": (PRODUCT, _kronecker), "/": (JUXTAPOSED, _quotient("", FACTOR)),
+    "./": (PRODUCT, _quotient("odot", PRODUCT + 1)), "'": (POSTFIX, _prime), "TOP": (POSTFIX, _prime),
+    "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
+    "!": (POSTFIX, _factorial), "[": (POSTFIX, _bracket), "METHOD": (POSTFIX, _method), "dots": (JUXTAPOSED, _juxtapose),
+    "UNKNOWN": (JUXTAPOSED, _juxtapose),
+}  # fmt: skip
+INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {
+    "*": (PRODUCT, _product("star")), "/": (PRODUCT, _quotient("", PRODUCT + 1)),
+}  # fmt: skip

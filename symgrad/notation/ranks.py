@@ -1,0 +1,372 @@
+"""How many axes an undeclared name has: read off the ways in which it is used.
+
+Contract: `Ranks(...).settle(roots)` gives every undeclared name a rank.  Capital letters are matrices and bold small
+letters vectors; any other name becomes a vector, or more, only where something asks for it: a transpose, a place
+directly behind a matrix, a norm, a softmax, an index, a sum with something that is known.  The rest are scalars.  The
+walk is repeated until nothing new is learnt, which is seldom more than twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from symgrad.notation.literals import literal
+from symgrad.notation.names import GREEK
+from symgrad.notation.scope import Definition
+from symgrad.notation.syntax import Tree
+
+#: Ranks as they are passed around: None is not known yet, -1 is a row.
+Rank = int | None
+#: Capital letters that are scalars all the same: a margin.
+SCALAR_CAPITALS = frozenset({"Delta"})
+ACCENTS = ("hat", "tilde", "bar", "dot", "check")
+MAX_PASSES = 8
+
+
+def is_matrix_name(name: str) -> bool:
+    """W, W_1, Theta^(2) and Xhat are written as matrices; MSE and Loss are words."""
+    stem = name.partition("_")[0].partition("^")[0].rstrip("0123456789")
+    for accent in ACCENTS:
+        if len(stem) > len(accent):
+            stem = stem.removesuffix(accent)
+    return stem[:1].isupper() and (len(stem) == 1 or stem in GREEK) and stem not in SCALAR_CAPITALS
+
+
+class Ranks:
+    """What is known of the ranks of names; see the module."""
+
+    def __init__(
+        self, known: Mapping[str, int], definitions: Sequence[Definition], numpy: bool, unknown: Collection[str],
+        bold: Collection[str], least: Mapping[str, int],
+    ) -> None:  # fmt: skip
+        self.known: dict[str, int] = dict(known)
+        self.definitions = {d.name: d for d in definitions}
+        self.numpy = numpy
+        self.unknown = set(unknown)
+        self.least = least
+        self.guessed: set[str] = set()
+        self.results: dict[str, Rank] = {}
+        self.parameters: dict[str, Tree] = {}
+        self.depth = 0
+        for name in unknown:
+            if is_matrix_name(name):
+                self.known[name] = 2
+                self.guessed.add(name)
+            elif name in bold and not least.get(name):
+                self.known[name] = 1
+
+    def settle(self, roots: Sequence[Tree]) -> dict[str, int]:
+        """The rank of every name, given all formulas, definitions before their uses."""
+        self._walk(roots)
+        for name in self.unknown:
+            if name not in self.known and self.least.get(name):
+                self.known[name] = self.least[name]
+        self._walk(roots)
+        for name in self.unknown:
+            self.known.setdefault(name, 0)
+        return self.known
+
+    def _walk(self, roots: Sequence[Tree]) -> None:
+        for _ in range(MAX_PASSES):
+            before = len(self.known)
+            if before >= len(self.unknown) and self.unknown <= self.known.keys():
+                return
+            self.results.clear()
+            for root in roots:
+                self.rank(root)
+            if len(self.known) == before:
+                return
+
+    # --- what a tree has ------------------------------------------------------------------------------------------
+
+    def rank(self, tree: Tree) -> Rank:
+        handler = _RANKS.get(tree.head)
+        return handler(self, tree) if handler is not None else self.inside(tree, 0)
+
+    def inside(self, tree: Tree, result: Rank) -> Rank:
+        """Look into every part; the whole has a rank of its own."""
+        for arg in tree.args:
+            self.rank(arg)
+        return result
+
+    def of_name(self, name: str) -> Rank:
+        if name in self.parameters:
+            return self._argument(name)
+        if name in self.known:
+            return self.known[name]
+        found = self.definitions.get(name)
+        if found is None or found.parameters is not None:
+            return None if name in self.unknown else 2 if name == "I" else 0
+        if name not in self.results:
+            self.results[name] = None
+            inner = self.rank(found.body)
+            self.results[name] = None if inner is None else abs(inner) + len(found.indices)
+        return self.results[name]
+
+    def _argument(self, name: str) -> Rank:
+        tree = self.parameters[name]
+        outer, self.parameters = self.parameters, {}
+        try:
+            return self.rank(tree)
+        finally:
+            self.parameters = outer
+
+    # --- what a tree should have ------------------------------------------------------------------------------------
+
+    def want(self, tree: Tree, rank: int) -> None:
+        """Something asks `tree`, of unknown rank, to have this one."""
+        head = tree.head
+        if head == "name":
+            self.want_name(str(tree.value), rank)
+        elif head == "index":
+            base, *subscripts = tree.args
+            self.want(base, rank + sum(s.head != "slice" for s in subscripts))
+        elif head == "mul":
+            unknown = [arg for arg in tree.args if self.rank(arg) is None]
+            for arg in unknown if tree.value in {"odot", "star"} else unknown[-1:]:
+                self.want(arg, rank)
+        elif head in {"add", "cases"}:
+            for arg in tree.args if head == "add" else tree.args[::2]:
+                if literal(arg) is None and self.rank(arg) is None:
+                    self.want(arg, rank)
+        elif head in {"neg", "pow", "div", "transpose", "bars", "big"} or (head == "call" and tree.args):
+            if head != "call" or tree.value not in _TO_SCALAR:
+                self.want(tree.args[0], rank)
+
+    def want_name(self, name: str, rank: int) -> None:
+        if name in self.parameters:
+            tree, outer = self.parameters[name], self.parameters
+            self.parameters = {}
+            self.want(tree, rank)
+            self.parameters = outer
+        elif name in self.unknown:
+            self.known.setdefault(name, max(rank, self.least.get(name, 0)))
+        elif name in self.definitions and self.depth < 50:
+            found = self.definitions[name]
+            self.depth += 1
+            self.want(found.body, max(0, rank - len(found.indices)))
+            self.depth -= 1
+
+    def agree(self, trees: Sequence[Tree]) -> Rank:
+        """Parts that have one rank, numbers and known scalars aside."""
+        ranks = [self.rank(tree) for tree in trees]
+        best: Rank = None
+        for tree, rank in zip(trees, ranks, strict=True):
+            if rank is not None and (best is None or abs(rank) > abs(best)) and tree.head != "num":
+                best = rank
+        if best is None:
+            return 0 if all(rank is not None for rank in ranks) else None
+        if best:
+            for tree, rank in zip(trees, ranks, strict=True):
+                if rank is None:
+                    self.want(tree, abs(best))
+        elif None in ranks:
+            return None
+        return best
+
+    def need(self, tree: Tree) -> int:
+        """The rank of something that cannot be a scalar."""
+        rank = self.rank(tree)
+        if rank is None:
+            self.want(tree, 1)
+            return 1
+        return rank
+
+
+# --- heads ------------------------------------------------------------------------------------------------------------
+
+
+def _name(self: Ranks, tree: Tree) -> Rank:
+    return self.of_name(str(tree.value))
+
+
+def _index(self: Ranks, tree: Tree) -> Rank:
+    base, *subscripts = tree.args
+    if base.head == "name" and len(subscripts) == 1 and subscripts[0].head == "num":
+        numbered = f"{base.value}_{subscripts[0].value}"
+        if numbered in self.unknown or numbered in self.known or numbered in self.definitions:
+            return self.of_name(numbered)
+    rank = self.rank(base)
+    taken = sum(s.head != "slice" for s in subscripts)
+    if rank is None:
+        return None
+    return max(0, abs(rank) - taken)
+
+
+def _add(self: Ranks, tree: Tree) -> Rank:
+    return self.agree(tree.args)
+
+
+#: Rank of a product from left to right: (so far, next) by absolute rank and -1 for a row.
+_TIMES: dict[tuple[int, int], int] = {
+    (2, 2): 2, (2, 1): 1, (-1, 2): -1, (-1, 1): 0, (1, -1): 2, (1, 2): 1, (1, 1): 0, (-1, -1): 0, (2, -1): -1,
+}  # fmt: skip
+
+
+def _mul(self: Ranks, tree: Tree) -> Rank:
+    if tree.value in {"odot", "star"}:
+        return self.agree(tree.args)
+    so_far, certain = 0, True
+    for arg in tree.args:
+        rank = self.rank(arg)
+        if rank is None:
+            if so_far in {2, -1} or tree.value == "@" or (tree.value == "." and so_far):
+                self.want(arg, 1)
+                rank = 1
+            else:
+                certain = False
+                continue
+        if rank:
+            so_far = rank if so_far == 0 else _TIMES.get((so_far, rank), rank)
+    return so_far if so_far or certain else None
+
+
+def _div(self: Ranks, tree: Tree) -> Rank:
+    top, bottom = tree.args
+    for part in bottom.args if bottom.head in {"mul", "pow"} else (bottom,):
+        if part.head == "name" and part.value in self.guessed and part.value not in self.least:
+            self.known[str(part.value)] = 0
+    if tree.value == "odot":
+        return self.agree(tree.args)
+    above, below = self.rank(top), self.rank(bottom)
+    return above if above is None or above else below
+
+
+def _pow(self: Ranks, tree: Tree) -> Rank:
+    self.rank(tree.args[1])
+    return self.rank(tree.args[0])
+
+
+def _neg(self: Ranks, tree: Tree) -> Rank:
+    return self.rank(tree.args[0])
+
+
+def _transpose(self: Ranks, tree: Tree) -> Rank:
+    rank = self.need(tree.args[0])
+    return -rank if abs(rank) == 1 and not self.numpy else rank
+
+
+def _norm(self: Ranks, tree: Tree) -> Rank:
+    for arg in tree.args:
+        self.need(arg)
+    return 0
+
+
+def _bars(self: Ranks, tree: Tree) -> Rank:
+    rank = self.rank(tree.args[0])
+    return 0 if rank == 2 else rank
+
+
+def _big(self: Ranks, tree: Tree) -> Rank:
+    rank = self.rank(tree.args[0])
+    for binder in tree.args[1:]:
+        if binder.value[1] == "where":  # type: ignore[index]
+            for compare in binder.args:
+                self.rank(compare)
+    if tree.value != "sum" or not any(binder.value[0] for binder in tree.args[1:]):  # type: ignore[index]
+        return 0
+    return 0 if rank and tree.args[0].head in {"pow", "bars"} else rank
+
+
+def _cases(self: Ranks, tree: Tree) -> Rank:
+    for tested in tree.args[1::2]:
+        self.rank(tested)
+    return self.agree(tree.args[::2])
+
+
+def _array(self: Ranks, tree: Tree) -> Rank:
+    self.inside(tree, 0)
+    columns = tree.value[1]  # type: ignore[index]
+    return 1 if columns in {None, 1} else 2
+
+
+def _assemble(self: Ranks, tree: Tree) -> Rank:
+    rank = self.rank(tree.args[0])
+    return None if rank is None else len(tree.value) + abs(rank)  # type: ignore[arg-type]
+
+
+def _call(self: Ranks, tree: Tree) -> Rank:
+    name = str(tree.value)
+    found = self.definitions.get(name)
+    if found is not None:
+        return self.of_name(name) if found.parameters is None else _user_call(self, found, tree)
+    args = [arg for arg in tree.args if arg.head != "keyword"]
+    handler = _CALLS.get(name)
+    return handler(self, args) if handler is not None else self.agree(args) if args else 0
+
+
+def _user_call(self: Ranks, found: Definition, tree: Tree) -> Rank:
+    if self.depth > 20 or len(tree.args) != len(found.parameters or ()):
+        return None
+    for arg in tree.args:
+        self.rank(arg)
+    outer, self.parameters = self.parameters, dict(zip(found.parameters or (), tree.args, strict=True))
+    self.depth += 1
+    try:
+        return self.rank(found.body)
+    finally:
+        self.parameters = outer
+        self.depth -= 1
+
+
+def _whole(self: Ranks, args: Sequence[Tree]) -> Rank:
+    """softmax: of a vector or the rows of a matrix."""
+    for arg in args:
+        rank: Rank = self.need(arg)
+    return rank if args else 0
+
+
+def _to_scalar(self: Ranks, args: Sequence[Tree]) -> Rank:
+    for arg in args:
+        self.need(arg)
+    return 0
+
+
+def _lower(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return max(0, abs(self.need(args[0])) - 1) if args else 0
+
+
+def _extreme(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return _lower(self, args) if len(args) == 1 else self.agree(args)
+
+
+def _matrix(self: Ranks, args: Sequence[Tree]) -> Rank:
+    for arg in args:
+        self.need(arg)
+    return 2
+
+
+def _filled(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return (len(args[0].args) if args[0].head == "array" else len(args)) if args else 1
+
+
+def _onehot(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return 1 + (abs(self.rank(args[0]) or 0) if args else 0)
+
+
+def _matmul(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return _mul(self, Tree("mul", tuple(args), "@"))
+
+
+def _diag(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return 1 if args and abs(self.need(args[0])) == 2 else 2
+
+
+_TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
+_CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
+    **dict.fromkeys(_TO_SCALAR, _to_scalar),
+    **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax"), _whole),
+    **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin"), _lower),
+    **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
+    **dict.fromkeys(("inv", "inverse", "matrix_power", "outer", "eye", "identity"), _matrix),
+    **dict.fromkeys(("ones", "zeros"), _filled),
+    **dict.fromkeys(("onehot", "one_hot"), _onehot),
+    **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
+    "diag": _diag,
+    "transpose": lambda self, args: _transpose(self, Tree("transpose", tuple(args[:1]))) if args else 0,
+}
+_RANKS: dict[str, Callable[[Ranks, Tree], Rank]] = {
+    "name": _name, "index": _index, "add": _add, "mul": _mul, "div": _div, "pow": _pow, "neg": _neg,
+    "transpose": _transpose, "norm": _norm, "inner": _norm, "bars": _bars, "big": _big, "cases": _cases,
+    "compare": _add, "and": _add, "indicator": _neg, "array": _array, "assemble": _assemble, "call": _call,
+}  # fmt: skip

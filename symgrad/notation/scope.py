@@ -1,0 +1,317 @@
+"""What the names of a source are: definitions, functions, indices, labels, sizes, entries.
+
+Contract: `survey(parsed, ...)` walks the trees once and fills a `Survey`: which formula is the function, which ones
+define a name (in the order in which they can be read), and what every other name is used as.  It decides nothing about
+shapes; `ranks` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from symgrad.errors import InputError, NameProblem
+from symgrad.notation.syntax import Tree
+
+#: A letter that is read as a label when it stands alone below a score, as in s_y.
+LABEL_LETTERS = frozenset({"y"})
+
+
+@dataclass(slots=True)
+class Definition:
+    """`name_indices = body`; a function of parameters where `parameters` is not None."""
+
+    name: str
+    body: Tree
+    whole: Tree
+    indices: tuple[str, ...] = ()
+    parameters: tuple[str, ...] | None = None
+    others: tuple[Tree, ...] = ()
+
+
+@dataclass(slots=True)
+class Uses:
+    """How names occur in a set of trees."""
+
+    plain: dict[str, Tree] = field(default_factory=dict)  # as a value
+    called: dict[str, Tree] = field(default_factory=dict)
+    indexed: dict[str, int] = field(default_factory=dict)  # by letters: how many indices
+    carriers: dict[str, set[str]] = field(default_factory=dict)  # index letter: names that carry it
+    subscripts: dict[str, Tree] = field(default_factory=dict)  # names below others
+    labelled: set[str] = field(default_factory=set)  # names below others that have indices themselves
+    places: dict[str, set[int]] = field(default_factory=dict)  # names with a number below
+    bound: set[str] = field(default_factory=set)
+    tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
+    holes: bool = False
+
+    def scan(self, root: Tree) -> None:
+        """Add everything below `root`; iterative, parents first."""
+        stack = [root]
+        pop, push = stack.pop, stack.extend
+        while stack:
+            tree = pop()
+            head = tree.head
+            if head == "name":
+                self.plain.setdefault(tree.value, tree)  # type: ignore[arg-type]
+            elif head == "num":
+                pass
+            elif head == "index":
+                push(self._index(tree))
+            elif head == "call":
+                self.called.setdefault(tree.value, tree)  # type: ignore[arg-type]
+                self.holes = self.holes or not tree.args or tree.value in _HOLED
+                push(arg for arg in reversed(tree.args) if arg.head != "keyword")
+            elif head == "big":
+                push(self._big(tree))
+            elif head == "assemble":
+                self.bound.update(tree.value)  # type: ignore[arg-type]
+                push(tree.args)
+            elif head == "compare":
+                self.holes = True
+                push(reversed(tree.args))
+            elif tree.args:
+                push(reversed(tree.args))
+
+    def scan_function(self, function: Definition) -> None:
+        """Add the body of a function: its parameters are no names of the source."""
+        inner = Uses()
+        inner.scan(function.body)
+        for name in function.parameters or ():
+            for table in (inner.plain, inner.indexed, inner.places):
+                table.pop(name, None)
+        self.holes = self.holes or inner.holes
+        self.bound |= inner.bound
+        self.labelled |= inner.labelled
+        for mine, theirs in ((self.plain, inner.plain), (self.called, inner.called), (self.tops, inner.tops)):
+            for name, tree in theirs.items():
+                mine.setdefault(name, tree)
+        for name, count in inner.indexed.items():
+            self.indexed[name] = max(self.indexed.get(name, 0), count)
+        for name, places in inner.places.items():
+            self.places.setdefault(name, set()).update(places)
+
+    def _index(self, tree: Tree) -> list[Tree]:
+        base, *subscripts = tree.args
+        rest: list[Tree] = [] if base.head == "name" else [base]
+        name = str(base.value) if base.head == "name" else ""
+        letters = 0
+        for subscript in subscripts:
+            if subscript.head == "name":
+                letter = str(subscript.value)
+                self.subscripts.setdefault(letter, subscript)
+                self.carriers.setdefault(letter, set()).add(name)
+                letters += 1
+            elif subscript.head == "index" and subscript.args[0].head == "name":
+                self.labelled.add(str(subscript.args[0].value))
+                self.scan_label(subscript)
+                letters += 1
+            elif subscript.head == "num" and len(subscripts) == 1 and name:
+                self.places.setdefault(name, set()).add(int(subscript.value))  # type: ignore[call-overload]
+                return rest
+            else:
+                letters += 1
+        if base.head == "name":
+            self.indexed[name] = max(self.indexed.get(name, 0), letters)
+        elif base.head == "const":
+            self.holes = True
+        return rest
+
+    def scan_label(self, tree: Tree) -> None:
+        """y_i below a score: y is a label, i an index that it carries."""
+        name = str(tree.args[0].value)
+        self.subscripts.setdefault(name, tree)
+        for inner in tree.args[1:]:
+            if inner.head == "name":
+                self.carriers.setdefault(str(inner.value), set()).add(name)
+                self.subscripts.setdefault(str(inner.value), inner)
+        self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
+
+    def _big(self, tree: Tree) -> list[Tree]:
+        body, *binders = tree.args
+        rest = [body]
+        for binder in binders:
+            names, kind = binder.value  # type: ignore[misc]
+            self.bound.update(names)
+            if kind == "range":
+                top = _top(binder.args[1])
+                if top is not None:
+                    self.tops.setdefault(str(top.value), top)
+            elif kind == "where":
+                self.holes = True
+                rest.extend(binder.args)
+        return rest
+
+
+_HOLED = frozenset({"onehot", "one_hot", "ones", "zeros", "eye", "identity"})
+
+
+def _top(upper: Tree) -> Tree | None:
+    """N of an upper end N or N - 1."""
+    if upper.head == "name":
+        return upper
+    if upper.head == "add" and upper.args[0].head == "name" and len(upper.args) == 2:
+        return upper.args[0]
+    return None
+
+
+# --- definitions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Survey:
+    """The formulas of one source: definitions in the order in which they can be read, and the function."""
+
+    definitions: list[Definition]
+    function: Definition
+    uses: Uses
+    notes: list[str]
+
+
+def survey(tree: Tree, source: str) -> Survey:
+    """Sort the formulas of a source into definitions and the function."""
+    notes: list[str] = []
+    formulas = tree.args if tree.head == "block" else (tree,)
+    if len(formulas) == 1:
+        function = definition(formulas[0], notes, source)
+        uses = Uses()
+        uses.scan(function.body)
+        return Survey([], function, uses, notes)
+    found = [definition(formula, notes, source) for formula in formulas]
+    apart = [_used(d) for d in found]
+    chosen = _function(found, apart, source)
+    rest = [k for k in range(len(found)) if k != chosen]
+    _distinct([found[k] for k in rest], source)
+    ordered = _ordered(found, apart, rest, source)
+    uses = Uses()
+    uses.scan(found[chosen].body)
+    for k in rest:
+        if found[k].parameters is None:
+            uses.scan(found[k].body)
+        else:
+            uses.scan_function(found[k])
+    return Survey(ordered, found[chosen], uses, notes)
+
+
+def definition(tree: Tree, notes: list[str], source: str) -> Definition:
+    """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
+    if tree.head != "equation":
+        return Definition("", tree, tree)
+    left, right = tree.args
+    others: list[Tree] = []
+    while right.head == "equation":
+        others.append(right.args[1])
+        right = right.args[0]
+    while others and others[-1].head == "equation":
+        last = others.pop()
+        others += [last.args[1], last.args[0]]
+    name, indices, parameters = _left(left)
+    if not name:
+        if left.head == "derivative":
+            return Definition("", right, tree, _letters(left), others=tuple(others))
+        notes.append("of an equation the left side is read; the right side was not checked here")
+        return Definition("", left, tree, others=(right, *others))
+    if others:
+        notes.append(f"{name} is read from the first right side; the others were not checked here")
+    return Definition(name, right, tree, indices, parameters, tuple(others))
+
+
+def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
+    """(name, indices, parameters) of a left side; no name where it is an expression."""
+    if left.head == "name":
+        return str(left.value), (), None
+    if left.head == "index" and left.args[0].head in {"name", "call"}:
+        name, _, parameters = _left(left.args[0])
+        if all(s.head == "name" for s in left.args[1:]):
+            return name, tuple(str(s.value) for s in left.args[1:]), parameters
+        if len(left.args) == 2 and left.args[1].head == "num" and parameters is None:
+            return f"{name}_{left.args[1].value}", (), None
+        return "", (), None
+    if left.head == "call":
+        if all(a.head == "name" for a in left.args):
+            return str(left.value), (), tuple(str(a.value) for a in left.args)
+        return str(left.value), (), ()
+    return "", (), None
+
+
+def _letters(derivative: Tree) -> tuple[str, ...]:
+    """The indices of a derivative: those of the function, then those of the variable."""
+    return tuple(
+        str(s.value) for part in derivative.args if part.head == "index" for s in part.args[1:] if s.head == "name"
+    )
+
+
+def _used(one: Definition) -> set[str]:
+    """The names that the body of a definition mentions."""
+    names: set[str] = set()
+    for tree in one.body.walk():
+        if tree.head in {"name", "call"}:
+            names.add(str(tree.value))
+        elif tree.head == "index" and tree.args[0].head == "name" and len(tree.args) == 2 and tree.args[1].head == "num":
+            names.add(f"{tree.args[0].value}_{tree.args[1].value}")
+    return names
+
+
+def _function(found: list[Definition], apart: list[set[str]], source: str) -> int:
+    """The formula that no other uses; of several the last, and one without a left side before all."""
+    bare = [k for k, d in enumerate(found) if not d.name]
+    if len(bare) > 1:
+        second = found[bare[1]].whole
+        raise InputError(
+            "two formulas where one is wanted", source=source, offset=second.start, end=second.end,
+            hint="give all but one of them a name, as in q = W x",
+        )  # fmt: skip
+    if bare:
+        return bare[0]
+    free = [
+        k for k, d in enumerate(found)
+        if not any(d.name in apart[j] for j in range(len(found)) if j != k)
+    ]  # fmt: skip
+    return free[-1] if free else len(found) - 1
+
+
+def _distinct(found: Iterable[Definition], source: str) -> None:
+    seen: set[str] = set()
+    for one in found:
+        if one.name in seen:
+            raise NameProblem(
+                f"{one.name} is defined twice", source=source, offset=one.whole.start, end=one.whole.args[0].end
+            )
+        seen.add(one.name)
+
+
+def _ordered(found: list[Definition], apart: list[set[str]], rest: list[int], source: str) -> list[Definition]:
+    """Definitions after those they use; a circle is an error that names its lines."""
+    place = {found[k].name: k for k in rest}
+    waiting = {k: {place[n] for n in apart[k] if n in place and n not in (found[k].parameters or ())} for k in rest}
+    needed_by: dict[int, list[int]] = {k: [] for k in rest}
+    for k, before in waiting.items():
+        for j in before:
+            needed_by[j].append(k)
+    ready = [k for k in rest if not waiting[k]]
+    ordered: list[Definition] = []
+    for k in ready:
+        ordered.append(found[k])
+        for other in needed_by[k]:
+            waiting[other].discard(k)
+            if not waiting[other]:
+                ready.append(other)
+    if len(ordered) < len(rest):
+        circle = [found[k] for k in rest if waiting[k]]
+        lines = " and ".join(str(source.count("\n", 0, d.whole.start) + 1) for d in circle[:2])
+        names = ", ".join(d.name for d in circle[:4])
+        raise NameProblem(
+            f"{names} {'are' if len(circle) > 1 else 'is'} defined by {'each other' if len(circle) > 1 else 'itself'}"
+            + (f" (lines {lines})" if len(circle) > 1 else ""),
+            source=source, offset=circle[0].whole.start, end=circle[0].whole.args[0].end,
+        )  # fmt: skip
+    return ordered
+
+
+def free_indices(uses: Uses, definitions: Iterable[Definition], known: Collection[str]) -> set[str]:
+    """Letters that only name an example: carried by labels alone and bound nowhere, as i of y_i beside s_j."""
+    named = {d.name for d in definitions}
+    return {
+        letter for letter, carriers in uses.carriers.items()
+        if letter not in uses.bound and letter not in known and letter not in uses.labelled
+        and carriers <= uses.labelled | named and carriers & uses.labelled
+    }  # fmt: skip

@@ -1,0 +1,321 @@
+"""Subscripts and superscripts: entries, labels, transposes, powers and numbered names.
+
+Contract: `scripts` reads every `_` and `^` behind a base in the order TeX allows and gives one tree.  What is above in
+brackets belongs to the name (`a^{(2)}`) or picks an example (`x^{(i)}`), then come entries (`W_{ij}`), then transposes and
+powers.  `^T`, `^\\top`, `^{-1}` and `^{-T}` are known here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from symgrad.errors import InputError
+from symgrad.notation import names
+from symgrad.notation.cursor import POSTFIX, Reader
+from symgrad.notation.syntax import Tree
+from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
+
+#: Letters that stand for an index when they are written side by side.
+INDEX_LETTERS = frozenset("ijklmnpqrst") | {"c"}
+#: Two index letters that are a word all the same.
+LABELS = frozenset(("in", "it", "is", "min", "tr", "sim", "link", "tip", "top", "tot", "cls", "int", "pt", "ln", "mil", "list", "test", "init"))
+
+
+def scripts(p: Reader, base: Tree, first: Token) -> Tree:
+    """The base with all its scripts."""
+    below: list[Tree] | None = None
+    done: list[tuple[str, Tree | None]] = []  # transposes and powers in order
+    example: Tree | None = None
+    while p.tokens[p.pos][0] in ("_", "^"):
+        token = p.tokens[p.pos]
+        p.deeper(token)
+        p.pos += 1
+        if token[0] == "_":
+            if below is not None or base.head == "index":
+                p.fail("a second subscript", token, hint="write several indices as W_{i,j}")
+            base, below = _below(p, base, token)
+        else:
+            base, example = _above(p, base, token, done, example)
+        p.depth -= 1
+    end = p.tokens[p.pos - 1][3]
+    return _assembled(base, below, example, done, end)
+
+
+def _assembled(
+    base: Tree, below: list[Tree] | None, example: Tree | None, done: list[tuple[str, Tree | None]], end: int
+) -> Tree:
+    indices = ([example] if example is not None else []) + (below or [])
+    if indices and len(below or []) > 1 and done and done[0][0] == "transpose before":
+        base, done = Tree("transpose", (base,), None, base.start, end), done[1:]
+    if indices:
+        inner, outer = (base.args[0], base.args[1:]) if base.head == "index" else (base, ())
+        base = Tree("index", (inner, *indices, *outer) if example is not None else (base, *indices), None, base.start, end)
+    for kind, exponent in done:
+        if exponent is None:
+            base = Tree("transpose", (base,), None, base.start, end)
+        else:
+            base = Tree("pow", (base, exponent), "odot" if kind == "odot" else "", base.start, end)
+    return base
+
+
+# below
+
+
+def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None]:
+    """Labels go into the name, indices are kept."""
+    if base.head == "num":
+        p.fail("a number has no subscript", token)
+    label, indices = subscripts(p)
+    if label is None:
+        return base, indices
+    if base.head != "name":
+        p.fail(f"the label {label!r} can only stand on a name", token)
+    return Tree("name", (), named(p, names.subscripted(str(base.value), label), token), base.start, p.tokens[p.pos - 1][3]), None
+
+
+def named(p: Reader, name: str, token: Token) -> str:
+    if len(name) > names.MAX_NAME:
+        p.fail(f"a name may have {names.MAX_NAME} characters", token, "LIMIT_NAME")
+    return name
+
+
+def subscripts(p: Reader) -> tuple[str | None, list[Tree]]:
+    """What stands behind `_`: (label, []) or (None, indices)."""
+    token = p.tokens[p.pos]
+    kind, value, start, end = token
+    p.pos += 1
+    if kind == "{":
+        return _braced(p, token)
+    if kind == NAME:
+        return read_letters(p, str(value), p.source[start:end], token)
+    if kind == NUM:
+        if p.latex and end - start > 1:
+            p.fail("only the first digit would stand below", token, "AMBIGUOUS", f"write _{{{p.source[start:end]}}}")
+        return None, [Tree("num", (), value, start, end)]
+    if kind in (WORD, "FUNC", "UNKNOWN"):
+        return str(p.source[start:end]).lstrip("\\") if kind == "FUNC" else str(value), []
+    p.pos -= 1
+    p.unexpected(token, "a subscript")
+
+
+def read_letters(p: Reader, value: str, raw: str, token: Token) -> tuple[str | None, list[Tree]]:
+    """Letters below a name: one index each, or a label."""
+    if len(raw) == 1 or not raw.isascii() or value in names.GREEK:
+        return None, [Tree("name", (), value, token[2], token[3])]
+    if not raw.isalpha():
+        stem, digits = raw.rstrip("0123456789"), raw[len(raw.rstrip("0123456789")) :]
+        if len(stem) == 1 and digits:
+            parts = (Tree("name", (), stem, token[2], token[2] + 1), Tree("num", (), int(digits), token[2] + 1, token[3]))
+            return None, [Tree("index", parts, None, token[2], token[3])]
+        return raw, []
+    if any(letter in p.bound for letter in raw) or raw not in LABELS and all(letter in INDEX_LETTERS for letter in raw):
+        return None, [Tree("name", (), letter, token[2] + k, token[2] + k + 1) for k, letter in enumerate(raw)]
+    return raw, []
+
+
+def _braced(p: Reader, opened: Token) -> tuple[str | None, list[Tree]]:
+    stop, tokens = p.partner(p.pos - 1), p.tokens
+    inner = tokens[p.pos : stop]
+    if inner and all(t[0] == NAME for t in inner) and tokens[stop][0] == "}":
+        start, end = inner[0][2], inner[-1][3]
+        raw = p.source[start:end]
+        if raw.isascii() and raw.isalpha() and (len(inner) > 1 or len(raw) > 1):
+            p.pos = stop + 1
+            return read_letters(p, raw, raw, (NAME, raw, start, end))
+    if len(inner) == 1 and inner[0][0] in (WORD, "FUNC", "UNKNOWN"):
+        p.pos = stop
+        label, indices = str(inner[0][1]) if inner[0][0] != "FUNC" else _function_word(p, inner[0]), []
+        p.expect("}", opened)
+        return label, indices
+    found = [*_spread(index_item(p))]
+    while p.tokens[p.pos][0] in (",", ";"):
+        p.pos += 1
+        found += _spread(index_item(p))
+    p.expect("}", opened)
+    return None, found
+
+
+def _function_word(p: Reader, token: Token) -> str:
+    raw = p.source[token[2] : token[3]]
+    return raw.partition("{")[2].rstrip("}") if "{" in raw else raw.lstrip("\\")
+
+
+def index_item(p: Reader) -> Tree:
+    """One index: an expression, or `:` for a whole axis."""
+    token = p.tokens[p.pos]
+    if token[0] == ":":
+        p.pos += 1
+        tree = Tree("slice", (), None, token[2], token[3])
+    else:
+        tree = p.expression(0)
+    if p.tokens[p.pos][0] == ":":
+        p.fail("a part of an axis cannot be read", p.tokens[p.pos], hint="only : alone, for the whole axis")
+    return tree
+
+
+def _spread(tree: Tree) -> list[Tree]:
+    """`i y_i` below a name are two indices; `2 k` is one."""
+    if tree.head == "mul" and tree.value == "" and all(a.head in ("name", "index") for a in tree.args):
+        return list(tree.args)
+    return [tree]
+
+
+# above
+
+
+def _above(
+    p: Reader, base: Tree, token: Token, done: list[tuple[str, Tree | None]], example: Tree | None
+) -> tuple[Tree, Tree | None]:
+    following = p.tokens[p.pos]
+    if following[0] == "{":
+        special = _braced_above(p, base, following, done)
+        if special is not None:
+            if special[1] is not None and example is not None:
+                p.fail("a second superscript in brackets", following)
+            return special[0], special[1] or example
+    elif _transposes(p, base, p.pos):
+        p.pos += 1
+        _check_word(p, following)
+        done.append(("transpose before" if p.tokens[p.pos][0] == "_" else "transpose", None))
+        return base, example
+    elif following[0] == "*" and base.head in ("name", "index"):
+        p.pos += 1
+        return _starred(p, base, following), example
+    elif following[0] == "-" and _transposes(p, base, p.pos + 1):
+        p.pos += 2
+        done += [("", Tree("num", (), -1, following[2], following[3])), ("", None)]
+        return base, example
+    if p.latex and any(kind in ("", "odot") and e is not None for kind, e in done):
+        p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
+    done.append(("", exponent(p)))
+    return base, example
+
+
+def _transposes(p: Reader, base: Tree, place: int) -> bool:
+    kind, value, start, end = p.tokens[place]
+    if kind == "TOP" or kind == "'":
+        return True
+    return kind == NAME and base.head != "num" and (value == "T" or not p.latex and _glued(p, value, start, end))
+
+
+def _glued(p: Reader, value: object, start: int, end: int) -> bool:
+    """`x^TA x` in text: refused by `_check_word`, because `TA` could be a name."""
+    raw = p.source[start:end]
+    return len(raw) > 1 and raw[0] == "T" and str(value) not in p.vocabulary.names
+
+
+def _check_word(p: Reader, token: Token) -> None:
+    if token[0] == NAME and token[1] != "T":
+        p.fail("a transpose or a power by a name?", token, "AMBIGUOUS", f"write ^T {p.source[token[2] + 1 : token[3]]}")
+
+
+def _braced_above(
+    p: Reader, base: Tree, opened: Token, done: list[tuple[str, Tree | None]]
+) -> tuple[Tree, Tree | None] | None:
+    """`^{T}`, `^{-T}`, `^{(2)}`, `^{(i)}`, `^{*}`, `^{\\odot 2}`; None for an ordinary exponent."""
+    place, stop = p.pos + 1, p.partner(p.pos)
+    kinds = [t[0] for t in p.tokens[place : stop + 1]]
+    first = kinds[0]
+    if _transposes(p, base, place) and len(kinds) == 2:
+        p.pos = stop + 1
+        done.append(("transpose before" if p.tokens[p.pos][0] == "_" else "transpose", None))
+        return base, None
+    if first == "-" and len(kinds) == 3 and _transposes(p, base, place + 1):
+        done += [("", Tree("num", (), -1, p.tokens[place][2], p.tokens[place + 1][2])), ("", None)]
+        p.pos = stop + 1
+        return base, None
+    if first == "*" and len(kinds) == 2 and base.head in ("name", "index"):
+        p.pos = stop + 1
+        return _starred(p, base, opened), None
+    if first == "odot" and len(kinds) > 2:
+        p.pos = place + 1
+        done.append(("odot", p.expression(0)))
+        p.expect("}", opened)
+        return base, None
+    if first in ("(", "[") and p.partner(place) in (stop - 1, stop - 2) and base.head in ("name", "index", "call"):
+        return _numbered(p, base, place, stop, done)
+    return None
+
+
+def _numbered(
+    p: Reader, base: Tree, place: int, stop: int, done: list[tuple[str, Tree | None]]
+) -> tuple[Tree, Tree | None] | None:
+    """A superscript in brackets: part of the name if it is a number, else the index of an example."""
+    closing = p.partner(place)
+    rest = p.tokens[closing + 1 : stop]
+    if rest and not _transposes(p, base, closing + 1):
+        return None
+    inner = p.tokens[place + 1 : closing]
+    if len(inner) == 1 and inner[0][0] == NUM:
+        base, example = _relabelled(p, base, f"^({inner[0][1]})", p.tokens[place]), None
+        p.pos = stop
+    else:
+        p.pos = place + 1
+        example = p.expression(0)
+        p.expect(p.tokens[closing][0], p.tokens[place])
+        p.pos += len(rest)
+    p.expect("}")
+    if rest:
+        done.append(("transpose", None))
+    return base, example
+
+
+def _starred(p: Reader, base: Tree, token: Token) -> Tree:
+    return _relabelled(p, base, "^*", token)
+
+
+def _relabelled(p: Reader, base: Tree, suffix: str, token: Token) -> Tree:
+    """The name, or the name that is indexed, with a superscript of its own."""
+    if base.head == "index":
+        return Tree("index", (_relabelled(p, base.args[0], suffix, token), *base.args[1:]), None, base.start, base.end)
+    if base.head != "name":
+        p.fail("only a name can be numbered like this", token)
+    return Tree("name", (), named(p, str(base.value) + suffix, token), base.start, base.end)
+
+
+def exponent(p: Reader) -> Tree:
+    """What stands above, as an ordinary exponent; in text `^` is right associative."""
+    token = p.tokens[p.pos]
+    p.deeper(token)
+    tree = _exponent_operand(p, token)
+    following = p.tokens[p.pos]
+    if following[0] == "^" and not p.latex and tree.head != "transpose":
+        p.pos += 1
+        if _transposes(p, tree, p.pos):
+            p.fail("a power or a transpose of the exponent?", following, "AMBIGUOUS", "use brackets")
+        upper = exponent(p)
+        tree = Tree("pow", (tree, upper), "", tree.start, upper.end)
+    p.depth -= 1
+    return tree
+
+
+def _exponent_operand(p: Reader, token: Token) -> Tree:
+    kind, value, start, end = token
+    p.pos += 1
+    if kind == "{":
+        tree = p.expression(0)
+        p.expect("}", token)
+        return tree
+    if kind == NUM:
+        if p.latex and end - start > 1:
+            p.fail("only the first digit would stand above", token, "AMBIGUOUS", f"write ^{{{p.source[start:end]}}}")
+        return Tree("num", (), value, start, end)
+    if kind == NAME:
+        following = p.tokens[p.pos]
+        if not p.latex and following[0] == "_" and following[2] == end:
+            p.fail("does the subscript belong to the exponent?", following, "AMBIGUOUS", "write p^{y_i} or p_i^y")
+        if value == "pi" and "pi" not in p.vocabulary.names:
+            return Tree("const", (), "pi", start, end)
+        return Tree("name", (), value, start, end)
+    if kind in ("-", "+"):
+        operand = _exponent_operand(p, p.tokens[p.pos])
+        if kind == "+":
+            return operand
+        if operand.head == "num" and isinstance(operand.value, int):
+            return Tree("num", (), -operand.value, start, operand.end)
+        return Tree("neg", (operand,), None, start, operand.end)
+    p.pos -= 1
+    if kind == END or p.prefix.get(kind) is None:
+        p.unexpected(token, "an exponent")
+    return p.expression(POSTFIX + 1)
+
+
+__all__ = ["InputError", "exponent", "index_item", "read_letters", "scripts", "subscripts"]

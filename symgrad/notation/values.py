@@ -1,0 +1,90 @@
+"""What a formula stands for while it is being read: a tensor whose leading axes may be named indices.
+
+Contract: a `Value` is a tensor whose first axes are the open indices, in the order of `open`, and whose other axes are
+positional: none for a scalar, one for a vector (a row where `row` is set), two for a matrix.  The tensor is an
+expression, or an `Outline` while shapes are still being inferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad import expr
+from symgrad.notation.syntax import Tree
+from symgrad.shapes import Axis, Unknown, find
+
+Tensor = Any  # expr.Node, or shapes.Outline: both have a shape
+
+
+class Value:
+    """A tensor with open indices in front; see the module."""
+
+    __slots__ = ("node", "open", "row")
+
+    def __init__(self, node: Tensor, names: tuple[str, ...] = (), row: bool = False) -> None:
+        self.node = node
+        self.open = names
+        self.row = row
+
+    @property
+    def rank(self) -> int:
+        return len(self.node.shape) - len(self.open)
+
+    @property
+    def shape(self) -> tuple[Axis, ...]:
+        shape: tuple[Axis, ...] = self.node.shape
+        return shape[len(self.open) :] if self.open else shape
+
+    @property
+    def extents(self) -> tuple[Axis, ...]:
+        """The dimensions of the open indices."""
+        shape: tuple[Axis, ...] = self.node.shape
+        return shape[: len(self.open)]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that the user defined: `g(z) = 1/(1 + e^{-z})`."""
+
+    parameters: tuple[str, ...]
+    body: Tree
+
+
+@dataclass(slots=True)
+class Scope:
+    """What names mean in one reading; filled by `scope` and `reading`, looked up by the elaborator."""
+
+    source: str = ""
+    numpy: bool = False
+    variables: dict[str, Tensor] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    sizes: set[str] = field(default_factory=set)
+    labels: set[str] = field(default_factory=set)
+    zero_based: set[str] = field(default_factory=set)
+    decorations: set[str] = field(default_factory=set)
+    rows: dict[str, str] = field(default_factory=dict)
+
+
+class NeedOutline(Exception):  # noqa: N818
+    """A dimension is asked for that only an outline can tell; never leaves `reading`."""
+
+
+class Expressions:
+    """The constructors of `symgrad.expr`, with the dimensions that an outline found for what has none of its own."""
+
+    contract = staticmethod(expr.contract)
+    add = staticmethod(expr.add)
+    call = staticmethod(expr.call)
+    number = staticmethod(expr.number)
+    delta = staticmethod(expr.delta)
+    size = staticmethod(expr.size)
+
+    def __init__(self, holes: list[Unknown] | None = None) -> None:
+        self.holes = None if holes is None else iter(holes)
+
+    def hole(self) -> Axis:
+        if self.holes is None:
+            raise NeedOutline
+        return find(next(self.holes))

@@ -1,0 +1,121 @@
+"""Simplification: known results in the form in which the field writes them, and never another value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from symgrad.calculus import gradient
+from symgrad.expr import Node
+from symgrad.notation.reading import read
+from symgrad.notation.render import to_latex, to_text
+from symgrad.simplify.rules import RULES, length, simplify
+from symgrad.simplify.trees import MAX_TREE, arranged, index_tree, to_tree
+from tests.build import POINT, SIZES, scalars, x
+from tests.evaluate import evaluate
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    before: str
+    after: str
+    shapes: str = ""
+    assume: str = ""
+
+
+REWRITES = {
+    "softmax": Rewrite("[exp(s_i) / sum_j exp(s_j)]_i", "softmax(s)", "s: n"),
+    "log-sum-exp": Rewrite("log(sum_j exp(s_j))", "logsumexp(s)", "s: n"),
+    "softmax loss": Rewrite("-log(exp(s_y)/sum_j exp(s_j))", "logsumexp(s) - s_y", "s: n", "y: label"),
+    "sigmoid": Rewrite("1/(1 + exp(-x))", "sigmoid(x)", "x:"),
+    "softplus": Rewrite("log(1 + exp(x))", "softplus(x)", "x:"),
+    "derivative of the sigmoid": Rewrite("exp(-x)/(1 + exp(-x))^2", "sigmoid(x) sigmoid(-x)", "x:"),
+    "log of exp": Rewrite("log(exp(x))", "x", "x:"),
+    "common factor": Rewrite("A x + A^T x", "(A + A^T) x", "A: n n, x: n"),
+    "binary cross-entropy": Rewrite("y (1 - p) - (1 - y) p", "y - p", "y:, p:"),
+    "cancelling": Rewrite("(y/p - (1 - y)/(1 - p)) p (1 - p)", "y - p", "y:, p:"),
+    "common number": Rewrite("2 a + 4 b", "2 (a + 2 b)", "a:, b:"),
+    "transposes": Rewrite("(P^T - Y^T) X", "(P - Y)^T X", "P: n c, Y: n c, X: n d"),
+    "sign inside": Rewrite("-(P - Y)^T X", "(Y - P)^T X", "P: n c, Y: n c, X: n d"),
+    "gate": Rewrite("max(0, x) .* 1[x > 0]", "max(0, x)", "x: n"),
+    "gate twice": Rewrite("1[x > 0] .* 1[x > 0]", "1[x > 0]", "x: n"),
+    "softmax sums to one": Rewrite("sum(softmax(x))", "1", "x: n"),
+    "square of an absolute value": Rewrite("|x|^2", "x^2", "x:"),
+    "order of factors": Rewrite("x y + y x", "2 x y", "x:, y:"),
+}
+
+
+def node_of(source: str, case: Rewrite) -> Node:
+    return read(source, shapes=case.shapes, assume=case.assume).node
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_rewrite(name: str) -> None:
+    case = REWRITES[name]
+    assert to_text(to_tree(simplify(node_of(case.before, case)))) == to_text(to_tree(arranged(node_of(case.after, case))))
+
+
+@settings(max_examples=100, deadline=None)
+@given(scalars())
+def test_value_is_kept(f: Node) -> None:
+    for node in (f, gradient(f, x)):
+        want = evaluate(node, POINT, SIZES)
+        short = simplify(node)
+        assert np.allclose(evaluate(short, POINT, SIZES), want, rtol=1e-8, atol=1e-8)
+        assert np.allclose(evaluate(arranged(node), POINT, SIZES), want, rtol=1e-8, atol=1e-8)
+        assert length(short) <= length(node)
+
+
+@settings(max_examples=60, deadline=None)
+@given(scalars())
+def test_simplifying_twice_changes_nothing(f: Node) -> None:
+    once = simplify(gradient(simplify(f), x))
+    assert simplify(once) is once
+
+
+@settings(max_examples=60, deadline=None)
+@given(scalars())
+def test_what_is_written_reads_back(f: Node) -> None:
+    """Text and LaTeX, in matrix form, of functions and gradients, read back to the same node."""
+    shapes = {"x": ("n",), "y": ("n",), "A": ("n", "n"), "B": ("n", "n"), "s": ()}
+    for node in (arranged(f), simplify(gradient(f, x))):
+        tree = to_tree(node)
+        for source in (to_text(tree), to_latex(tree)):
+            again = arranged(read(source, shapes=shapes).node)
+            assert again is node, source
+
+
+@settings(max_examples=40, deadline=None)
+@given(scalars())
+def test_index_form_has_the_same_value(f: Node) -> None:
+    shapes = {"x": ("n",), "y": ("n",), "A": ("n", "n"), "B": ("n", "n"), "s": ()}
+    node = simplify(gradient(f, x))
+    tree, names = index_tree(node)
+    again = read(f"[{to_text(tree)}]_{names[0]}", shapes=shapes).node
+    assert np.allclose(evaluate(again, POINT, SIZES), evaluate(node, POINT, SIZES), rtol=1e-8, atol=1e-8)
+
+
+def test_a_wrong_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a rule that drops a sign, the comparison of values fails."""
+    from symgrad.expr import Contraction, contract, negate
+
+    f = contract([(x, "i", 3)])
+    wrong = (lambda node, _: negate(node) if node.coefficient > 0 else None,)
+    monkeypatch.setitem(RULES, Contraction, wrong)
+    assert not np.allclose(evaluate(simplify(f), POINT, SIZES), evaluate(f, POINT, SIZES))
+
+
+def test_what_would_fill_the_screen_is_refused() -> None:
+    from symgrad.errors import LimitError
+    from symgrad.expr import add
+    from symgrad.ops import apply
+
+    node: Node = x
+    for _ in range(40):
+        node = apply("tanh", add([apply("sin", node), (2, apply("cos", node))]))
+    with pytest.raises(LimitError):
+        to_tree(node)
+    assert MAX_TREE > 1000

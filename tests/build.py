@@ -16,7 +16,7 @@ SIZES = {"n": 3}
 POINT = {
     "x": np.array([0.5, -1.2, 0.9]),
     "y": np.array([0.8, 0.3, -0.7]),
-    "A": np.cos(np.arange(9)).reshape(3, 3),
+    "A": np.cos(np.arange(9)).reshape(3, 3) + 0.4 * np.eye(3),
     "B": np.sin(np.arange(9) + 1).reshape(3, 3),
     "s": 0.7,
 }

@@ -223,7 +223,7 @@ def instantiate(
         if own == level or prefix[own] == prefix[level]:
             return value
         core = tuple(range(node.rank))
-        return contract([(value, prefix[own] + core)], prefix[level] + core, 1, extent)
+        return contract([(value, prefix[own] + core)], prefix[level] + core, 1, {k: extent[k] for k in prefix[level]})
 
     for node in _order(template):
         if node in memo:
@@ -233,11 +233,9 @@ def instantiate(
             value = add([(c, lifted(child, level)) for c, child in node.terms])
         elif isinstance(node, Contraction):
             factors = [(memo[f][0], prefix[memo[f][1]] + labels, p) for f, labels, p in node.factors]
-            sizes = extent | {k: _dim(d, dims) for k, d in enumerate(node.sizes)}
-            if not node.factors:
-                level = NONE
-            used = {k: v for k, v in sizes.items() if isinstance(k, int) or k in prefix[level]}
-            value = contract(factors, prefix[level] + tuple(range(node.rank)), node.coefficient, used)
+            sizes: dict[Label, Dim] = {k: _dim(d, dims) for k, d in enumerate(node.sizes)}
+            sizes |= {k: extent[k] for k in prefix[level]}
+            value = contract(factors, prefix[level] + tuple(range(node.rank)), node.coefficient, sizes)
         elif isinstance(node, Call):
             value = call(node.op, [lifted(a, level) if a.rank or memo[a][1] else memo[a][0] for a in node.args], node.params)
         elif isinstance(node, Delta):

@@ -11,9 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from symgrad.code.emit import IMPORTS, Writer
+from symgrad.code.writing import IMPORTS, Writer
 from symgrad.code.lower import Lowering
-from symgrad.code.names import identifier
 from symgrad.errors import ShapeError, UsageError, printable
 from symgrad.expr import Call, Dim, Node, Variable, postorder
 
@@ -24,6 +23,7 @@ def emit(
 ) -> str:
     """Source of a function of the variables that returns the outputs in order (a tuple if there are several).
 
+    Sizes that are the dimension of no variable are further arguments, after the variables.
     names: what intermediate results are called.  Raises `UsageError` for an unknown backend or missing arguments.
 
     >>> from symgrad.expr import contract, variable
@@ -37,16 +37,22 @@ def emit(
         return W @ x
     <BLANKLINE>
     """  # fmt: skip
+    return _writer(outputs, backend, name, _arguments(outputs, arguments), names or {}).write(doc)
+
+
+def _writer(
+    outputs: Mapping[str, Node], backend: str, name: str, arguments: Sequence[Variable], names: Mapping[Node, str]
+) -> Writer:
     if backend not in IMPORTS:
         raise UsageError(f"no backend is called {printable(backend)!r}", hint=f"backends: {', '.join(IMPORTS)}")
     lowering = Lowering(outputs.values())
     values = {key: lowering.whole(node) for key, node in outputs.items()}
     given = {}
-    for node, word in (names or {}).items():
+    for node, word in names.items():
         entry = lowering.table.get((node, 1))
         if entry is not None and node.children:
             given[lowering.dense(node).value] = word
-    return Writer(values, _arguments(outputs, arguments), backend, name, given).write(doc)
+    return Writer(values, arguments, backend, name, given)
 
 
 def _arguments(outputs: Mapping[str, Node], chosen: Sequence[Variable] | None) -> list[Variable]:
@@ -67,12 +73,14 @@ class Compiled:
 
     source     its code
     arguments  its variables, in the order in which `function` takes them
+    sizes      the dimensions that no variable has: they are given by name too, and follow the variables
     backend    "numpy" or "jax"
     function   the plain function: positional, unchecked, and for JAX pure, so that JAX can transform it
     """
 
     source: str
     arguments: tuple[Variable, ...]
+    sizes: tuple[str, ...]
     backend: str
     function: Callable[..., Any]
     run: Callable[..., Any]
@@ -91,8 +99,8 @@ class Compiled:
         import numpy as np
 
         names = [v.name for v in self.arguments]
-        if set(arrays) != set(names):
-            raise UsageError(_names_message(names, arrays))
+        if set(arrays) != {*names, *self.sizes}:
+            raise UsageError(_names_message([*names, *self.sizes], arrays))
         values = []
         for name in names:
             value = np.asarray(arrays[name])
@@ -100,9 +108,10 @@ class Compiled:
                 raise UsageError(f"{printable(name)} is no array of numbers")
             values.append(self._label(name, value) if name in self.labels else _floats(value))
         sizes = bind(self.arguments, [v.shape for v in values])
+        chosen = {dim: _size(dim, arrays[dim]) for dim in self.sizes}
         for name, value in zip(names, values, strict=True):
-            self._check_labels(name, value, sizes)
-        return values
+            self._check_labels(name, value, sizes | chosen)
+        return [*values, *chosen.values()]
 
     def _label(self, name: str, value: Any) -> Any:
         whole = value.astype(int)
@@ -123,17 +132,21 @@ def compile_nodes(
 ) -> Compiled:
     """The outputs as one function of named arrays."""
     chosen = _arguments(outputs, arguments)
-    source = emit(outputs, backend=backend, arguments=chosen)
+    writer = _writer(outputs, backend, "f", chosen, {})
+    source = writer.write("")
+    clash = {v.name for v in chosen} & set(writer.sizes)
+    if clash:
+        raise UsageError(f"{printable(clash.pop())} is the name of a variable and of a size that code must be given")
     namespace: dict[str, Any] = {"__name__": "symgrad_generated"}
     exec(compile(source, "<symgrad>", "exec"), namespace)  # noqa: S102 - our own text, see the module
-    function = namespace[identifier("f")]
+    function = namespace["f"]
     run = function
     if backend == "jax":
         import jax
 
-        run = jax.jit(function)
+        run = jax.jit(function, static_argnums=tuple(range(len(chosen), len(chosen) + len(writer.sizes))))
     labels = _labels(outputs.values(), chosen)
-    return Compiled(source, tuple(chosen), backend, function, run, labels, len(outputs) > 1)
+    return Compiled(source, tuple(chosen), writer.sizes, backend, function, run, labels, len(outputs) > 1)
 
 
 def bind(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]]) -> dict[str, int]:
@@ -173,6 +186,12 @@ def _labels(roots: Iterable[Node], arguments: Sequence[Variable]) -> dict[str, D
         if isinstance(node, Call) and node.op.name == "onehot" and isinstance(node.args[0], Variable):
             labels[node.args[0].name] = node.params[0]
     return labels
+
+
+def _size(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+        raise UsageError(f"{printable(name)} is a size: a whole number")
+    return int(value)
 
 
 def _floats(value: Any) -> Any:

@@ -34,7 +34,7 @@ class Names:
         """A free identifier like `name`; it is taken from now on."""
         base = identifier(name)
         candidate, k = base, 1
-        if candidate in self.taken and candidate in RESERVED | {"f"}:
+        if candidate in RESERVED:
             candidate = base + "_"
         while candidate in self.taken:
             k += 1

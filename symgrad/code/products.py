@@ -141,7 +141,7 @@ class Product:
         self.sizes = sizes
         self.costs = Costs([typical(sizes.get(k, 1)) for k in range(max(sizes, default=-1) + 1)])
         self.out_mask = mask_of(out)
-        self.operands = self.group(self.without_idle(self.diagonals(leaves)))
+        self.operands = self.group(self.without_idle(leaves))
         self.votes = self.vote()
 
     def build(self) -> Built:
@@ -175,29 +175,30 @@ class Product:
         template = f"np.einsum('{spelt}->{LETTERS[: len(once)]}', {{0}})"
         return Leaf(number, make.make(template, (make.as_float(leaf.value),), len(once)), once, leaf.power)
 
-    def without_idle(self, leaves: list[Leaf]) -> list[Leaf]:
+    def without_idle(self, leaves: Sequence[Leaf]) -> list[Leaf]:
         """Scalars join the coefficient; a one-hot summed alone is 1; a label nobody carries counts its dimension."""
         carried = set(self.out)
         kept = []
         for leaf in leaves:
             chooser = leaf.chooser
-            if not leaf.labels:
-                target = self.scalar.top if leaf.power > 0 else self.scalar.bottom
-                target.append(self.make.power(leaf.value, abs(leaf.power)))
-            elif chooser is None or chooser.place in self.out or any(
+            if chooser and chooser.place not in self.out and not any(
                 chooser.place in other.labels for other in leaves if other is not leaf
             ):
-                kept.append(leaf)
-                carried.update(leaf.labels)
-            else:
                 carried.add(chooser.place)
+            else:
+                carried.update(leaf.labels)
+                kept.append(leaf)
         for label, dim in self.sizes.items():
             if label not in carried:
-                self.scalar.top.append(self.dim(dim))
-        return kept
-
-    def dim(self, dim: Dim) -> Value:
-        return dim_value(self.make, dim)
+                self.scalar.top.append(dim_value(self.make, dim))
+        arrays = []
+        for leaf in self.diagonals(kept):
+            if leaf.labels:
+                arrays.append(leaf)
+            else:
+                target = self.scalar.top if leaf.power > 0 else self.scalar.bottom
+                target.append(self.make.power(leaf.value, abs(leaf.power)))
+        return arrays
 
     def group(self, leaves: Iterable[Leaf]) -> list[Operand]:
         groups: dict[object, Operand] = {}

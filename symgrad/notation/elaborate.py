@@ -40,6 +40,7 @@ class Elaborator:
         self.notes: dict[str, None] = {}
         self.visits = 0
         self.calls = 0
+        self.summed: Tree | None = None
 
     def visit(self, tree: Tree) -> Value:
         """The value of `tree`; an error without a place gets that of the smallest subtree it arose in."""
@@ -299,6 +300,9 @@ class Chain:
         """Products that are only read in NumPy's way, by a dot, or with a note."""
         if self.how in {".", "@"} and left != "matrix" and right != "matrix":
             return True
+        if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_row_of(self.parts[0][1]):
+            self.work.note(f"{self.work.text(self.parts[0][1])} is a row of its matrix")
+            return True
         if (left, right) == ("column", "matrix") and len(self.parts) == 1:
             if not self.work.scope.numpy:
                 text = self.work.text(self.parts[0][1])
@@ -328,6 +332,11 @@ class Chain:
             return Value(self.factors[0][0], names, self.row)
         node = self.work.algebra.contract(self.factors, names + self.labels, self.coefficient)
         return Value(node, names, self.row)
+
+
+def _is_row_of(tree: Tree) -> bool:
+    """Whether a factor is X_i or X^(i), a row of a matrix with a capital name."""
+    return tree.head == "index" and len(tree.args) == 2 and str(tree.args[0].value)[:1].isupper()
 
 
 #: What meets at the inner axes without further question.
@@ -409,13 +418,22 @@ def _pow(work: Elaborator, tree: Tree) -> Value:
         if Fraction(power).denominator == 1:
             power = int(power)
     value = work.visit(base)
-    if value.rank == 2 and tree.value != "odot":
+    if value.rank == 2 and tree.value != "odot" and not _of_entries(work, value, tree):
         return _matrix_power(work, value, exponent, power, tree)
     if power is not None:
         if value.rank == 1 and tree.value != "odot" and not work.scope.numpy:
             work.note(f"{work.text(tree)} takes the power of every entry")
         return work.raised(value, power)
     return work.apply("power", [value, work.visit(exponent)], tree)
+
+
+def _of_entries(work: Elaborator, value: Value, tree: Tree) -> bool:
+    """Directly below a sum over all entries, (Y - P)² is the square of every entry unless the matrix is square."""
+    rows, columns = (find(d) for d in value.shape)
+    if tree is not work.summed or rows == columns:
+        return False
+    work.note(f"{work.text(tree)} takes the power of every entry")
+    return True
 
 
 def _matrix_power(work: Elaborator, value: Value, exponent: Tree, power: Rational | None, tree: Tree) -> Value:
@@ -456,29 +474,10 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     if node is not None:
         return Value(node)
     if name in scope.sizes:
-        return Value(work.algebra.size(name))
+        return Value(work.algebra.size(find(scope.tops.get(name, name))))
     if name == "I":
         return Value(work.algebra.delta(work.algebra.hole()))
-    entry = numbered_entry(scope, name)
-    if entry is not None:
-        return _entry(work, Value(scope.variables[entry[0]]), entry[1] - (entry[0] not in scope.zero_based), tree)
     raise NameProblem(f"the name {name} means nothing here")
-
-
-def numbered_entry(scope: Scope, name: str) -> tuple[str, int] | None:
-    """`x_2` as (x, 2) where x is a vector and x_2 is no name of its own."""
-    stem, _, number = name.rpartition("_")
-    if number.isdigit() and stem in scope.variables and len(scope.variables[stem].shape) == 1:
-        return stem, int(number)
-    return None
-
-
-def _entry(work: Elaborator, value: Value, place: int, tree: Tree) -> Value:
-    """The entry of a vector at a fixed 0-based place."""
-    (dim,) = value.shape
-    _in_range(place, dim)
-    unit = work.onehot(work.number(place), dim)
-    return work.combine([(value, ("entry",), 1), (unit, ("entry",), 1)], ())
 
 
 def _in_range(place: int, dim: Axis) -> None:
@@ -593,6 +592,8 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
     if base.head != "name":
         return None
     name: str = base.value  # type: ignore[assignment]
+    if name == "e" and len(subscripts) == 1 and not _known(work, name):
+        return _unit(work, subscripts[0], tree)
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
@@ -600,6 +601,10 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         work.note(f"{work.text(tree)} is a row of {capital}")
         return _index(work, Tree("index", (Tree("name", (), capital, base.start, base.end), *subscripts), None, tree.start, tree.end))
     return None
+
+
+def _known(work: Elaborator, name: str) -> bool:
+    return name in work.arguments or name in work.scope.values or name in work.scope.variables
 
 
 def _unit(work: Elaborator, subscript: Tree, tree: Tree) -> Value:
@@ -664,7 +669,7 @@ def _range(work: Elaborator, binder: Tree) -> Axis:
         raise UnsupportedError("a sum must run over a whole axis, as from 1 to N")
     if top.head != "name" or (top.value in work.scope.variables and top.value not in work.scope.sizes):
         raise UnsupportedError("the upper end of a sum must be the name of a dimension or a number")
-    return str(top.value)
+    return work.scope.tops.get(str(top.value), str(top.value))
 
 
 def _conditions(work: Elaborator, binder: Tree) -> list[Value]:
@@ -702,12 +707,13 @@ def _sum_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weig
 
 
 def _is_flat(work: Elaborator, tree: Tree, names: list[str]) -> bool:
-    """Whether the body is W_k² or |W_k| with one index for both axes of a matrix."""
-    if tree.head in {"neg", "pow", "bars"}:
-        return _is_flat(work, tree.args[0], names)
-    if tree.head in {"add", "mul"}:
+    """Whether the body is W_k² or |W_k|, times numbers: one index for both axes of a matrix."""
+    if tree.head in {"add", "mul", "neg"}:
         return any(_is_flat(work, arg, names) for arg in tree.args)
-    return tree.head == "index" and len(tree.args) == 2 and tree.args[1].value in names
+    if tree.head not in {"pow", "bars"} or tree.args[0].head != "index":
+        return False
+    entry = tree.args[0]
+    return len(entry.args) == 2 and entry.args[1].value in names
 
 
 def _last(work: Elaborator, value: Value, names: list[str], tree: Tree) -> Value:

@@ -262,6 +262,10 @@ def name(p: Reader, token: Token, floor: int) -> Tree:
     kind, value, start, end = token
     following = p.tokens[p.pos][0]
     if value not in p.vocabulary.names:
+        if value[0] == "d" and following in ("/", NAME) and kind == NAME:
+            derivative = _slashed(p, token, value)
+            if derivative is not None:
+                return derivative
         special = _SPECIAL_NAMES.get(value)
         if special is not None:
             tree = special(p, token)
@@ -393,6 +397,26 @@ def _differential(p: Reader, token: Token) -> Tree | None:
     return _operator(p, token, order, variables, total)
 
 
+def _slashed(p: Reader, token: Token, value: str) -> Tree | None:
+    """`dL/dW`: in text a word over a word, in LaTeX d and a letter over d and a letter."""
+    tokens, place = p.tokens, p.pos
+    if p.latex:
+        kinds = [t[0] for t in tokens[place : place + 4]]
+        if value != "d" or kinds != [NAME, "/", NAME, NAME] or tokens[place + 2][1] != "d":
+            return None
+        of = Tree("name", (), tokens[place][1], tokens[place][2], tokens[place][3])
+        p.pos = place + 3
+        variables: list[Tree] = []
+        total = _variable(p, variables)
+        return _derivative(p, token, of, 1, variables, total)
+    if len(value) < 2 or tokens[place][0] != "/" or not _is_differential(tokens[place + 1]) or not _is_differential(token):
+        return None
+    p.pos = place + 1
+    variables, total = _below_variables(p, token)
+    of = Tree("name", (), names.word(p.source[token[2] + 1 : token[3]]), token[2] + 1, token[3])
+    return _derivative(p, token, of, 1, variables, total)
+
+
 def _is_differential(token: Token) -> bool:
     return token[0] == NAME and len(token[1]) > 1 and str(token[1])[0] == "d" and token[1] not in ("dot", "delta", "det", "diag")
 
@@ -425,7 +449,7 @@ def arguments(p: Reader, token: Token) -> tuple[list[Tree], Token]:
 
 def _argument(p: Reader) -> Tree:
     token, following = p.tokens[p.pos], p.tokens[p.pos + 1] if p.pos + 1 < len(p.tokens) else p.tokens[p.pos]
-    if token[0] == NAME and following[0] == "=" and token[1] in KEYWORDS:
+    if token[0] in (NAME, WORD) and following[0] == "=" and token[1] in KEYWORDS:
         p.pos += 2
         value = _keyword_value(p)
         return Tree("keyword", (value,), token[1], token[2], value.end)

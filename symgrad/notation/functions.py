@@ -165,8 +165,16 @@ def _negative(work: Elaborator, value: Value) -> Value:
 # --- sums, means, norms, traces ---------------------------------------------------------------------------------------
 
 
-def _sum(work: Elaborator, tree: Tree) -> Value:
+def _summand(work: Elaborator, tree: Tree) -> Value:
+    """The argument of a sum over entries, in which (Y - P)^2 is a square of entries."""
+    outer, work.summed = work.summed, tree.args[0] if tree.args else None
     (value,) = arguments(work, tree, 1, 1, "axis")
+    work.summed = outer
+    return value
+
+
+def _sum(work: Elaborator, tree: Tree) -> Value:
+    value = _summand(work, tree)
     axis = axis_option(work, tree, value)
     return work.sum_out(value, None if axis is None else [axis])
 
@@ -181,7 +189,7 @@ def mean_of(work: Elaborator, value: Value, axis: int | None) -> Value:
 
 
 def _mean(work: Elaborator, tree: Tree) -> Value:
-    (value,) = arguments(work, tree, 1, 1, "axis")
+    value = _summand(work, tree)
     return mean_of(work, value, axis_option(work, tree, value))
 
 
@@ -386,6 +394,15 @@ def _refused(reason: str, hint: str = "") -> Handler:
     return handler
 
 
+def _exp(work: Elaborator, tree: Tree) -> Value:
+    (value,) = arguments(work, tree, 1, 1)
+    if value.rank == 2 and not work.scope.source.startswith("xp", tree.start + 1) and "^" in work.text(tree)[:3]:
+        raise UnsupportedError(
+            f"{work.text(tree)}: the exponential of a matrix is not known yet", hint="write exp(X) for the exponential of every entry"
+        )
+    return work.apply("exp", [value], tree)
+
+
 _AXIS = ("softmax", "log_softmax", "logsumexp", "argmax")
 _SPECIAL = {"maximum", "minimum", "amax", "onehot", "where", "power", "pi", *_AXIS}
 
@@ -407,6 +424,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("min", "minimum", "amin"): _extreme("minimum", -1),
     ("onehot", "one_hot"): _onehot,
     ("where",): _where,
+    ("exp",): _exp,
     ("pi",): _nullary("pi"),
     ("sum",): _sum,
     ("mean",): _mean,

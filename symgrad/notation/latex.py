@@ -20,7 +20,7 @@ _DELIMITERS = r"\(|\)|\[|\]|\\\{|\\\}|\||\\\||\\[lr]?[vV]ert(?![A-Za-z])|\\[lr]a
 MASTER = re.compile(
     rf"""(?P<space>[ \t\u00a0~]+|\\[,;:!>\ ])
     |(?P<letters>[A-Za-z]+)
-    |(?P<operator>\\\\(?:\[[0-9.]*[a-z]*\])?|<=|>=|!=|==|:=|\|\||\*\*|[-+*/^_'()\[\]{{}}|,;=<>@!:&])
+    |(?P<operator>\\\\(?:\[[0-9.]*[a-z]*\])?|\.\.\.|<=|>=|!=|==|:=|\|\||\*\*|[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |\\(?P<sized>left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])[ ]*(?P<delimiter>{_DELIMITERS})
     |(?P<environment>\\(?:begin|end)[ ]*\{{[A-Za-z]+\*?\}})
@@ -32,7 +32,7 @@ MASTER = re.compile(
     re.X,
 )
 OPERATORS = {
-    "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel", "**": "**",
+    "...": "dots", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel", "**": "**",
 }  # fmt: skip
 RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
 #: Delimiters by (what stands after \left, \right or nothing) as (opening kind, closing kind, bare kind).

@@ -117,7 +117,7 @@ def _stars_only(tokens: list[Token]) -> bool:
     """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
     star = False
     for before, after in zip(tokens, tokens[1:], strict=False):
-        star = star or before[0] == "*"
+        star = star or after[0] == "*" and before[0] != "_"
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
@@ -140,12 +140,12 @@ def _define(p: Reader) -> None:
         if token[0] != "=" or k == 0:
             continue
         before = p.tokens[k - 1]
-        if before[0] == NAME and (k == 1 or p.tokens[k - 2][0] in SEPARATORS):
+        if before[0] in (NAME, WORD) and (k == 1 or p.tokens[k - 2][0] in SEPARATORS):
             (functions if _aliases(p, k + 1) else names_).add(before[1])
         elif before[0] == ")":
             start = _opening(p.tokens, k - 1)
             if start == 1 or start > 1 and p.tokens[start - 2][0] in SEPARATORS:
-                if p.tokens[start - 1][0] == NAME:
+                if p.tokens[start - 1][0] in (NAME, WORD):
                     functions.add(p.tokens[start - 1][1])
         else:
             base = _indexed_base(p.tokens, k - 1)
@@ -512,6 +512,7 @@ PREFIX: dict[str, Prefix] = {
     "|(": forms.absolute, "||(": forms.norm, "<": forms.angles, "<(": forms.angles, "floor(": forms.floored,
     "-": _minus, "+": _minus, "BIG": forms.big, "FRAC": forms.fraction, "SQRT": forms.root, "BEGIN": forms.environment,
     "partial": forms.partial, "nabla": forms.gradient, "INT": forms.integral, "dots": forms.ellipsis,
+    "_": forms.underscore,
 }  # fmt: skip
 
 _JUXTAPOSED: dict[str, tuple[int, Infix]] = dict.fromkeys(OPERAND_START, (JUXTAPOSED, _juxtapose))

@@ -182,10 +182,6 @@ def _name(self: Ranks, tree: Tree) -> Rank:
 
 def _index(self: Ranks, tree: Tree) -> Rank:
     base, *subscripts = tree.args
-    if base.head == "name" and len(subscripts) == 1 and subscripts[0].head == "num":
-        numbered = f"{base.value}_{subscripts[0].value}"
-        if numbered in self.unknown or numbered in self.known or numbered in self.definitions:
-            return self.of_name(numbered)
     rank = self.rank(base)
     taken = sum(s.head != "slice" for s in subscripts)
     if rank is None:

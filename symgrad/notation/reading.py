@@ -15,10 +15,13 @@ from symgrad import expr
 from symgrad.errors import InputError, LimitError, NameProblem
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation.elaborate import Elaborator, close
-from symgrad.notation.names import GREEK, canonical
+from symgrad.notation.names import GREEK, canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.ranks import Ranks
-from symgrad.notation.scope import LABEL_LETTERS, Definition, Survey, free_indices, survey
+from symgrad.notation.scope import (
+    LABEL_LETTERS, Definition, Survey, Uses, become_entry, become_name, free_indices, survey,
+)  # fmt: skip
+from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
     Axis, Declared, Outline, Outlines, Unknown, find, name_unknowns, read_assumptions, read_shapes, unify,
@@ -96,7 +99,7 @@ class _Reader:
         self.parsed = parsed
         self.declared = dict(declared)
         self.assumed = dict(assumed)
-        self.survey: Survey = survey(parsed.tree, parsed.source)
+        self.survey: Survey = survey(parsed.tree, parsed.source, declared)
         self.notes: dict[str, None] = dict.fromkeys(self.survey.notes)
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
         self.indices: set[str] = set()
@@ -110,6 +113,9 @@ class _Reader:
         self.guess_ranks()
         node, scope, notes = _elaborated(self.survey, self.scope, self.shapes, self.assumed, None)
         self.notes.update(dict.fromkeys(notes))
+        for top, axis in scope.tops.items():
+            if find(axis) != top:
+                self.notes.setdefault(f"{top} is {find(axis)}, by the declared shapes")
         self.unused()
         return Reading(
             node, self.described(scope), _nodes(scope), function.name or "f", tuple(self.notes), self.parsed,
@@ -123,9 +129,11 @@ class _Reader:
         uses, scope, declared = self.survey.uses, self.scope, self.declared
         formulas = [*self.survey.definitions, self.survey.function]
         defined = {d.name for d in self.survey.definitions}
-        self.indices = set(uses.bound).union(*(d.indices for d in formulas)) if uses.subscripts or uses.bound else set()
+        _drop_decorations(formulas, uses)
+        self.indices = set(uses.bound).union(*(d.indices for d in formulas))
         dims = {d for shape in declared.values() for d in shape if isinstance(d, str)}
         scope.sizes = (dims | uses.tops.keys()) - declared.keys() - defined
+        scope.tops = {name: Unknown() for name in uses.tops if name in scope.sizes and name not in dims}
         scope.labels = {name for name in uses.labelled if name not in self.indices}
         scope.labels |= {
             name for name in uses.subscripts
@@ -134,7 +142,7 @@ class _Reader:
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
-        scope.zero_based = {name for name, places in uses.places.items() if 0 in places}
+        scope.zero_based = zero_based(uses)
         self._variables(defined)
 
     def _variables(self, defined: set[str]) -> None:
@@ -149,12 +157,12 @@ class _Reader:
             places.setdefault(name, 1 << 30)
         for name in uses.labelled:
             places.setdefault(name, 1 << 30)
-        for name, numbers in uses.places.items():
-            self._numbered(name, numbers, defined, places)
+        for name, trees in uses.numbered.items():
+            self._numbered(name, trees, defined, places)
         for name in sorted(places, key=lambda n: (places[n], n)):
             if not name or name in taken or name in declared or (name in {"I", "e"} and name not in self.assumed):
                 continue
-            if self._is_entry(name) or self._is_row(name):
+            if self._is_entry(name, defined) or self._is_row(name):
                 continue
             self.unknown[name] = self._carried(name)
 
@@ -167,29 +175,35 @@ class _Reader:
                 return 0
         return count
 
-    def _numbered(self, stem: str, numbers: set[int], defined: set[str], places: dict[str, int]) -> None:
+    def _numbered(self, stem: str, trees: list[Tree], defined: set[str], places: dict[str, int]) -> None:
         """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too."""
         uses, declared = self.survey.uses, self.declared
         whole = stem in defined or bool(declared.get(stem))
         small = not stem[:1].isupper()
         whole = whole or (small and stem not in declared and (stem in uses.plain or uses.indexed.get(stem, 0) == 1))
-        for number in sorted(numbers):
-            name = f"{stem}_{number}"
-            if name in declared or name in defined:
-                continue
-            if whole or self._bracketed(stem):
-                places.setdefault(stem, 1 << 30)
+        whole = whole or (f"{stem}[" in self.parsed.source and self.parsed.syntax == "text")
+        for tree in trees:
+            name = subscripted(stem, str(tree.args[1].value))
+            if whole and name not in declared and name not in defined:
+                places[stem] = min(places.get(stem, 1 << 30), tree.start)
                 uses.indexed[stem] = max(1, uses.indexed.get(stem, 0))
             else:
-                places.setdefault(name, 1 << 29)
+                become_name(tree)
+                uses.plain.setdefault(name, tree)
+                places[name] = min(places.get(name, 1 << 30), tree.start)
 
-    def _bracketed(self, stem: str) -> bool:
-        """Whether entries are taken as in code, x[2]."""
-        return f"{stem}[" in self.parsed.source and self.parsed.syntax == "text"
-
-    def _is_entry(self, name: str) -> bool:
+    def _is_entry(self, name: str, defined: set[str]) -> bool:
+        """x_2 in text is an entry where x is a declared vector or a definition."""
         stem, _, number = name.rpartition("_")
-        return number.isdigit() and len(self.declared.get(stem, ())) == 1
+        if not number.isdigit() or (len(self.declared.get(stem, ())) != 1 and stem not in defined):
+            return False
+        for formula in (*self.survey.definitions, self.survey.function):
+            for tree in formula.body.walk():
+                if tree.head == "name" and tree.value == name:
+                    become_entry(tree, stem, int(number))
+                    self.survey.uses.numbered.setdefault(stem, []).append(tree)
+        self.scope.zero_based = zero_based(self.survey.uses)
+        return True
 
     def _is_row(self, name: str) -> bool:
         """x_i where only X is declared: a row of X."""
@@ -220,16 +234,10 @@ class _Reader:
             self.shapes[name] = tuple(Unknown() for _ in range(found[name]))
 
     def _occurs(self, name: str) -> bool:
-        uses, rows = self.survey.uses, self.scope.rows
+        uses = self.survey.uses
         if name in uses.plain or name in uses.indexed or name in uses.labelled or name in uses.subscripts:
             return name not in self.indices or name in uses.plain
-        if name in rows.values() or name in uses.places or name in uses.called:
-            return True
-        stem, _, number = name.rpartition("_")
-        return number.isdigit() and int(number) in uses.places.get(stem, ()) or self._has_entries(name)
-
-    def _has_entries(self, name: str) -> bool:
-        return any(used.rpartition("_")[0] == name and used.rpartition("_")[2].isdigit() for used in self.survey.uses.plain)
+        return name in self.scope.rows.values() or name in uses.numbered or name in uses.called
 
     def unused(self) -> None:
         for name in self.declared:
@@ -241,6 +249,20 @@ class _Reader:
         for name, node in scope.variables.items():
             described[name] = Declared(node.shape, node.assumptions, name not in self.declared)
         return described
+
+
+def zero_based(uses: Uses) -> set[str]:
+    """Names whose entries are counted from 0 in the source: x_0 occurs, or x[k] as in code."""
+    return {name for name, trees in uses.numbered.items() if any(tree.args and tree.args[1].value == 0 for tree in trees)}
+
+
+def _drop_decorations(formulas: list[Definition], uses: Uses) -> None:
+    """h_θ(x) on a left side: θ is part of the name, not an index."""
+    for one in formulas:
+        if one.indices:
+            one.indices = tuple(
+                name for name in one.indices if name in uses.subscripts or (len(name) == 1 and name not in uses.plain)
+            )
 
 
 def _refuse_assignment(function: Definition, parsed: Parsed) -> None:
@@ -264,7 +286,7 @@ def _differentiated(function: Definition) -> str | None:
     variable = variables[0]
     while variable.head in {"index", "transpose"}:
         if variable.head == "index" and variable.args[1].head == "num":
-            return f"{variable.args[0].value}_{variable.args[1].value}"
+            return subscripted(str(variable.args[0].value), str(variable.args[1].value))
         variable = variable.args[0]
     return str(variable.value) if variable.head == "name" else None
 
@@ -282,8 +304,7 @@ def _elaborated(
 ) -> tuple[Node, Scope, list[str]]:  # fmt: skip
     """The node of the function, the scope it was read in, and the notes."""
     holes: list[Unknown] | None = None
-    guessed = [shape for shape in shapes.values() if any(isinstance(d, Unknown) for d in shape)]
-    if guessed:
+    if scope.tops or any(isinstance(d, Unknown) for shape in shapes.values() for d in shape):
         holes = _outlined(sources, scope, shapes, wanted)
     final = _final_scope(scope, shapes, assumed)
     try:
@@ -307,6 +328,10 @@ def _outlined(
     if wanted is not None and len(wanted) == len(value.node.shape):
         for one, other in zip(value.node.shape, wanted, strict=True):
             unify(one, other)
+    for name, top in scope.tops.items():
+        root = find(top)
+        if isinstance(root, Unknown):
+            root.same_as = name
     taken = {*shapes, *scope.variables, *scope.sizes}
     for tensor in variables.values():
         taken.update(str(find(d)) for d in tensor.shape)
@@ -342,7 +367,7 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
     for one in sources.definitions:
         if one.parameters is not None:
             scope.functions[one.name] = Function(one.parameters, one.body)
-            if any(p in scope.variables for p in one.parameters) or one.name not in sources.uses.called:
+            if one.name in sources.uses.plain:
                 _define(work, one)
         else:
             _define(work, one)
@@ -405,7 +430,12 @@ def read_claim(
 
 
 def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None) -> Reading:
-    found = survey(parsed.tree, parsed.source)
+    names = {*reading.variables, *reading.scope.values, *intermediates}
+    found = survey(parsed.tree, parsed.source, names)
+    for stem, trees in found.uses.numbered.items():
+        for tree in trees:
+            if subscripted(stem, str(tree.args[1].value)) in names:
+                become_name(tree)
     values = {reading.name: Value(reading.node), **reading.scope.values}
     for name, node in intermediates.items():
         values.setdefault(name, Value(node))
@@ -414,7 +444,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     scope = replace(
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
-        zero_based={n for n, places in found.uses.places.items() if 0 in places},
+        zero_based=reading.scope.zero_based | zero_based(found.uses),
     )  # fmt: skip
     _known_names(found, scope, parsed)
     node, final, notes = _elaborated(found, scope, {}, {}, shape)
@@ -449,7 +479,7 @@ def _known_names(found: Survey, scope: Scope, parsed: Parsed) -> None:
 def read_rule(formula: str, variables: Mapping[str, Node]) -> Node:
     """A formula over given nodes; every name is one of them, and scalars go to every entry of a tensor."""
     parsed = parse_tree(formula, syntax="text", names=variables)
-    sources = survey(parsed.tree, formula)
+    sources = survey(parsed.tree, formula, variables)
     scope = Scope(source=formula, variables=dict(variables))
     scope.labels = {v.name for v in variables.values() if isinstance(v, Variable) and "label" in v.assumptions}
     node, _, _ = _elaborated(sources, scope, {}, {}, None)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
+from symgrad.notation.functions import BUILTIN
+from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
 
 #: A letter that is read as a label when it stands alone below a score, as in s_y.
@@ -39,7 +42,10 @@ class Uses:
     carriers: dict[str, set[str]] = field(default_factory=dict)  # index letter: names that carry it
     subscripts: dict[str, Tree] = field(default_factory=dict)  # names below others
     labelled: set[str] = field(default_factory=set)  # names below others that have indices themselves
-    places: dict[str, set[int]] = field(default_factory=dict)  # names with a number below
+    numbered: dict[str, list[Tree]] = field(default_factory=dict)  # with one number below: the index trees
+    lettered: dict[str, list[Tree]] = field(default_factory=dict)  # with one letter below: the index trees
+    declared: Collection[str] = ()
+    indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
     holes: bool = False
@@ -57,6 +63,9 @@ class Uses:
                 pass
             elif head == "index":
                 push(self._index(tree))
+            elif head == "transpose" and is_numbered(tree.args[0]):
+                become_name(tree.args[0])
+                push(tree.args)
             elif head == "call":
                 self.called.setdefault(tree.value, tree)  # type: ignore[arg-type]
                 self.holes = self.holes or not tree.args or tree.value in _HOLED
@@ -72,13 +81,17 @@ class Uses:
             elif tree.args:
                 push(reversed(tree.args))
 
+    def is_name(self, stem: str, letter: str) -> bool:
+        """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
+        return subscripted(stem, letter) in self.declared or (letter[:1].isupper() and letter not in self.indices)
+
     def scan_function(self, function: Definition) -> None:
         """Add the body of a function: its parameters are no names of the source."""
-        inner = Uses()
+        inner = Uses(declared=self.declared, indices=self.indices)
         inner.scan(function.body)
         for name in function.parameters or ():
-            for table in (inner.plain, inner.indexed, inner.places):
-                table.pop(name, None)
+            inner.plain.pop(name, None)
+            inner.indexed.pop(name, None)
         self.holes = self.holes or inner.holes
         self.bound |= inner.bound
         self.labelled |= inner.labelled
@@ -87,13 +100,17 @@ class Uses:
                 mine.setdefault(name, tree)
         for name, count in inner.indexed.items():
             self.indexed[name] = max(self.indexed.get(name, 0), count)
-        for name, places in inner.places.items():
-            self.places.setdefault(name, set()).update(places)
+        for name, trees in inner.numbered.items():
+            self.numbered.setdefault(name, []).extend(trees)
 
     def _index(self, tree: Tree) -> list[Tree]:
         base, *subscripts = tree.args
         rest: list[Tree] = [] if base.head == "name" else [base]
         name = str(base.value) if base.head == "name" else ""
+        if name and len(subscripts) == 1 and subscripts[0].head == "name" and self.is_name(name, str(subscripts[0].value)):
+            become_name(tree)
+            self.plain.setdefault(str(tree.value), tree)
+            return rest
         letters = 0
         for subscript in subscripts:
             if subscript.head == "name":
@@ -106,7 +123,7 @@ class Uses:
                 self.scan_label(subscript)
                 letters += 1
             elif subscript.head == "num" and len(subscripts) == 1 and name:
-                self.places.setdefault(name, set()).add(int(subscript.value))  # type: ignore[call-overload]
+                self.numbered.setdefault(name, []).append(tree)
                 return rest
             else:
                 letters += 1
@@ -142,6 +159,24 @@ class Uses:
         return rest
 
 
+def is_numbered(tree: Tree) -> bool:
+    """W_1 as the parser leaves it: a name with one number below."""
+    return tree.head == "index" and len(tree.args) == 2 and tree.args[0].head == "name" and tree.args[1].head == "num"
+
+
+def become_name(tree: Tree) -> None:
+    """An index tree such as W_1 turns out to be the name W_1."""
+    base, subscript = tree.args
+    tree.head, tree.args = "name", ()
+    tree.value = subscripted(str(base.value), str(subscript.value))
+
+
+def become_entry(tree: Tree, stem: str, number: int) -> None:
+    """A name such as x_2 turns out to be an entry of x."""
+    inner = (Tree("name", (), stem, tree.start, tree.end), Tree("num", (), number, tree.start, tree.end))
+    tree.head, tree.args, tree.value = "index", inner, None
+
+
 _HOLED = frozenset({"onehot", "one_hot", "ones", "zeros", "eye", "identity"})
 
 
@@ -167,22 +202,21 @@ class Survey:
     notes: list[str]
 
 
-def survey(tree: Tree, source: str) -> Survey:
+def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
     notes: list[str] = []
     formulas = tree.args if tree.head == "block" else (tree,)
+    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source else ())
     if len(formulas) == 1:
-        function = definition(formulas[0], notes, source)
-        uses = Uses()
+        function = definition(formulas[0], notes)
         uses.scan(function.body)
         return Survey([], function, uses, notes)
-    found = [definition(formula, notes, source) for formula in formulas]
+    found = [definition(formula, notes) for formula in formulas]
     apart = [_used(d) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
     _distinct([found[k] for k in rest], source)
     ordered = _ordered(found, apart, rest, source)
-    uses = Uses()
     uses.scan(found[chosen].body)
     for k in rest:
         if found[k].parameters is None:
@@ -192,18 +226,30 @@ def survey(tree: Tree, source: str) -> Survey:
     return Survey(ordered, found[chosen], uses, notes)
 
 
-def definition(tree: Tree, notes: list[str], source: str) -> Definition:
+def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
+    """The indices that sums, brackets and left sides bind."""
+    letters: set[str] = set()
+    for formula in formulas:
+        for tree in formula.walk():
+            if tree.head == "binder":
+                letters.update(tree.value[0])  # type: ignore[index]
+            elif tree.head == "assemble":
+                letters.update(tree.value)  # type: ignore[arg-type]
+    return letters
+
+
+def definition(tree: Tree, notes: list[str]) -> Definition:
     """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
     if tree.head != "equation":
         return Definition("", tree, tree)
-    left, right = tree.args
-    others: list[Tree] = []
+    left, right, *others = tree.args
     while right.head == "equation":
-        others.append(right.args[1])
-        right = right.args[0]
-    while others and others[-1].head == "equation":
-        last = others.pop()
-        others += [last.args[1], last.args[0]]
+        right, *inner = right.args
+        others = [*inner, *others]
+    if others and right.head == "call" and right.value not in BUILTIN and all(a.head == "name" for a in right.args):
+        right, *others = others
+    if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
+        left, right = left.args[0], _root(right, left.args[1])
     name, indices, parameters = _left(left)
     if not name:
         if left.head == "derivative":
@@ -215,6 +261,12 @@ def definition(tree: Tree, notes: list[str], source: str) -> Definition:
     return Definition(name, right, tree, indices, parameters, tuple(others))
 
 
+def _root(right: Tree, exponent: Tree) -> Tree:
+    """A left side s^2 defines s as the root of the right side."""
+    inverse = Tree("num", (), 1 / Fraction(exponent.value), exponent.start, exponent.end)  # type: ignore[arg-type]
+    return Tree("pow", (right, inverse), "odot", right.start, right.end)
+
+
 def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
     """(name, indices, parameters) of a left side; no name where it is an expression."""
     if left.head == "name":
@@ -224,7 +276,7 @@ def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
         if all(s.head == "name" for s in left.args[1:]):
             return name, tuple(str(s.value) for s in left.args[1:]), parameters
         if len(left.args) == 2 and left.args[1].head == "num" and parameters is None:
-            return f"{name}_{left.args[1].value}", (), None
+            return subscripted(name, str(left.args[1].value)), (), None
         return "", (), None
     if left.head == "call":
         if all(a.head == "name" for a in left.args):
@@ -243,11 +295,16 @@ def _letters(derivative: Tree) -> tuple[str, ...]:
 def _used(one: Definition) -> set[str]:
     """The names that the body of a definition mentions."""
     names: set[str] = set()
-    for tree in one.body.walk():
+    stack = [one.body]
+    while stack:
+        tree = stack.pop()
         if tree.head in {"name", "call"}:
             names.add(str(tree.value))
-        elif tree.head == "index" and tree.args[0].head == "name" and len(tree.args) == 2 and tree.args[1].head == "num":
-            names.add(f"{tree.args[0].value}_{tree.args[1].value}")
+        elif is_numbered(tree):
+            names.add(subscripted(str(tree.args[0].value), str(tree.args[1].value)))
+            if tree.args[0].value == one.name:
+                continue
+        stack.extend(tree.args)
     return names
 
 

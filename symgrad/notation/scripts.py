@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from symgrad.errors import InputError
 from symgrad.notation import names
-from symgrad.notation.cursor import POSTFIX, Reader
+from symgrad.notation.cursor import POSTFIX, Reader, bracketed
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
@@ -29,7 +29,7 @@ def scripts(p: Reader, base: Tree, first: Token) -> Tree:
         p.deeper(token)
         p.pos += 1
         if token[0] == "_":
-            if below is not None or base.head == "index":
+            if below is not None or base.head == "index" and not bracketed(base):
                 p.fail("a second subscript", token, hint="write several indices as W_{i,j}")
             base, below = _below(p, base, token)
         else:
@@ -46,14 +46,18 @@ def _assembled(
     if indices and len(below or []) > 1 and done and done[0][0] == "transpose before":
         base, done = Tree("transpose", (base,), None, base.start, end), done[1:]
     if indices:
-        inner, outer = (base.args[0], base.args[1:]) if base.head == "index" else (base, ())
-        base = Tree("index", (inner, *indices, *outer) if example is not None else (base, *indices), None, base.start, end)
+        inner, outer = (base.args[0], base.args[1:]) if example is not None and _indexed(base) else (base, ())
+        base = Tree("index", (inner, *indices, *outer), None, base.start, end)
     for kind, exponent in done:
         if exponent is None:
             base = Tree("transpose", (base,), None, base.start, end)
         else:
             base = Tree("pow", (base, exponent), "odot" if kind == "odot" else "", base.start, end)
     return base
+
+
+def _indexed(base: Tree) -> bool:
+    return base.head == "index" and not bracketed(base)
 
 
 # below
@@ -153,7 +157,7 @@ def index_item(p: Reader) -> Tree:
 
 def _spread(tree: Tree) -> list[Tree]:
     """`i y_i` below a name are two indices; `2 k` is one."""
-    if tree.head == "mul" and tree.value == "" and all(a.head in ("name", "index") for a in tree.args):
+    if tree.head == "mul" and tree.value == "" and not bracketed(tree) and all(a.head in ("name", "index") for a in tree.args):
         return list(tree.args)
     return [tree]
 

@@ -22,7 +22,7 @@ MASTER = re.compile(
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax)(?:\.(?:linalg|special|nn|numpy))*\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?![{{_A-Za-z0-9]))?)
-    |(?P<operator>\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
+    |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<newline>\r\n?|\n)
     |(?P<comment>\#[^\r\n]*)
@@ -34,7 +34,7 @@ MASTER = re.compile(
     re.X,
 )
 OPERATORS = {
-    "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel",
+    "...": "dots", "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel",
 }  # fmt: skip
 RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
 SYMBOLS: dict[str, tuple[str, object]] = {
@@ -43,7 +43,7 @@ SYMBOLS: dict[str, tuple[str, object]] = {
     "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="), "⩽": ("rel", "<="), "⩾": ("rel", ">="), "∈": ("IN", None),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "√": ("SQRT", None), "∂": ("partial", None), "∇": ("nabla", None),
     "⊤": ("TOP", None), "ᵀ": ("'", None), "ᵗ": ("'", None), "′": ("'", None), "∞": ("const", "inf"),
-    "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "⌊": ("floor(", None), "⌋": (")floor", None),
+    "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None), "⌋": (")floor", None),
     "…": ("dots", None), "⋯": ("dots", None), "𝟙": (ONE, None), "∧": ("and", None),
 }  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")

@@ -58,7 +58,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset(
-    "var std vec diff dot eye ones zeros mean cases where array kron outer inner square floor identity average sigma σ "
+    "var std vec diff dot eye mean cases where array kron outer inner square floor identity average sigma σ "
     "sigma logistic positive factorial one_hot onehot multiply lg".split()
 )  # fmt: skip
 

@@ -65,6 +65,7 @@ class Scope:
     zero_based: set[str] = field(default_factory=set)
     decorations: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
+    tops: dict[str, Axis] = field(default_factory=dict)
 
 
 class NeedOutline(Exception):  # noqa: N818

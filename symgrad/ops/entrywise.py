@@ -105,7 +105,7 @@ ACTIVATIONS = (
     ),
     Operation(
         "softplus", ("x",), (partial("sigmoid(x)"),), definition="log(1 + exp(x))", text=("softplus",),
-        latex=("softplus",), numpy="np.logaddexp(0, {x})", jax="jax.nn.softplus({x})",
+        latex=("softplus",), numpy="softplus({x})", helper="softplus", jax="jax.nn.softplus({x})",
         sympy=lambda sp, x: sp.log(1 + sp.exp(x)), source="Dugas et al., NIPS 2000",
     ),
     Operation(
@@ -145,17 +145,17 @@ ACTIVATIONS = (
 
 COMPARISONS = (
     Operation(
-        "positive", ("x",), (partial("0"),), symbol=">", numpy="({x} > 0)", jax="({x} > 0)",
+        "positive", ("x",), (partial("0"),), symbol=">", numpy="{x} > 0", jax="{x} > 0",
         sympy=lambda sp, x: sp.Piecewise((1, x > 0), (0, True)), exact=lambda x: int(x > 0), kinks=("x",), analytic=False,
         source="Iverson bracket; Knuth, Two Notes on Notation, 1992",
     ),
     Operation(
-        "nonnegative", ("x",), (partial("0"),), symbol=">=", numpy="({x} >= 0)", jax="({x} >= 0)",
+        "nonnegative", ("x",), (partial("0"),), symbol=">=", numpy="{x} >= 0", jax="{x} >= 0",
         sympy=lambda sp, x: sp.Piecewise((1, x >= 0), (0, True)), exact=lambda x: int(x >= 0), kinks=("x",), analytic=False,
         source="Iverson bracket; Knuth, Two Notes on Notation, 1992",
     ),
     Operation(
-        "zero", ("x",), (partial("0"),), symbol="=", numpy="({x} == 0)", jax="({x} == 0)",
+        "zero", ("x",), (partial("0"),), symbol="=", numpy="{x} == 0", jax="{x} == 0",
         sympy=lambda sp, x: sp.Piecewise((1, sp.Eq(x, 0)), (0, True)), exact=lambda x: int(x == 0), kinks=("x",),
         analytic=False, source="Iverson bracket; Knuth, Two Notes on Notation, 1992",
     ),

@@ -7,7 +7,8 @@ None; the tables `CONTRACTION`, `CALL` and `SUM` are all of them.  Forms compete
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -47,7 +48,40 @@ MAX_ROUNDS = 12
 
 def simplify(root: Node) -> Node:
     """`root` in its shortest known form, factors in the order in which they are written."""
-    return arranged(_Simplifier().settled(root))
+    return arranged(_long_first(_Simplifier().settled(root)))
+
+
+def _long_first(node: Node) -> Node:
+    """Of a plain sum the longer terms first, as one writes data before regularisation."""
+    if not isinstance(node, Sum) or any(c < 0 for c, _ in node.terms):
+        return node
+    terms: list[tuple[Rational, Node]] = sorted(node.terms, key=lambda term: -length(term[1]))
+    return add(terms)
+
+
+def same(one: Node, other: Node) -> bool:
+    """Whether two expressions are equal up to the order of terms and factors and the names of summed labels.
+
+    True is a proof; False says nothing.
+    """
+    if one is other:
+        return True
+    numbers: dict[Hashable, int] = {}
+    keys: dict[Node, int] = {}
+    for node in postorder([one, other]):
+        keys[node] = numbers.setdefault(_key(node, keys), len(numbers))
+    return keys[one] == keys[other]
+
+
+def _key(node: Node, keys: Mapping[Node, int]) -> Hashable:
+    """What `node` is, given the keys of its children; equal keys mean equal values."""
+    if isinstance(node, Sum):
+        return "sum", frozenset((c, keys[t]) for c, t in node.terms)
+    if isinstance(node, Contraction):
+        return "product", node.coefficient, product_key(node, keys)
+    if isinstance(node, Call):
+        return node.op, tuple(keys[a] for a in node.args), node.params
+    return node
 
 
 class _Simplifier:
@@ -373,18 +407,21 @@ def _collected(node: Node, _: Again) -> Node | None:
     return add(groups.values(), node.shape)
 
 
-def product_key(node: Node) -> Hashable:
+def product_key(node: Node, keys: Mapping[Node, int] | None = None) -> Hashable:
     """A key that is equal only for equal products, whatever the order of factors and names of summed labels."""
     if not isinstance(node, Contraction):
         return node
-    places: dict[int, list[tuple[int, int, Rational]]] = {}
+    of = {f: id(f) if keys is None else keys[f] for f, _, _ in node.factors}
+    places: dict[int, list[tuple[object, ...]]] = {}
     for base, labels, power in node.factors:
+        # Where the result's own axes meet the factor tells summed labels of equal factors apart.
+        own = tuple(label if label < node.rank else -1 for label in labels)
         for position, label in enumerate(labels):
-            places.setdefault(label, []).append((id(base), position, power))
+            places.setdefault(label, []).append((of[base], position, power, own))
     summed = sorted(range(node.rank, len(node.sizes)), key=lambda label: sorted(places.get(label, [])))
     names = {label: k for k, label in enumerate([*range(node.rank), *summed])}
-    factors = frozenset((base, tuple(names[k] for k in labels), power) for base, labels, power in node.factors)
-    return factors, tuple(node.sizes[label] for label in names), node.rank
+    factors = Counter((of[base], tuple(names[k] for k in labels), power) for base, labels, power in node.factors)
+    return frozenset(factors.items()), tuple(node.sizes[label] for label in names), node.rank
 
 
 def _content(node: Sum) -> Rational:

@@ -27,7 +27,7 @@ BINDING: dict[type, int] = {
     ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
 }  # fmt: skip
 #: Longest text, and deepest nesting, that is written inside of another expression.
-WIDE, DEEP = 52, 24
+WIDE, RETURNED, DEEP = 52, 96, 24
 IMPORTS = {"numpy": "import numpy as np", "jax": "import jax\nimport jax.numpy as jnp"}
 #: What temporaries are called, by what they are.
 STEMS = {
@@ -123,8 +123,8 @@ class Writer:
         given: Mapping[Value, str],
     ) -> None:  # fmt: skip
         self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
-        self.function = identifier(name)
-        self.names = Names({*helpers(), self.function})
+        self.function = Names(helpers()).unique(name)
+        self.names = Names(helpers())
         self.words = {v.name: self.names.unique(v.name) for v in arguments}
         self.results = {key: self.result_name(key) for key in outputs}
         self.order = reachable(outputs.values())
@@ -139,7 +139,8 @@ class Writer:
             self.texts[value] = self.text(value)
         returned = ", ".join(self.returned(value) for value in self.outputs.values())
         body = "\n".join(f"    {line}" for line in [*self.docstring(doc), *self.lines, f"return {returned}"])
-        head = f"def {self.function}({', '.join(self.words[v.name] for v in self.arguments)}):"
+        taken = [self.words[v.name] for v in self.arguments] + [self.dims[dim] for dim in self.sizes]
+        head = f"def {self.function}({', '.join(taken)}):"
         wanted = self.needed_helpers()
         needed = [source for name, source in helpers().items() if name in wanted]
         return "\n\n\n".join([IMPORTS[self.backend], *needed, f"{head}\n{body}"]) + "\n"
@@ -177,7 +178,7 @@ class Writer:
         return uses
 
     def bind_dims(self) -> dict[str, str]:
-        """The lines that read the sizes that are needed from the arguments' shapes."""
+        """The lines that read the sizes that are needed from the arguments' shapes; others become arguments."""
         missing = [v.fields[0] for v in self.order if v.op == DIM]
         words: dict[str, str] = {}
         for variable in self.arguments:
@@ -190,12 +191,8 @@ class Writer:
                 self.lines.append(f"{', '.join(words[str(d)] for d in variable.shape)} = {own}.shape")
             else:
                 self.lines += [f"{words[str(variable.shape[k])]} = {own}.shape[{k}]" for k in new]
-        if missing:
-            raise UnsupportedError(
-                f"the size {printable(missing[0])} is the dimension of no argument, so code cannot know it",
-                hint="give it as a number in the shapes",
-            )
-        return words
+        self.sizes = tuple(missing)
+        return words | {dim: self.names.unique(dim) for dim in missing}
 
     def fresh(self, value: Value) -> str:
         """A name for a temporary."""
@@ -238,9 +235,10 @@ class Writer:
 
     def placed(self, value: Value, text: Text) -> Text:
         """The text itself, or a name that it was assigned to."""
+        wide = RETURNED if len(self.outputs) == 1 and value in self.outputs.values() else WIDE
         single = self.uses[value] < 2 or (bool(VIEW.match(value.op)) and self.is_word(value.args) and len(text.text) < 16)
         result = len(self.outputs) > 1 and any(value is output for output in self.outputs.values())
-        if single and len(text.text) <= WIDE and text.depth <= DEEP and value not in self.given and not result:
+        if single and len(text.text) <= wide and text.depth <= DEEP and value not in self.given and not result:
             return text
         return self.assign(value, text.text)
 
@@ -277,7 +275,7 @@ class Writer:
         name = self.own_copy(value, base)
         amount = self.texts[update].text
         if meeting:
-            place = f"({where})" if "," in where else where
+            place = f"({where.replace(':', 'slice(None)')})" if "," in where else where
             self.lines.append(f"np.{'add' if sign == '+' else 'subtract'}.at({name}, {place}, {amount})")
         else:
             self.lines.append(f"{name}[{where}] {sign}= {amount}")

@@ -56,7 +56,7 @@ HELP = {
         'derive "W_2 max(0, W_1 x)" --wrt W_1 --form index',
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
-        "derive softmax-cross-entropy --wrt W --code numpy",
+        "derive softmax-loss --wrt W --code numpy",
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it.",
@@ -65,13 +65,13 @@ HELP = {
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
-        "check softmax-cross-entropy --json",
+        "check softmax-loss --json",
     ),
     "catalog": _help(
         "List the known functions with their source, or show one.",
         "Every command takes one of these names where it takes a formula.",
         "catalog",
-        "catalog softmax-cross-entropy",
+        "catalog softmax-loss",
     ),
 }
 

@@ -20,10 +20,11 @@ from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UsageError
 from symgrad.expr import Node, Shape, Variable
 from symgrad.notation.names import canonical
+from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.shapes import Declared
-from symgrad.simplify.rules import simplify
+from symgrad.simplify.rules import simplify, simplify_result
 from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Derivation:
         """What the shape of the result says: a gradient has the shape of its variable."""
         shape = "×".join(map(str, self.result.shape)) or "scalar"
         same = self.result.shape == self.variable.shape
-        return f"shape {shape}" + (f", the same as {self.wrt}" if same else "")
+        return f"shape {shape}" + (f", the same as {name_to_text(self.wrt)}" if same else "")
 
     @property
     def text(self) -> str:
@@ -254,7 +255,7 @@ def gradient(source: Source, wrt: str, **options: Any) -> Expr:
 def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: Any) -> Expr:
     """∂f/∂wrt, of shape f.shape + wrt.shape as in JAX."""
     function = parse(source, **options)
-    result = simplify(derivative(simplify(function.node), [function.variable(wrt)]))
+    result = simplify_result(derivative(simplify(function.node), [function.variable(wrt)]))
     return Expr(arranged(arrange_layout(result, function.node.rank, layout)), function.reading)
 
 
@@ -263,7 +264,7 @@ def hessian(source: Source, wrt: str | tuple[str, str], **options: Any) -> Expr:
     function = parse(source, **options)
     first, second = (wrt, wrt) if isinstance(wrt, str) else wrt
     once = simplify(derivative(simplify(function.node), [function.variable(first)]))
-    return Expr(simplify(derivative(once, [function.variable(second)])), function.reading)
+    return Expr(simplify_result(derivative(once, [function.variable(second)])), function.reading)
 
 
 def jvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:

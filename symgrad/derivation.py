@@ -11,20 +11,19 @@ result is the last of these with the names written out, so what is shown is what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, count
 
-from symgrad.calculus import arrange_layout, identity, jacobian
-from symgrad.calculus.local import pull, push
+from symgrad.calculus import arrange_layout, identity, jacobian, pullback, pushforward
 from symgrad.errors import LimitError, UsageError
 from symgrad.expr import (
     Call,
     Contraction,
-    Delta,
     Node,
     Shape,
-    Size,
     Sum,
     Variable,
     add,
@@ -32,7 +31,6 @@ from symgrad.expr import (
     is_zero,
     number,
     postorder,
-    rebuild,
     substitute,
     variable,
     variables,
@@ -41,7 +39,7 @@ from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.syntax import Tree
-from symgrad.simplify.rules import simplify
+from symgrad.simplify.rules import same, simplify, simplify_result
 from symgrad.simplify.trees import index_tree, to_tree
 
 NAMES = ("q", "h", "z", "s", "u", "v", "p", "r", "t", "a", "b", "c", "g", "e")
@@ -81,20 +79,24 @@ class Equation:
 
 @dataclass(frozen=True)
 class Record:
-    """What the reverse pass over named intermediates left behind."""
+    """What the reverse pass over named intermediates left behind.
+
+    `names` are the intermediates and `wrt`, in the order of evaluation; `forms` say each in terms of the others.
+    """
 
     function: Node
     read: Node
     wrt: Node
     names: Mapping[Node, Variable]
+    forms: Mapping[Node, Node]
     upstream: Mapping[Node, Variable]
-    order: tuple[Node, ...]
     equations: tuple[Equation, ...]
     result: Node
 
-    def named(self, node: Node) -> Node:
-        """`node` in terms of the names of its children."""
-        return rebuild(node, lambda child: self.names.get(child, child))
+    def below(self, node: Node) -> list[Node]:
+        """The named nodes that the form of `node` uses."""
+        used = set(variables(self.forms[node]))
+        return [inner for inner, name in self.names.items() if name in used]
 
 
 # --- the pass ---------------------------------------------------------------------------------------------------------
@@ -103,76 +105,96 @@ class Record:
 def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None) -> Record:
     """Differentiate `read` by `wrt` in reverse mode, keeping every step."""
     function = simplify(read)
-    below = dependents(function, [wrt])
-    order = tuple(node for node in postorder([function]) if node in below)
-    names = _names(function, order, wrt, definitions or {})
-    seeds = function.shape
-    upstream = {n: variable(f"∂f/∂{names[n].name}", seeds + n.shape) for n in order if n is not function}
-    contributions: dict[Node, list[tuple[Node, Node]]] = {}
-    values: dict[Node, Node] = {function: identity(seeds)}
+    if same(function, read):
+        function = read
+    names = _names(function, wrt, definitions or {})
+    forms = {n: substitute(n, {m: v for m, v in names.items() if m is not n}) for n in (*names, function) if n is not wrt}
+    upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
+    draft = Record(function, read, wrt, names, forms, upstream, (), function)
+    equations = _equations(draft)
+    last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
+    return replace(draft, equations=equations, result=simplify_result(_written_out(last, names)))
+
+
+def _equations(draft: Record) -> tuple[Equation, ...]:
+    """From the function down: what every named node receives, and from whom."""
+    names, function = draft.names, draft.function
+    received: dict[Node, list[tuple[Node, Node]]] = {}
+    values: dict[Node, Node] = {function: identity(function.shape)}
     equations: list[Equation] = []
-    for node in reversed(order):
+    for node in reversed([n for n in (*names, function) if n in draft.forms or n is draft.wrt]):
         if node is not function:
-            given = contributions.get(node, [])
-            local = simplify(add([part for _, part in given], upstream[node].shape))
-            known = {upstream[parent]: values[parent] for parent, _ in given if parent in upstream}
-            values[node] = simplify(substitute(local, known))
-            parents = tuple(dict.fromkeys(parent for parent, _ in given))
-            equations.append(Equation(node, parents, local, values[node]))
-        if node is not wrt:
-            _contribute(node, names, values[node] if node is function else upstream[node], below, contributions)
-    final = values.get(wrt, number(0, seeds + wrt.shape))
-    result = simplify(_written_out(final, order, names))
-    return Record(function, read, wrt, names, upstream, order, tuple(equations), result)
+            given = received.pop(node, [])
+            local = simplify_result(add([part for _, part in given], draft.upstream[node].shape))
+            known = {draft.upstream[p]: values[p] for p, _ in given if p in draft.upstream}
+            values[node] = simplify_result(substitute(local, known))
+            equations.append(Equation(node, tuple(dict.fromkeys(p for p, _ in given)), local, values[node]))
+        if node is draft.wrt:
+            break
+        cotangent = values[node] if node is function else draft.upstream[node]
+        for inner, part in _handed_down(draft, node, cotangent).items():
+            received.setdefault(inner, []).insert(0, (node, part))
+    return tuple(equations)
 
 
-def _contribute(
-    node: Node,
-    names: Mapping[Node, Variable],
-    received: Node,
-    below: set[Node],
-    contributions: dict[Node, list[tuple[Node, Node]]],
-) -> None:
-    """What every child of `node` gets from it, in named terms: where a rule uses the value of the node, its name."""
-    named = rebuild(node, lambda child: names.get(child, child))
-    own = {named: names[node]} if node in names and isinstance(named, Call) else {}
-    parts: dict[Node, list[tuple[Node, Node]]] = {}
-    # A named node has the children of the original, in the same places, as long as none of them merge.
-    if len(named.children) != len(node.children):
-        named, own = node, {}
-    for k, child in enumerate(node.children):
-        if child in below and not _passes_nothing(node, k):
-            part = substitute(pull(named, k, received), own)
-            parts.setdefault(child, []).append((node, part))
-    for child, given in parts.items():
-        contributions.setdefault(child, [])[:0] = given
+def _handed_down(draft: Record, node: Node, cotangent: Node) -> dict[Node, Node]:
+    """What `node` gives to the named nodes below it; a rule that uses the value of `node` itself uses its name."""
+    form = draft.forms[node]
+    inner = {n: draft.names[n] for n in draft.below(node)}
+    own = {form: draft.names[node]} if node in draft.names and isinstance(form, Call) else {}
+    found = pullback(form, inner.values(), cotangent).values
+    return {n: substitute(found[v], own) for n, v in inner.items() if not is_zero(found[v])}
 
 
-def _passes_nothing(node: Node, k: int) -> bool:
-    return isinstance(node, Call) and (node.op.rules[k].kind == "fixed" or node.op.rules[k].formula == "0")
-
-
-def _names(
-    function: Node, order: Iterable[Node], wrt: Node, definitions: Mapping[str, Node]
-) -> dict[Node, Variable]:
-    """A name for every intermediate: the writer's own where there is one, else the first free letter."""
+def _names(function: Node, wrt: Node, definitions: Mapping[str, Node]) -> dict[Node, Variable]:
+    """A name for every intermediate worth one: the writer's own where there is one, else the first free letter."""
+    below = dependents(function, [wrt])
+    order = [node for node in postorder([function]) if node in below and node is not function]
     chosen = {node: name for name, node in definitions.items() if not isinstance(node, Variable)}
     used = {v.name for v in variables(function)} | set(chosen.values()) | {"f"}
     used |= {str(d) for node in postorder([function]) for d in node.shape}
-    free = (name for name in (*NAMES, *(f"t_{k}" for k in range(1, 100_000))) if name not in used)
+    free = (name for name in chain(NAMES, (f"t_{k}" for k in count(1))) if name not in used)
+    worth = _worth_a_name(function, order)
     names: dict[Node, Variable] = {}
     for node in order:
         if node is wrt:
             names[node] = node if isinstance(node, Variable) else variable(next(free), node.shape)
-        elif node is not function:
+        elif node in chosen or node in worth:
             names[node] = variable(chosen.get(node) or next(free), node.shape)
+    if wrt not in names and isinstance(wrt, Variable):
+        names = {wrt: wrt, **names}
     return names
 
 
-def _written_out(node: Node, order: Iterable[Node], names: Mapping[Node, Variable]) -> Node:
+def _worth_a_name(function: Node, order: list[Node]) -> set[Node]:
+    """Intermediates that a lecture would name.
+
+    What is used twice; what an operation or a power acts on, if it is a product or a sum of tensors (q = W x in ‖q‖²);
+    and what an operation gives to a matrix product (h = relu(z) in W_2 h).
+    """
+    relevant, worth, uses = set(order), set(), Counter[Node]()
+    for node in (*order, function):
+        for child in dict.fromkeys(node.children):
+            uses[child] += 1
+            if child not in relevant or isinstance(child, Variable):
+                continue
+            compound = isinstance(child, Contraction | Sum) and (bool(child.shape) or getattr(child, "summed", False))
+            if uses[child] > 1 or (compound and _acts_on(node, child)):
+                worth.add(child)
+            if isinstance(child, Call) and isinstance(node, Contraction) and node.summed:
+                worth.add(child)
+    return worth
+
+
+def _acts_on(node: Node, child: Node) -> bool:
+    if isinstance(node, Contraction):
+        return any(p != 1 for f, _, p in node.factors if f is child)
+    return isinstance(node, Call)
+
+
+def _written_out(node: Node, names: Mapping[Node, Variable]) -> Node:
     """`node` with every name replaced by what it stands for."""
-    back: dict[Node, Node] = {name: original for original, name in names.items() if name is not original}
-    return substitute(node, back)
+    return substitute(node, {name: original for original, name in names.items() if name is not original})
 
 
 # --- printing ---------------------------------------------------------------------------------------------------------
@@ -211,26 +233,47 @@ class Printer:
 
     # --- the forms ------------------------------------------------------------------------------------------------
 
-    def opening(self, tree: Callable[[Node], Tree]) -> None:
+    def opening(self) -> None:
         """What was recognised, and the intermediates."""
         record = self.record
         if record.function is not record.read:
             self.put(Tree("name", (), self.name), to_tree(record.function), "recognise", "the same function, shorter")
-        for node in record.order:
-            if node is not record.wrt:
-                why = "the function" if node is record.function else "name the intermediate"
-                self.put(self.label(node), tree(node), "name" if node is not record.function else rule_name(node), why)
+        for node, form in record.forms.items():
+            named = node is not record.function
+            why = "name the intermediate" if named else "the function"
+            self.put(self.label(node), self.tree(form), "name" if named else rule_name(form), why)
 
     def matrix(self) -> list[Line]:
-        self.opening(lambda node: self.tree(self.record.named(node)))
+        self.opening()
         for equation in self.record.equations:
-            rule = " + ".join(rule_name(p) for p in equation.parents) or "constant"
-            why = "; ".join(explanation(self.record.named(p), p) for p in equation.parents)
+            why = "; ".join(self.explanation(parent) for parent in equation.parents)
+            rule = self.rule(equation)
             self.put(self.partial(equation.target), self.tree(equation.local), rule, why)
             if equation.value is not equation.local:
                 self.put(self.partial(equation.target), self.tree(equation.value), "substitute", "the upstream gradient")
         self.closing()
         return self.lines
+
+    def rule(self, equation: Equation) -> str:
+        names = [rule_name(self.record.forms[parent]) for parent in equation.parents]
+        return " + ".join(dict.fromkeys(names)) or "constant"
+
+    def changes(self) -> dict[Node, Variable]:
+        """dq for every named q."""
+        return {n: variable("d" + v.name, v.shape) for n, v in self.record.names.items()}
+
+    def differential_of(self, node: Node) -> Node:
+        """The differential of a named node in terms of those of the named nodes below it."""
+        form, change = self.record.forms[node], self.changes()
+        tangents = {self.record.names[n]: change[n] for n in self.record.below(node)}
+        return simplify(pushforward(form, tangents).values[form]) if tangents else number(0, node.shape)
+
+    def explanation(self, node: Node) -> str:
+        """The rule as a formula: d(‖q‖²) = 2 qᵀ dq."""
+        try:
+            return f"d({to_text(self.tree(self.record.forms[node]))}) = {to_text(self.tree(self.differential_of(node)))}"
+        except LimitError:
+            return ""
 
     def closing(self) -> None:
         record = self.record
@@ -239,22 +282,22 @@ class Printer:
 
     def index(self) -> list[Line]:
         record = self.record
-        self.opening(lambda node: self.tree(record.named(node)))
-        for node in record.order:
-            if node is not record.wrt:
-                self._local_entries(node)
+        self.opening()
+        for node in record.forms:
+            self._local_entries(node)
         for equation in record.equations:
-            axes = ["i", "j", "k", "l", "p", "r"][: equation.local.rank]
-            names = self._letters(equation.local, axes)
+            names = self._letters(equation.local)
             left = self._entry_label(self.partial(equation.target), equation.target, names)
-            right, _ = index_tree(equation.value, names, self.given)
-            self.put(left, right, "chain rule", "upstream times local, summed over what lies between; then collected")
+            right, _ = index_tree(equation.local, names, self.given, avoid=self._taken())
+            self.put(left, right, "chain rule", "upstream times local, summed over what lies between")
+            if equation.value is not equation.local:
+                right, _ = index_tree(equation.value, names, self.given, avoid=self._taken())
+                self.put(left, right, "substitute", "the upstream gradient, collected")
         self.put(self.partial(record.wrt), self.tree(record.result), "collect", "the entries as a matrix")
         return self.lines
 
-    def _letters(self, node: Node, wanted: list[str]) -> tuple[str, ...]:
-        _, names = index_tree(node, (), self.given, avoid=self._taken())
-        return names if len(names) == node.rank else tuple(wanted)
+    def _letters(self, node: Node) -> tuple[str, ...]:
+        return index_tree(node, (), self.given, avoid=self._taken())[1]
 
     def _taken(self) -> set[str]:
         return {v.name for v in self.record.names.values()} | {self.name}
@@ -266,36 +309,25 @@ class Printer:
         return Tree("derivative", (_subscript(function, names[:cut]), _subscript(var, names[cut:])), 1)
 
     def _local_entries(self, node: Node) -> None:
-        """∂q_k/∂W_ij = 1[k = i] x_j, for every child that matters."""
-        named = self.record.named(node)
-        for child in dict.fromkeys(node.children):
-            if child not in self.record.names:
-                continue
-            inner = self.record.names[child]
-            local = simplify(jacobian(named, inner))
+        """∂q_k/∂W_ij = 1[k = i] x_j, for every named node below."""
+        form = self.record.forms[node]
+        for child in self.record.below(node):
+            local = simplify(jacobian(form, self.record.names[child]))
             if is_zero(local):
                 continue
             tree, names = index_tree(local, (), self.given, avoid=self._taken())
             left = (_subscript(self.label(node), names[: node.rank]), _subscript(self.label(child), names[node.rank :]))
-            self.put(Tree("derivative", left, 1), tree, rule_name(node), "one entry by one entry")
+            self.put(Tree("derivative", left, 1), tree, rule_name(form), "one entry by one entry")
 
     def differential(self) -> list[Line]:
         record = self.record
-        self.opening(lambda node: self.tree(record.named(node)))
-        change = {node: variable("d" + record.names[node].name, node.shape) for node in record.names}
+        self.opening()
+        change = self.changes()
         written: dict[Node, Node] = {}
-        for node in record.order:
-            if node is record.wrt:
-                continue
-            named = record.named(node)
-            parts = [
-                push(named, k, change[child])
-                for k, child in enumerate(node.children)
-                if child in change and not _passes_nothing(node, k) and len(named.children) == len(node.children)
-            ]
-            total = simplify(add(parts, node.shape))
+        for node in record.forms:
+            total = self.differential_of(node)
             left = Tree("name", (), "d" + (self.name if node is record.function else record.names[node].name))
-            self.put(left, self.tree(total), rule_name(node), "the differential")
+            self.put(left, self.tree(total), rule_name(record.forms[node]), "the differential")
             full = simplify(substitute(total, written))
             if full is not total:
                 self.put(left, self.tree(full), "substitute", "the differentials before")
@@ -331,26 +363,6 @@ def rule_name(node: Node) -> str:
     return "product" if not node.summed else "matrix product"
 
 
-def explanation(named: Node, node: Node) -> str:
-    """The rule as a formula: d(‖q‖²) = 2 qᵀ dq."""
-    parts = []
-    for k, child in enumerate(named.children):
-        if isinstance(child, Variable) and not child.name.startswith("∂") and not _passes_nothing(named, k):
-            if child in node.children and not _is_inner(child, node):
-                continue
-            parts.append(push(named, k, variable("d" + child.name, child.shape)))
-    if not parts:
-        return ""
-    try:
-        return f"d({to_text(to_tree(named))}) = {to_text(to_tree(simplify(add(parts))))}"
-    except LimitError:
-        return ""
-
-
-def _is_inner(child: Node, node: Node) -> bool:
-    return not isinstance(child, Size | Delta) and child in node.children
-
-
 @dataclass(frozen=True)
 class Result:
     """A finished derivation of one function by one variable, ready to print."""
@@ -374,7 +386,7 @@ class Result:
         printer = Printer(self.record, self.name)
         return tuple(
             Step(
-                " + ".join(rule_name(p) for p in e.parents) or "constant",
+                printer.rule(e),
                 to_text(printer.tree(e.local)),
                 to_text(printer.tree(e.value)),
                 e.value.shape,

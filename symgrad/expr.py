@@ -593,7 +593,7 @@ def rebuild(node: Node, value: Callable[[Node], Node]) -> Node:
 def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
     """`root` with nodes replaced by others of the same shape; a replacement is not searched again."""
     memo: dict[Node, Node] = dict(replacements)
-    for node in postorder([root]):
+    for node in postorder([root], replacements):
         if node not in memo:
             children = node.children
             changed = any(memo[child] is not child for child in children)

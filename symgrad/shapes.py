@@ -163,7 +163,7 @@ def name_unknowns(shapes: Iterable[tuple[Axis, ...]], rest: Iterable[Axis], take
     def settle(axis: Axis, wish: str) -> None:
         root = find(axis)
         if isinstance(root, Unknown):
-            letter = wish if wish not in used else next(x for x in _letters() if x not in used)
+            letter = next(x for x in chain((wish,), _letters() if wish == "n" else _beyond()) if x not in used)
             used.add(letter)
             given.append(letter)
             root.same_as = letter
@@ -180,6 +180,11 @@ def name_unknowns(shapes: Iterable[tuple[Axis, ...]], rest: Iterable[Axis], take
 
 def _letters() -> Iterator[str]:
     return chain(LETTERS, (f"d_{k}" for k in range(1, 10**6)))
+
+
+def _beyond() -> Iterator[str]:
+    """The letters that are left to rows: n is for columns."""
+    return (letter for letter in _letters() if letter != "n")
 
 
 # --- declarations -----------------------------------------------------------------------------------------------------

@@ -49,9 +49,9 @@ def _writer(
     values = {key: lowering.whole(node) for key, node in outputs.items()}
     given = {}
     for node, word in names.items():
-        entry = lowering.table.get((node, 1))
-        if entry is not None and node.children:
-            given[lowering.dense(node).value] = word
+        value = lowering.named(node)
+        if value is not None:
+            given[value] = word
     return Writer(values, arguments, backend, name, given)
 
 

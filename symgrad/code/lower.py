@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgrad.code.factoring import factored
 from symgrad.code.products import (
     Chooser,
     Leaf,
@@ -56,17 +57,15 @@ Item = tuple[Node, Rational]
 
 
 class Lowering:
-    """The array program of some nodes; ask `whole(node)` for each root after `run`."""
+    """The array program of some nodes; ask `whole(node)` for each root, `named(node)` for others."""
 
     def __init__(self, roots: Iterable[Node]) -> None:
         self.make = Builder()
         self.shared = Shared(self.make)
         self.table: dict[Item, Dense | Sparse] = {}
-        self.roots = list(roots)
-        self.run()
-
-    def run(self) -> None:
-        items = _items(self.roots)
+        given = list(roots)
+        self.equal = factored(given)
+        items = _items([self.equal[root] for root in given])
         for node, coefficient in items:
             if isinstance(node, Contraction) and coefficient == 1:
                 self.plan(node)
@@ -110,12 +109,19 @@ class Lowering:
         return entry
 
     def whole(self, node: Node) -> Value:
-        """The array of a node with all its axes, as numbers."""
+        """The array of a root with all its axes, as numbers."""
+        node = self.equal[node]
         entry = self.dense(node)
         value = self.aligned(entry, tuple(range(node.rank)))
         if len(entry.axes) < node.rank:
             value = self.make.fill(value, [self.dim(d) for d in node.shape])
         return self.make.as_float(value)
+
+    def named(self, node: Node) -> Value | None:
+        """The array of a node, if there is one."""
+        node = self.equal.get(node, node)
+        entry = self.table.get((node, 1))
+        return entry.value if isinstance(entry, Dense) and node.children else None
 
     def aligned(self, entry: Dense, axes: Sequence[int]) -> Value:
         """The array broadcastable over `axes`, which include its own."""

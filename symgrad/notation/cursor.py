@@ -20,6 +20,8 @@ Infix = Callable[["Reader", Tree, Token], Tree]
 #: Binding powers, loosest first.
 ADD, PRODUCT, JUXTAPOSED, FACTOR, POWER, ARGUMENT, POSTFIX = 50, 60, 70, 71, 90, 95, 100
 
+#: How many end tokens stand behind the last one, so that lookahead needs no bounds.
+PADDING = 5
 RELATIONS = frozenset(("rel", "<", ">", "="))
 PARTNER = {
     "(": ")", "[": "]", "{": "}", "\\{": "\\}", "<(": ")>", "|(": ")|", "||(": ")||", "floor(": ")floor",
@@ -33,7 +35,7 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "applied", "bound", "defined", "depth", "infix", "latex", "pos", "prefix", "source", "tokens", "truncated",
+        "applied", "bound", "defined", "depth", "infix", "last", "latex", "pos", "prefix", "source", "tokens", "truncated",
         "vocabulary", "_partners", "_bare",
     )  # fmt: skip
 
@@ -44,6 +46,7 @@ class Reader:
         self.latex = latex
         self.truncated = truncated
         self.pos = 0
+        self.last = len(tokens) - PADDING  # the place of the end
         self.depth = 0
         self.bound: list[str] = []
         self.defined: frozenset[str] = frozenset()  # functions of the source: g in g(z) = ...
@@ -134,7 +137,7 @@ class Reader:
                     stack.append(k)
                 elif token[0] in CLOSERS and stack:
                     self._partners[stack.pop()] = k
-        return self._partners.get(place, len(self.tokens) - 1)
+        return self._partners.get(place, self.last)
 
     def inside(self, place: int) -> list[str]:
         """The kinds of the tokens directly inside the bracket at `place`, nested brackets left out."""
@@ -210,6 +213,6 @@ def bracketed(tree: Tree) -> bool:
 
 
 __all__ = [
-    "ADD", "ARGUMENT", "FACTOR", "JUXTAPOSED", "NAME", "NUM", "PARTNER", "POSTFIX", "POWER", "PRODUCT", "RELATIONS", "Infix",
+    "ADD", "ARGUMENT", "FACTOR", "JUXTAPOSED", "NAME", "NUM", "PADDING", "PARTNER", "POSTFIX", "POWER", "PRODUCT", "RELATIONS", "Infix",
     "Prefix", "Reader", "bracketed", "is_number", "too_long", "widened",
 ]  # fmt: skip

@@ -594,6 +594,8 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
     name: str = base.value  # type: ignore[assignment]
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
+    if name == "delta" and len(subscripts) == 2 and not _known(work, name):
+        return _same_position(work, subscripts[0], subscripts[1], tree)
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
@@ -645,12 +647,25 @@ def _big(work: Elaborator, tree: Tree) -> Value:
         if binder.value[1] == "range":  # type: ignore[index]
             work.bound[binder.value[0][0]] = _range(work, binder)  # type: ignore[index]
     try:
+        if body.head == "name" and body.value in names:
+            return _sum_of_index(work, tree)
         value = work.visit(body)
         weights = [weight for binder in binders for weight in _conditions(work, binder)]
         return _BIG[str(tree.value)](work, tree, value, names, weights)
     finally:
         for name in names:
             del work.bound[name]
+
+
+def _sum_of_index(work: Elaborator, tree: Tree) -> Value:
+    """1 + 2 + ... + N = N (N + 1) / 2; other sums of the index itself are not known."""
+    binder = tree.args[1]
+    known = tree.value == "sum" and len(tree.args) == 2 and binder.value == ((tree.args[0].value,), "range")
+    if not known or literal(binder.args[0]) != 1:
+        return work.visit(tree.args[0])
+    count = Value(work.algebra.size(find(work.bound[str(tree.args[0].value)])))
+    following = work.total([(1, count), (1, work.number(1))], tree)
+    return work.entrywise([count, following], [1, 1], tree, Fraction(1, 2))
 
 
 def _range(work: Elaborator, binder: Tree) -> Axis:

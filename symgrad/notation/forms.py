@@ -335,8 +335,8 @@ def _entries(p: Reader, token: Token, value: str) -> Tree:
 
 def unknown(p: Reader, token: Token, value: str) -> None:
     """Refuse a function nobody knows, with the nearest one that exists."""
-    if p.tokens[-2][0] == ERROR:
-        raise p.tokens[-2][1]  # what cannot be read at all is the better complaint
+    if p.tokens[p.last - 1][0] == ERROR:
+        raise p.tokens[p.last - 1][1]  # what cannot be read at all is the better complaint
     near = get_close_matches(value, p.vocabulary.functions, 1)
     if near:
         hint = f"did you mean {near[0]}?"
@@ -481,6 +481,8 @@ def call(p: Reader, token: Token, value: str) -> Tree:
 def function(p: Reader, token: Token, floor: int) -> Tree:
     """A known function: with brackets, with an index or power of its own, or before a single factor."""
     value, kind = token[1], p.tokens[p.pos][0]
+    if kind == "_" and value in ("ones", "zeros"):
+        return Tree("call", (), value, token[2], token[3])
     if kind in BRACKETS:
         return _applied(p, token, value)
     if kind == "_":
@@ -656,9 +658,11 @@ def _diff(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
             if not isinstance(arg.value, int) or arg.value < 1 or not variables:
                 p.fail("the order of a derivative is a positive integer", arg, "TYPE")
             order += arg.value - 1
-        else:
+        elif arg.head in ("name", "index", "transpose"):
             variables.append(arg)
             order += 1
+        else:
+            p.fail("a derivative is taken by a variable", arg, "TYPE")
     if not variables:
         p.fail("diff needs a variable", token, "ARITY", "as in diff(f, x)")
     return Tree("derivative", (args[0], *variables), order, token[2], last[3])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
@@ -387,6 +388,15 @@ def _hyperbolic_clip(work: Elaborator, tree: Tree) -> Value:
     return work.apply("maximum", [low, work.apply("minimum", [value, high], tree)], tree)
 
 
+def _factorial(work: Elaborator, tree: Tree) -> Value:
+    number = literal(tree.args[0]) if len(tree.args) == 1 else None
+    if number is None or Fraction(number).denominator != 1 or number < 0:
+        raise UnsupportedError(f"{work.text(tree)}: only the factorial of a whole number is known")
+    if number > 300:
+        raise LimitError("this factorial is too large", code="LIMIT_NUMBER")
+    return work.number(factorial(int(number)))
+
+
 def _refused(reason: str, hint: str = "") -> Handler:
     def handler(work: Elaborator, tree: Tree) -> Value:
         raise UnsupportedError(f"{work.text(tree)}: {reason}", hint=hint)
@@ -447,8 +457,9 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("log2",): _logarithm(2),
     ("log1p",): _log_of_sum,
     ("expm1",): _exp_minus_one,
+    ("factorial",): _factorial,
     ("clip",): _hyperbolic_clip,
-    ("kron", "vec", "expm", "eig", "pinv", "svd"): _refused("no rule is known for this function yet"),
+    ("kron", "vec", "expm", "eig", "pinv", "svd", "floor", "prod"): _refused("no rule is known for this function yet"),
 }
 
 BUILTIN: dict[str, Handler] = _spellings() | {name: handler for names, handler in _NAMED.items() for name in names}

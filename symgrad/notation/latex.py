@@ -223,10 +223,10 @@ class _Lexer:
             return self.put(known[0], known[1], start, end)
         if name in names.LATEX_GREEK:
             return self._greek(name, start, end)
-        if name in self.vocabulary.functions:
-            return self.put(FUNC, self.vocabulary.functions[name], start, end)
         if name in names.ACCENTS or name in names.FONTS or name in ("operatorname", "operatorname*", "mathbb", "mathbin", "mathds"):
             return self._wrapper(name, start, end)
+        if name in self.vocabulary.functions:
+            return self.put(FUNC, self.vocabulary.functions[name], start, end)
         if "\\" + name in DELIMITERS:
             return self.put(DELIMITERS["\\" + name][2], None, start, end)
         if name in DROPPED:
@@ -256,6 +256,11 @@ class _Lexer:
             return self._blackboard(bases, start, stop)
         if bases in (["1"], ["0"]):
             return self.put(*((ONE, None) if bases == ["1"] else (FUNC, "zeros")), start, stop)
+        if bases[0].isdigit():
+            if name in names.ACCENTS and name != "vec":
+                return self.refuse(f"\\{name} goes over a letter", start, stop)
+            reads_as_number(self.lexed, bases[0], stop - 1, stop)
+            return stop
         accent = names.ACCENTS.get(name, "") if name in names.ACCENTS else ""
         font = names.FONTS.get(name) or name
         for k, base in enumerate(bases):
@@ -335,7 +340,8 @@ class _Lexer:
             return self.refuse(f"a name may have {names.MAX_NAME} characters", start, stop, "LIMIT_NAME")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", inner):
             return self.refuse("a word of letters is expected in these braces", match.start(1), match.end(1))
-        if inner in self.vocabulary.functions and (name.startswith("op") or inner not in self.vocabulary.names):
+        soft = inner in self.vocabulary.names or inner in self.vocabulary.soft and not _FOLLOWED.match(self.source, stop)
+        if inner in self.vocabulary.functions and (name.startswith("op") or not soft):
             return self.put(FUNC, self.vocabulary.functions[inner], start, stop)
         if name.startswith("op") and inner not in self.words:
             return self.put("UNKNOWN", inner, start, stop)

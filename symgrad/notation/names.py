@@ -128,7 +128,7 @@ def numbered(stem: str) -> str:
     if not stem[-1:].isdigit():
         return stem
     match = _NUMBERED.fullmatch(stem)
-    return f"{ALIASES.get(match.group(1), match.group(1))}_{match.group(2)}" if match else stem
+    return f"{ALIASES.get(match.group(1), match.group(1))}_{int(match.group(2))}" if match else stem
 
 
 def subscripted(name: str, label: str) -> str:

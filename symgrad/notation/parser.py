@@ -15,9 +15,10 @@ from symgrad.errors import InputError, LimitError
 from symgrad.notation import forms, latex, text
 from symgrad.notation.bars import OPENERS, OPERAND_END, OPERAND_START, resolve
 from symgrad.notation.cursor import (
-    ADD, FACTOR, JUXTAPOSED, POSTFIX, POWER, PRODUCT, RELATIONS, Infix, Prefix, Reader, bracketed, too_long,
+    ADD, FACTOR, JUXTAPOSED, PADDING, POSTFIX, POWER, PRODUCT, RELATIONS, Infix, Prefix, Reader, bracketed, too_long,
 )  # fmt: skip
 from symgrad.notation.series import series
+from symgrad.notation.names import GREEK, parts, to_text
 from symgrad.notation.scripts import index_item, scripts
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (
@@ -75,14 +76,15 @@ def _prepared(source: str, lexed: Lexed, truncated: bool, is_latex: bool) -> lis
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex)
     end = tokens[-1][3] if tokens else 0
-    tokens.append((END, None, end, end + 1))
+    tokens += [(END, None, end, end + 1)] * PADDING
     if "|" in kinds or "||" in kinds:
         try:
             tokens = resolve(source, tokens)
         except InputError as error:
             # an unreadable token before the bars is the better complaint
-            if tokens[-2][0] == ERROR and tokens[-2][2] < error.offset:
-                raise tokens[-2][1] from None
+            last = tokens[-PADDING - 1]
+            if last[0] == ERROR and last[2] < error.offset:
+                raise last[1] from None
             raise
     return tokens
 
@@ -147,11 +149,22 @@ def _define(p: Reader) -> None:
             if start == 1 or start > 1 and p.tokens[start - 2][0] in SEPARATORS:
                 if p.tokens[start - 1][0] in (NAME, WORD):
                     functions.add(p.tokens[start - 1][1])
+            elif start > 2:
+                functions |= _indexed_function(p.tokens, start - 1)
         else:
             base = _indexed_base(p.tokens, k - 1)
             if base is not None:
                 names_.add(base)
     p.defined, p.applied = frozenset(functions), frozenset(names_)
+
+
+def _indexed_function(tokens: list[Token], place: int) -> set[str]:
+    """The function L in `L_i(x) =`, or h_theta in `h_\\theta(x) =`."""
+    base = _indexed_base(tokens, place)
+    if base is None:
+        return set()
+    below = tokens[place - 1] if tokens[place][0] == "}" else tokens[place]
+    return {f"{base}_{below[1]}"} if below[1] in GREEK else {str(base)}
 
 
 def _aliases(p: Reader, place: int) -> bool:
@@ -411,18 +424,25 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         forms.unknown(p, token, value)
     if value in p.vocabulary.names or not value:
         return tree
-    closing = p.partner(p.pos)
-    defining = p.tokens[closing + 1][0] == "=" if closing + 1 < len(p.tokens) else False
-    known = value in p.defined or value in p.vocabulary.functions
+    label = _parameter(tree)
+    if label in p.defined or label in p.vocabulary.functions:
+        return forms.call(p, (NAME, label, base.start, tree.end), label)
     plain = forms._plain_arguments(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
-    if tree.head == "index" and (plain or defining):
+    if value in p.defined or value in p.vocabulary.functions or tree.head == "index" and plain:
         call = forms.call(p, (NAME, value, base.start, base.end), value)
-        return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end)
-    if known or defining:
-        return forms.call(p, (NAME, value, base.start, base.end), value)
-    if "," in p.inside(p.pos):
+        return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end) if tree.head == "index" else call
+    stem = parts(value)[0]
+    word = tree.head == "name" and len(stem) > 1 and to_text(stem) == stem
+    if "," in p.inside(p.pos) or word:
         forms.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
+
+
+def _parameter(tree: Tree) -> str:
+    """The name of the function `h_\\theta`: a Greek letter below is a parameter, not an index."""
+    if tree.head != "index" or len(tree.args) != 2 or tree.args[1].value not in GREEK:
+        return ""
+    return f"{tree.args[0].value}_{tree.args[1].value}"
 
 
 def _power(p: Reader, left: Tree, token: Token) -> Tree:

@@ -27,6 +27,8 @@ from symgrad.shapes import (
     Axis, Declared, Outline, Outlines, Unknown, find, name_unknowns, read_assumptions, read_shapes, unify,
 )  # fmt: skip
 
+#: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
+UNIVERSAL = frozenset({"I", "e", "delta"})
 Declarations = str | Mapping[str, Any] | None
 
 
@@ -160,11 +162,18 @@ class _Reader:
         for name, trees in uses.numbered.items():
             self._numbered(name, trees, defined, places)
         for name in sorted(places, key=lambda n: (places[n], n)):
-            if not name or name in taken or name in declared or (name in {"I", "e"} and name not in self.assumed):
+            if not name or name in taken or name in declared or self._is_universal(name):
                 continue
             if self._is_entry(name, defined) or self._is_row(name):
                 continue
             self.unknown[name] = self._carried(name)
+
+    def _is_universal(self, name: str) -> bool:
+        """The identity I, a unit vector e_k, Kronecker's δ_ij: where nobody declares them otherwise."""
+        if name not in UNIVERSAL or name in self.assumed:
+            return False
+        uses = self.survey.uses
+        return name == "I" or (name not in uses.plain and uses.indexed.get(name) == (2 if name == "delta" else 1))
 
     def _carried(self, name: str) -> int:
         """How many indices a name carries; a label's decoration does not count."""
@@ -183,6 +192,8 @@ class _Reader:
         whole = whole or (small and stem not in declared and (stem in uses.plain or uses.indexed.get(stem, 0) == 1))
         whole = whole or (f"{stem}[" in self.parsed.source and self.parsed.syntax == "text")
         for tree in trees:
+            if tree.head != "index":
+                continue  # a chain of comparisons shares its middle term
             name = subscripted(stem, str(tree.args[1].value))
             if whole and name not in declared and name not in defined:
                 places[stem] = min(places.get(stem, 1 << 30), tree.start)
@@ -420,7 +431,7 @@ def read_claim(
     `shape` is the expected shape; it settles the size of an identity matrix that nothing else tells.
     """
     known = {*reading.variables, *(intermediates or ()), *reading.definitions}
-    parsed = parse_tree(source, syntax=syntax, names=known)
+    parsed = parse_tree(source, syntax=syntax, names=known, functions=tuple(reading.scope.functions))
     try:
         return _claimed(parsed, reading, intermediates or {}, shape)
     except RecursionError:
@@ -434,7 +445,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     found = survey(parsed.tree, parsed.source, names)
     for stem, trees in found.uses.numbered.items():
         for tree in trees:
-            if subscripted(stem, str(tree.args[1].value)) in names:
+            if tree.head == "index" and subscripted(stem, str(tree.args[1].value)) in names:
                 become_name(tree)
     values = {reading.name: Value(reading.node), **reading.scope.values}
     for name, node in intermediates.items():
@@ -469,7 +480,7 @@ def _known_names(found: Survey, scope: Scope, parsed: Parsed) -> None:
         stem, _, number = name.rpartition("_")
         if name in scope.variables or name in scope.values or name in own or name in indices or name in scope.sizes:
             continue
-        if name not in {"I", "e"} and not (number.isdigit() and stem in {*scope.variables, *scope.values}):
+        if name not in UNIVERSAL and not (number.isdigit() and stem in {*scope.variables, *scope.values}):
             raise NameProblem(
                 f"the function has no {name}", source=parsed.source, offset=tree.start, end=tree.end,
                 hint="it has " + ", ".join([*scope.variables, *scope.values]),

@@ -216,6 +216,8 @@ def _braced_above(
 ) -> tuple[Tree, Tree | None] | None:
     """`^{T}`, `^{-T}`, `^{(2)}`, `^{(i)}`, `^{*}`, `^{\\odot 2}`; None for an ordinary exponent."""
     place, stop = p.pos + 1, p.partner(p.pos)
+    if p.tokens[stop][0] != "}":
+        return None
     kinds = [t[0] for t in p.tokens[place : stop + 1]]
     first = kinds[0]
     if _transposes(p, base, place) and len(kinds) == 2:

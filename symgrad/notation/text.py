@@ -15,13 +15,13 @@ from symgrad.notation.tokens import (
     FUNC, MAX_MARKS, NAME, NEWLINE, NUM, ONE, Lexed, Vocabulary, bad_character, reads_as_number,
 )  # fmt: skip
 
-_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f"
+_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff"
 MASTER = re.compile(
     rf"""(?P<space>[ \t\u00a0\u2009\u202f]+)
     |(?P<hex>0[xX][0-9A-Fa-f]+|0[bB][01]+|0[oO][0-7]+)
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax)(?:\.(?:linalg|special|nn|numpy))*\.[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?![{{_A-Za-z0-9]))?)
+    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/'-]|$))?)
     |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<newline>\r\n?|\n)
@@ -110,13 +110,19 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
         return False
     if text in vocabulary.functions and _calls(lexed, vocabulary, text, end):
         lexed.tokens.append((FUNC, vocabulary.functions[text], start, end))
-    elif text in KEYWORDS and not (text == "where" and lexed.source[end : end + 1] == "("):
+    elif text in KEYWORDS and not _is_name(lexed, text, end):
         lexed.tokens.append((KEYWORDS[text], None, start, end))
     elif text in GRADIENTS and lexed.source[end : end + 1] == "_":
         lexed.tokens.append(("nabla", None, start, end))
     else:
         lexed.tokens.append((NAME, names.ALIASES.get(text, text), start, end))
     return True
+
+
+def _is_name(lexed: Lexed, text: str, end: int) -> bool:
+    """Whether a keyword is the function `where` or a label here."""
+    below = bool(lexed.tokens) and lexed.tokens[-1][0] == "_"
+    return below or text == "where" and lexed.source[end : end + 1] == "("
 
 
 def _calls(lexed: Lexed, vocabulary: Vocabulary, text: str, end: int) -> bool:
@@ -137,11 +143,15 @@ def _part(lexed: Lexed, vocabulary: Vocabulary, part: str, start: int) -> bool:
         part, start = part[digits:], start + digits
     if not part:
         return True
-    if part in BIG_WORDS:
+    if part in BIG_WORDS or part in ("ones", "zeros"):
         lexed.tokens.append((FUNC, part, start, start + len(part)))
     elif part in GRADIENTS and lexed.source[start + len(part)] == "_":
         lexed.tokens.append(("nabla", None, start, start + len(part)))
     else:
+        stem = part.rstrip("0123456789")
+        if stem != part and stem in vocabulary.functions and stem not in vocabulary.soft and stem not in vocabulary.names:
+            lexed.fail(f"{part} looks like a function", start, start + len(part), "NAME", f"there is {stem}(...)")
+            return False
         try:
             name = names.numbered(names.word(unicodedata.normalize("NFC", part)))
         except InputError as problem:

@@ -48,11 +48,12 @@ MAX_ROUNDS = 12
 
 def simplify(root: Node) -> Node:
     """`root` in its shortest known form, factors in the order in which they are written."""
-    return arranged(_long_first(_Simplifier().settled(root)))
+    return arranged(_Simplifier().settled(root))
 
 
-def _long_first(node: Node) -> Node:
-    """Of a plain sum the longer terms first, as one writes data before regularisation."""
+def simplify_result(root: Node) -> Node:
+    """`simplify`, and of a plain sum the longer terms first: a derivative is written data before regularisation."""
+    node = simplify(root)
     if not isinstance(node, Sum) or any(c < 0 for c, _ in node.terms):
         return node
     terms: list[tuple[Rational, Node]] = sorted(node.terms, key=lambda term: -length(term[1]))

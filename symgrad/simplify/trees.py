@@ -55,8 +55,9 @@ def index_tree(
     root: Node, names: Iterable[str] = (), given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()
 ) -> tuple[Tree, tuple[str, ...]]:
     """The tree of one entry of `root`, and the index names it uses (`names` if given, never one of `avoid`)."""
-    writer = _Writer(root, given, avoid)
-    chosen = tuple(names) or tuple(writer.fresh() for _ in root.shape)
+    names = tuple(names)
+    writer = _Writer(root, given, (*avoid, *names))
+    chosen = names or tuple(writer.fresh() for _ in root.shape)
     return writer.entry(root, chosen), chosen
 
 
@@ -136,6 +137,10 @@ class _Writer:
 
     def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
         """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y."""
+        scalar = _repeated_scalar(node)
+        if scalar is not None and isinstance(scalar, Contraction) and node.rank == 1:
+            tree = self._selection(coefficient, scalar)
+            return None if tree is None else product([tree, Tree("call", (), "ones")])
         if node.rank == 2:
             return self._repeated_selection(coefficient, node)
         if node.rank > 2:
@@ -286,9 +291,11 @@ def _indexed(tree: Tree, names: tuple[str, ...]) -> Tree:
 
 def _repeated_scalar(node: Node) -> Node | None:
     """The scalar that `node` repeats in every entry, if it does."""
-    if not isinstance(node, Contraction) or not node.shape or node.summed or any(i for _, i, _ in node.factors):
+    if not isinstance(node, Contraction) or not node.shape:
         return None
-    return contract([(f, (), p) for f, _, p in node.factors], (), node.coefficient)
+    if any(label < node.rank for _, labels, _ in node.factors for label in labels):
+        return None
+    return contract(node.factors, (), node.coefficient, {k: d for k, d in enumerate(node.sizes) if k >= node.rank})
 
 
 def _has_sum(node: Node) -> bool:

@@ -1,0 +1,173 @@
+"""Before lowering: sums with what their terms share taken out, so that it is multiplied once.
+
+Contract: `factored(roots)` maps every node to an equal one.  Where terms of a sum multiply the same tensor and sum over
+the same labels of it, they are multiplied together: P^T X - Y^T X is (P - Y)^T X.  A coefficient or scalar that all
+terms have is multiplied last: 2 A - 2 B is 2 (A - B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+
+from symgrad.code.order import typical
+from symgrad.expr import (
+    Contraction,
+    Dim,
+    Factor,
+    Label,
+    Node,
+    Rational,
+    Sum,
+    add,
+    contract,
+    number,
+    postorder,
+    rebuild,
+    scale,
+)
+
+Term = tuple[Rational, Node]
+
+
+def factored(roots: Iterable[Node]) -> dict[Node, Node]:
+    """An equal node, cheaper to compute, for every node below `roots`."""
+    memo: dict[Node, Node] = {}
+    for node in postorder(roots):
+        changed = any(memo[child] is not child for child in node.children)
+        result = rebuild(node, memo.__getitem__) if changed else node
+        memo[node] = _content_out(_products_out(result)) if isinstance(result, Sum) else result
+    return memo
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One term seen as factor · rest; labels are axes of the sum, or ("own", k): the k-th axis of the factor."""
+
+    coefficient: Rational
+    node: Contraction
+    place: int
+
+    @property
+    def factor(self) -> Factor:
+        return self.node.factors[self.place]
+
+    def name(self, label: int) -> Label:
+        if label < self.node.rank:
+            return label
+        own = self.factor[1]
+        return ("own", own.index(label)) if label in own else ("inner", label)
+
+    def others(self) -> list[Factor]:
+        return [factor for k, factor in enumerate(self.node.factors) if k != self.place]
+
+    def outer(self) -> tuple[Label, ...]:
+        """The labels that the rest has in common with the factor or the result."""
+        named = [self.name(label) for _, labels, _ in self.others() for label in labels]
+        return tuple(name for name in dict.fromkeys(named) if not (isinstance(name, tuple) and name[0] == "inner"))
+
+    def key(self) -> tuple[object, ...]:
+        base, labels, power = self.factor
+        return base, power, tuple(map(self.name, labels)), frozenset(self.outer())
+
+    def sizes(self) -> dict[Label, Dim]:
+        return {self.name(label): dim for label, dim in enumerate(self.node.sizes)}
+
+    def rest(self, out: tuple[Label, ...]) -> Node:
+        factors = [(base, tuple(map(self.name, labels)), power) for base, labels, power in self.others()]
+        sizes = self.sizes()
+        used = {name: sizes[name] for _, labels, _ in factors for name in labels}
+        return contract(factors, out, 1, used)
+
+
+def _uses(node: Sum) -> dict[object, list[_Use]]:
+    """The terms by what could be taken out of them: factors with a summed label of their own."""
+    found: dict[object, list[_Use]] = {}
+    for coefficient, term in node.terms:
+        if not isinstance(term, Contraction) or not term.summed:
+            continue
+        keys = set()
+        for place, (_, labels, _) in enumerate(term.factors):
+            use = _Use(coefficient, term, place)
+            if len(set(labels)) == len(labels) and any(label >= term.rank for label in labels):
+                key = use.key()
+                if key not in keys:
+                    keys.add(key)
+                    found.setdefault(key, []).append(use)
+    return found
+
+
+def _products_out(node: Node) -> Node:
+    """Σ_k rest_k · factor as (Σ_k rest_k) · factor, the largest factor first."""
+    while isinstance(node, Sum):
+        shared = [uses for uses in _uses(node).values() if len(uses) > 1 and _worth(uses)]
+        if not shared:
+            return node
+        uses = max(shared, key=lambda group: (_entries(group[0].factor[0].shape), len(group)))
+        gone = {use.node for use in uses}
+        joined: list[Node] = [_joined(uses)]
+        terms: list[Term | Node] = []
+        for coefficient, term in node.terms:
+            if term not in gone:
+                terms.append((coefficient, term))
+            elif joined:
+                terms.append(joined.pop())
+        node = add(terms, node.shape)
+    return node
+
+
+def _joined(uses: list[_Use]) -> Node:
+    first = uses[0]
+    out = first.outer()
+    rests = [(use.coefficient, use.rest(out)) for use in uses]
+    base, labels, power = first.factor
+    named = tuple(map(first.name, labels))
+    axes = tuple(range(first.node.rank))
+    inside = _content_out(_products_out(add(rests)))
+    return contract([(inside, out), (base, named, power)], axes, 1, {k: first.sizes()[k] for k in axes})
+
+
+def _worth(uses: list[_Use]) -> bool:
+    """Whether the sum of the rests is no larger than what is there anyway."""
+    use = uses[0]
+    sizes = use.sizes()
+    largest = max(_entries(base.shape) for base, _, _ in use.node.factors)
+    return prod(typical(sizes[name]) for name in use.outer()) <= max(largest, _entries(use.node.shape))
+
+
+def _entries(shape: tuple[Dim, ...]) -> float:
+    return prod(map(typical, shape))
+
+
+def _content_out(node: Node) -> Node:
+    """A sum as (common coefficient and scalars) · sum."""
+    if not isinstance(node, Sum):
+        return node
+    sizes = {abs(coefficient) for coefficient, _ in node.terms}
+    common = next(iter(sizes)) if len(sizes) == 1 else 1
+    scalars = set.intersection(*(_scalars(term) for _, term in node.terms))
+    if common == 1 and not scalars:
+        return node
+    inverse = [(base, (), -power) for base, power in scalars]
+    axes = tuple(range(node.rank))
+    terms = [(c / common if c % common else c // common, _times(term, inverse, axes)) for c, term in node.terms]
+    inside = add(terms, node.shape)
+    if not isinstance(inside, Sum):
+        return node
+    outside = [(base, (), power) for base, power in scalars]
+    return scale(_times(inside, outside, axes), common)
+
+
+def _scalars(term: Node) -> set[tuple[Node, Rational]]:
+    if not isinstance(term, Contraction) or not term.shape:
+        return set()
+    return {(base, power) for base, labels, power in term.factors if not labels}
+
+
+def _times(node: Node, scalars: list[tuple[Node, tuple[Label, ...], Rational]], axes: tuple[Label, ...]) -> Node:
+    if not scalars:
+        return node
+    if not isinstance(node, Contraction):
+        return contract([(node, axes), *scalars], axes)
+    return contract([*node.factors, *scalars], axes, node.coefficient, dict(enumerate(node.sizes)))

@@ -1,0 +1,117 @@
+"""The catalog: every entry reads alike in text and LaTeX, derives what is expected, and agrees with its oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.catalog import CATALOG, Entry
+from symgrad.simplify.rules import same, simplify
+from tests.oracles import ORACLES, POSITIVE
+
+GRADIENTS = [(entry.name, wrt) for entry in CATALOG.values() for wrt in entry.gradients]
+
+
+def function(name: str) -> sg.Expr:
+    return sg.parse(name)
+
+
+def real_variables(name: str) -> list[str]:
+    return [v for v, declared in function(name).variables.items() if "label" not in declared.assumptions]
+
+
+def draw(name: str, seed: int) -> dict[str, Any]:
+    """A random point: unequal sizes, both signs, labels within their classes."""
+    rng = np.random.default_rng(seed)
+    variables = function(name).variables
+    dims = sorted({d for v in variables.values() for d in v.shape if isinstance(d, str)})
+    sizes = dict(zip(dims, rng.permutation(np.arange(2, 2 + len(dims))), strict=True))
+    at: dict[str, Any] = {}
+    for var, declared in variables.items():
+        shape = tuple(sizes.get(d, d) for d in declared.shape)
+        if "label" in declared.assumptions:
+            at[var] = rng.integers(0, sizes.get("C", 2), shape)
+        else:
+            at[var] = rng.normal(size=shape) if (name, var) not in POSITIVE else rng.uniform(0.5, 3, shape)
+    return at
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_text_and_latex_read_alike(name: str) -> None:
+    entry: Entry = CATALOG[name]
+    latex = sg.parse(entry.latex, shapes=entry.shapes, assume=entry.assume, syntax="latex")
+    assert same(simplify(latex.node), simplify(function(name).node))
+    assert not any(v.guessed for v in function(name).variables.values())
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_printing_reads_back(name: str) -> None:
+    e = function(name)
+    shapes = {n: v.shape for n, v in e.variables.items()}
+    assume = {n: "+".join(v.assumptions) for n, v in e.variables.items() if v.assumptions}
+    for source, syntax in ((e.text, "text"), (e.latex, "latex")):
+        assert sg.parse(source, shapes=shapes, assume=assume, syntax=syntax) == e, source
+
+
+@pytest.mark.parametrize(("name", "wrt"), GRADIENTS)
+def test_gradient_as_the_field_writes_it(name: str, wrt: str) -> None:
+    e = function(name)
+    want = sg.parse(CATALOG[name].gradients[wrt], shapes=CATALOG[name].shapes, assume=CATALOG[name].assume)
+    found = sg.derive(e, wrt=wrt).result
+    assert same(found.node, simplify(want.node)), (found.text, want.text)
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_oracle(name: str) -> None:
+    """Function and all derivatives, compiled to NumPy, equal the oracle's and those that JAX takes of it."""
+    with jax.enable_x64(True):
+        oracle = ORACLES[name]
+        value = sg.compile(name)
+        derivatives = {v: sg.compile(sg.jacobian(name, v)) for v in real_variables(name)}
+        for seed in range(3):
+            at = draw(name, seed)
+            assert np.allclose(value(**at), oracle(**at), rtol=1e-10)
+            for v, found in derivatives.items():
+                fixed = {k: a for k, a in at.items() if k != v}
+                want = jax.jacobian(lambda t, v=v, fixed=fixed: oracle(**fixed, **{v: t}))(at[v])
+                got = found(**at)
+                assert np.shape(got) == np.shape(want)
+                assert np.max(np.abs(got - want)) <= 1e-9 * max(1.0, np.max(np.abs(want))), v
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_derivation_is_the_gradient(name: str) -> None:
+    """The result of the recorded steps is what differentiating directly gives."""
+    for v in real_variables(name):
+        found = sg.derive(name, wrt=v)
+        direct = sg.jacobian(name, v)
+        assert found.result.shape == direct.shape
+        at = draw(name, 5)
+        assert np.allclose(sg.compile(found.result)(**at), sg.compile(direct)(**at), rtol=1e-9, atol=1e-12)
+        for form in ("matrix", "index", "differential"):
+            lines = found.lines(form)
+            assert lines
+            assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CATALOG)
+def test_witnesses_agree(name: str) -> None:
+    for v in real_variables(name):
+        report = sg.check(name, wrt=v)
+        assert report, report.reason
+        assert {w.name for w in report.witnesses} >= {"sympy", "numerical", "jax-forward", "jax-reverse"}
+        assert all(w.agrees for w in report.witnesses), report.witnesses
+
+
+def test_a_wrong_oracle_is_seen() -> None:
+    at = draw("wx2", 0)
+    assert not np.allclose(sg.compile(sg.gradient("wx2", "W"))(**at), np.outer(at["W"] @ at["x"], at["x"]))
+
+
+def test_every_entry_has_an_oracle() -> None:
+    assert set(ORACLES) == set(CATALOG)

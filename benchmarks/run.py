@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,6 +59,12 @@ def fresh(entry: Any, repeat: int) -> dict[str, Any]:
     return {"source": entry.text + " " * repeat, "shapes": shapes, "assume": entry.assume}
 
 
+def differentiated(entry: Any) -> str:
+    """The variable of a catalog entry that is differentiated by: the first expected, else the first real one."""
+    variables = sg.parse(entry.name).variables
+    return next(iter(entry.gradients), None) or next(n for n, v in variables.items() if "label" not in v.assumptions)
+
+
 # --- symgrad itself -------------------------------------------------------------------------------------------------
 
 
@@ -73,25 +81,34 @@ def deriving() -> Iterator[Row]:
     """Median over the catalog of the time to derive a gradient and print its matrix form; SymPy's beside it."""
     ours, theirs = {}, {}
     for name, entry in sg.catalog().items():
-        wrt = next(iter(entry.gradients))
+        wrt = differentiated(entry)
         inputs = [fresh(entry, k) for k in range(1, REPEATS)]
         ours[name] = statistics.median(timed(lambda i=i, wrt=wrt: sg.derive(wrt=wrt, **i).text) for i in inputs)
-        theirs[name] = timed(lambda entry=entry, wrt=wrt: _entry_by_entry(entry, wrt))
+        theirs[name] = _entry_by_entry(entry, wrt)
     beside = f"SymPy, entry by entry at sizes 2 and 3: {statistics.median(theirs.values()) * 1e3:.1f} ms"
     yield _over_catalog("derive and print, warm", ours, "ms", 5, beside)
 
 
-def _entry_by_entry(entry: Any, wrt: str) -> None:
-    """What one does with SymPy alone: write the function out in entries, differentiate by each."""
-    expression = sg.parse(entry.text, shapes=entry.shapes, assume=entry.assume)
-    names = {d for v in expression.variables.values() for d in v.shape if isinstance(d, str)}
-    sizes = {name: 2 + i % 2 for i, name in enumerate(sorted(names))}
-    written = sg.to_sympy(expression, sizes=sizes)
-    entries = written if hasattr(written, "__iter__") else [written]
-    for output in entries:
-        for symbol in sorted(output.free_symbols, key=str):
-            if str(symbol).startswith(wrt):
-                output.diff(symbol)
+def _entry_by_entry(entry: Any, wrt: str) -> float:
+    """Seconds SymPy takes to differentiate the function, written out at sizes 2 and 3, by each entry of a variable."""
+    import numpy as np
+    import sympy
+
+    from symgrad.verify.interpret import interpret, sympy_arithmetic
+
+    expression = sg.parse(entry.name)
+    shapes = {name: v.shape for name, v in expression.variables.items()}
+    names = sorted({d for shape in shapes.values() for d in shape if isinstance(d, str)})
+    sizes = {name: 2 + k % 2 for k, name in enumerate(names)}
+    values: dict[str, Any] = {}
+    for name, shape in shapes.items():
+        dims = tuple(sizes.get(d, d) for d in shape)
+        symbols = [sympy.Symbol(f"{name}_{k}", real=True) for k in range(int(np.prod(dims, dtype=int)))]
+        label = "label" in expression.variables[name].assumptions
+        values[name] = np.zeros(dims, int) if label else np.array(symbols, dtype=object).reshape(dims)
+    outputs = np.ravel(interpret(expression.node, values, sizes, sympy_arithmetic()))
+    entries = np.ravel(values[wrt])
+    return timed(lambda: [sympy.diff(output, symbol) for output in outputs for symbol in entries])
 
 
 def _over_catalog(what: str, seconds: Mapping[str, float], unit: str, limit: float, beside: str = "") -> Row:
@@ -101,13 +118,19 @@ def _over_catalog(what: str, seconds: Mapping[str, float], unit: str, limit: flo
 
 
 def cold() -> Iterator[Row]:
-    """A cold `symgrad derive` beside the import of the command-line library alone."""
+    """A cold `symgrad derive` beside the import of the command-line library alone, both from compiled bytecode."""
     program = "import sys; from symgrad_cli.app import main; sys.exit(main(['derive', '||W x||^2', '--wrt', 'W']))"
     commands = [[sys.executable, "-c", "import typer"], [sys.executable, "-c", program]]
-    works = [lambda c=c: subprocess.run(c, stdout=subprocess.DEVNULL, check=True) for c in commands]
-    for work in works:
-        work()
-    times = [[timed(work) for work in works] for _ in range(REPEATS)]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = folder
+
+        def run(command: list[str]) -> float:
+            return timed(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment))
+
+        for command in commands:
+            run(command)
+        times = [[run(command) for command in commands] for _ in range(REPEATS)]
     base, ours = (statistics.median(column) for column in zip(*times, strict=True))
     beside = f"{ours * 1e3:.0f} ms; python -c 'import typer': {base * 1e3:.0f} ms"
     yield Row("cold symgrad derive", ours / base, "x", 3.5, beside)
@@ -139,11 +162,17 @@ def deep() -> Iterator[Row]:
 
 
 def chain() -> Iterator[Row]:
-    """20,000 definitions, each of the one before."""
+    """20,000 definitions, each of the one before, as expressions: a source is bounded, expressions are not."""
+    from symgrad.calculus import gradient
+    from symgrad.expr import add, call, variable
+    from symgrad.ops import OPERATIONS
+
     length = 20_000
-    source = "; ".join(["z1 = tanh(x)", *(f"z{k} = tanh(z{k - 1} + x)" for k in range(2, length + 1))])
-    expression = sg.parse(source)
-    yield Row(f"differentiate a chain of {length:,} definitions", timed(lambda: sg.gradient(expression, "x")), "s", 1)
+    x = variable("x")
+    node = x
+    for _ in range(length):
+        node = call(OPERATIONS["tanh"], [add([node, x])])
+    yield Row(f"differentiate a chain of {length:,} definitions", timed(lambda: gradient(node, x)), "s", 1)
 
 
 # --- emitted code ---------------------------------------------------------------------------------------------------
@@ -157,9 +186,9 @@ def emitted_numpy() -> Iterator[Row]:
     ratios = []
     for case in CASES:
         arrays = sample(case)
-        ours = sg.compile(_gradient(case), "numpy")
-        np.testing.assert_allclose(ours(**arrays), case.gradient(**arrays), rtol=1e-8, atol=1e-10)
-        a, b = in_turn(lambda f=ours, v=arrays: f(**v), lambda c=case, v=arrays: c.gradient(**v))
+        function, values = _positional(case, "numpy", arrays)
+        np.testing.assert_allclose(function(*values), case.gradient(**arrays), rtol=1e-8, atol=1e-10)
+        a, b = in_turn(lambda f=function, v=values: f(*v), lambda c=case, v=arrays: c.gradient(**v))
         ratios.append(a / b)
         yield Row(f"  {case.name}", a / b, "x", None, f"{a * 1e3:.3f} ms; by hand {b * 1e3:.3f} ms")
     yield Row("NumPy gradients / by hand (geometric mean)", statistics.geometric_mean(ratios), "x", 1.1)
@@ -175,19 +204,26 @@ def emitted_jax() -> Iterator[Row]:
     ratios = []
     for case in CASES:
         arrays = {name: jax.device_put(value) for name, value in sample(case).items()}
-        names = list(arrays)
-        function = sg.compile(_gradient(case), "jax")
-        ours = jax.jit(lambda *v, f=function, n=names: f(**dict(zip(n, v, strict=True))))
+        function, values = _positional(case, "jax", arrays)
+        ours = jax.jit(function)
+        names, given = list(arrays), list(arrays.values())
         loss = lambda *v, c=case, n=names: c.loss(**dict(zip(n, v, strict=True)))  # noqa: E731
         theirs = jax.jit(jax.grad(loss, argnums=names.index(case.wrt)))
-        values = list(arrays.values())
-        np.testing.assert_allclose(ours(*values), theirs(*values), rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(ours(*values), theirs(*given), rtol=1e-8, atol=1e-10)
         a, b = in_turn(
-            lambda f=ours, v=values: f(*v).block_until_ready(), lambda f=theirs, v=values: f(*v).block_until_ready()
+            lambda f=ours, v=values: f(*v).block_until_ready(), lambda f=theirs, v=given: f(*v).block_until_ready()
         )
         ratios.append(a / b)
         yield Row(f"  {case.name}", a / b, "x", None, f"{a * 1e3:.3f} ms; jax.grad {b * 1e3:.3f} ms")
     yield Row("JAX gradients / jax.jit(jax.grad) (geometric mean)", statistics.geometric_mean(ratios), "x", 1.05)
+
+
+def _positional(case: Any, backend: str, arrays: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any]]:
+    """The emitted function as it stands in the source, without the checks of a named call, and its arguments."""
+    from handwritten import SIZES
+
+    compiled = sg.compile(_gradient(case), backend)
+    return compiled.function, [arrays[v.name] for v in compiled.arguments] + [SIZES[d] for d in compiled.sizes]
 
 
 def _gradient(case: Any) -> Any:

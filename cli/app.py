@@ -23,7 +23,8 @@ from .arguments import FormulaCommand, natural, one_of, read, resembling
 from .terminal import Ink, prepare_streams, silence_stdout
 
 if TYPE_CHECKING:
-    from symgrad import Derivation, Report
+    from symgrad.api import Derivation
+    from symgrad.verify import Report
 
 SCHEMA = "symgrad/1"
 OK, WRONG, UNREADABLE, UNSUPPORTED, UNDECIDED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130

@@ -15,7 +15,9 @@ from symgrad.notation.names import to_text as spelled
 from .terminal import Cell, Ink, columns, pad, table
 
 if TYPE_CHECKING:
-    from symgrad import Derivation, Entry, Expr, Report
+    from symgrad.api import Derivation, Expr
+    from symgrad.catalog import Entry
+    from symgrad.verify import Report
 
 INDENT = "  "
 #: Verdict -> (mark, style); the verdicts of `check`.

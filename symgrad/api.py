@@ -7,7 +7,6 @@ request beyond the rules an `UnsupportedError`; nothing else escapes.  Nothing h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,12 @@ from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.shapes import Declared
-from symgrad.simplify.rules import simplify, simplify_result
+from symgrad.simplify.rules import same, simplify, simplify_result
 from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
     from symgrad.code import Compiled
-    from symgrad.verify import Report
+    from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
 Shapes = str | Mapping[str, Any] | None
@@ -299,7 +298,8 @@ def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
     from symgrad.code import compile_nodes
 
     function = parse(expr, **options)
-    return compile_nodes({function.name: function.node}, backend)
+    arguments = [function.reading.node_of(name) for name in function.variables]
+    return compile_nodes({function.name: function.node}, backend, arguments=arguments)
 
 
 def code(found: Any, backend: str = "numpy") -> str:
@@ -332,7 +332,7 @@ def check(
     `claim` is a formula or a callable that takes the variables by name.  One `Report` for one variable, a dict for
     several; a report is true where its verdict is `correct`.
     """
-    from symgrad.verify import check_gradient
+    from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
     chosen = _variables(function, wrt if wrt is not None else _claimed_variable(function, claim))
@@ -341,18 +341,10 @@ def check(
     reports: dict[str, Report] = {}
     for variable in chosen:
         found = _derivation(function, variable, order, layout)
-        meant = _claim(function, found, claim, syntax)
-        reports[variable.name] = check_gradient(found, meant, seed=seed)
+        described = tuple({"rule": s.rule, "before": s.before, "after": s.after} for s in found.steps)
+        subject = Subject(function, variable, found.result, order, layout, described, variables_dict(function))
+        reports[variable.name] = check_gradient(subject, _claim(function, found, claim, syntax), seed=seed)
     return next(iter(reports.values())) if len(reports) == 1 else reports
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody's derivative: as a node (with its normal form) or as a function of named arrays."""
-
-    source: str
-    node: Node | None = None
-    function: Callable[..., Any] | None = None
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:
@@ -363,15 +355,20 @@ def _claimed_variable(function: Expr, claim: Any) -> str | None:
 
 
 def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim | None:
+    """A claim as a node, in the names of the function, its definitions and its derivation, or as a callable."""
+    from symgrad.verify import Claim
+
     if claim is None:
         return None
+    if isinstance(claim, str):
+        named = {v.name: node for stage in found.stages for node, v in stage.record.names.items()}
+        understood = read_claim(claim, function.reading, intermediates=named, syntax=syntax)
+        return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
+    if isinstance(claim, Expr):
+        return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     if callable(claim):
         return Claim(getattr(claim, "__name__", "claim"), None, claim)
-    if isinstance(claim, Expr):
-        return Claim(claim.text, claim.node)
-    named = {v.name: node for stage in found.stages for node, v in stage.record.names.items()}
-    understood = read_claim(claim, function.reading, intermediates=named, syntax=syntax)
-    return Claim(claim, understood.node)
+    raise UsageError("a claim is a formula or a function of the variables by name")
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_shapes_are_inferred(source: str, declared: str, expected: str) -> None:
 #: source, declared shapes, code, the offending part, something the message or hint must say.
 MISFITS = [
     ("W x", "W: m n, x: m", "SHAPE", "W x", "R^m"),
-    ("x^T W", "W: m n, x: n", "SHAPE", "x^T W", "R^n"),
+    ("x^T W", "W: m n, x: n", "SHAPE", "x^T W", "needs x^T ∈ R^{1×m}, but x^T ∈ R^{1×n}"),
     ("1 + (x + y)", "x: n, y: m", "SHAPE", "(x + y)", "R^m"),
     ("x .* y", "x: 3, y: 4", "SHAPE", "x .* y", "R^4"),
     ("x y", "x: n, y: n", "SHAPE", "x y", "xᵀ y"),

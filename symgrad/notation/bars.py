@@ -1,8 +1,8 @@
-"""Which bars open and which close.
+r"""Which bars open and which close.
 
 Contract: `resolve` turns every neutral bar token (``|`` and ``||``) into an opening or a closing one, by counting the
 balanced readings of each bracket level: one reading is taken, several are refused (AMBIGUOUS), none is an error.
-Explicit bars (`\\lVert`, `\\left|`) need no such care and never reach this module.
+Explicit bars (`\lVert`, `\left|`) need no such care and never reach this module.
 """
 
 from __future__ import annotations
@@ -13,12 +13,59 @@ from symgrad.errors import InputError
 from symgrad.notation.tokens import Token
 
 MAX_NESTING = 6
-OPENERS = frozenset("( [ { \\{ <( |( ||( floor(".split())
-CLOSERS = frozenset(") ] } \\} )> )| )|| )floor".split())
+OPENERS = frozenset(["(", "[", "{", "\\{", "<(", "|(", "||(", "floor("])
+CLOSERS = frozenset([")", "]", "}", "\\}", ")>", ")|", ")||", ")floor"])
 #: Bars do not reach across these.
-FENCES = frozenset(", ; = rel < > newline & \\\\ end error IN and if otherwise".split())
-OPERAND_END = frozenset(") ] } \\} )> )| )|| )floor NUM NAME WORD ONE const ' ! SUP SUB TOP slice".split())
-OPERAND_START = frozenset("( [ { \\{ <( |( ||( floor( NUM NAME WORD ONE FUNC BIG const FRAC SQRT BEGIN nabla partial".split())
+FENCES = frozenset(
+    [",", ";", "=", "rel", "<", ">", "newline", "&", "\\\\", "end", "error", "IN", "and", "if", "otherwise"]
+)
+OPERAND_END = frozenset(
+    [
+        ")",
+        "]",
+        "}",
+        "\\}",
+        ")>",
+        ")|",
+        ")||",
+        ")floor",
+        "NUM",
+        "NAME",
+        "WORD",
+        "ONE",
+        "const",
+        "'",
+        "!",
+        "SUP",
+        "SUB",
+        "TOP",
+        "slice",
+    ]
+)
+OPERAND_START = frozenset(
+    [
+        "(",
+        "[",
+        "{",
+        "\\{",
+        "<(",
+        "|(",
+        "||(",
+        "floor(",
+        "NUM",
+        "NAME",
+        "WORD",
+        "ONE",
+        "FUNC",
+        "BIG",
+        "const",
+        "FRAC",
+        "SQRT",
+        "BEGIN",
+        "nabla",
+        "partial",
+    ]
+)
 
 OPEN, CLOSE, SPLIT = "open", "close", "split"
 Stack = tuple[str, ...]

@@ -35,8 +35,21 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "applied", "bound", "defined", "depth", "infix", "last", "latex", "pos", "prefix", "source", "tokens", "truncated",
-        "vocabulary", "_partners", "_bare",
+        "_bare",
+        "_partners",
+        "applied",
+        "bound",
+        "defined",
+        "depth",
+        "infix",
+        "last",
+        "latex",
+        "pos",
+        "prefix",
+        "source",
+        "tokens",
+        "truncated",
+        "vocabulary",
     )  # fmt: skip
 
     def __init__(self, source: str, tokens: list[Token], vocabulary: Vocabulary, latex: bool, truncated: bool) -> None:
@@ -74,7 +87,7 @@ class Reader:
             if rule is None or rule[0] < floor:
                 return left
             left = rule[1](self, left, token)
-        self.too_deep(tokens[self.pos])
+        return self.too_deep(tokens[self.pos])
 
     def value(self) -> Tree:
         """An expression, or Python's `a if c else b`."""
@@ -178,7 +191,14 @@ class Reader:
             raise too_long(self.source)
         self.fail(f"expected {wanted}, found {self.shown(token)}", token, hint=hint)
 
-    def fail(self, message: str, place: Token | Tree, code: str = "PARSE", hint: str = "", kind: type[InputError] = InputError) -> NoReturn:
+    def fail(
+        self,
+        message: str,
+        place: Token | Tree,
+        code: str = "PARSE",
+        hint: str = "",
+        kind: type[InputError] = InputError,
+    ) -> NoReturn:
         start, end = (place.start, place.end) if isinstance(place, Tree) else (place[2], place[3])
         if not isinstance(place, Tree) and place[0] == ERROR:
             raise place[1]
@@ -213,6 +233,7 @@ def bracketed(tree: Tree) -> bool:
 
 
 __all__ = [
-    "ADD", "ARGUMENT", "FACTOR", "JUXTAPOSED", "NAME", "NUM", "PADDING", "PARTNER", "POSTFIX", "POWER", "PRODUCT", "RELATIONS", "Infix",
+    "ADD", "ARGUMENT", "FACTOR", "JUXTAPOSED", "NAME", "NUM", "PADDING", "PARTNER", "POSTFIX", "POWER", "PRODUCT",
+    "RELATIONS", "Infix",
     "Prefix", "Reader", "bracketed", "is_number", "too_long", "widened",
 ]  # fmt: skip

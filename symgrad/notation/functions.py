@@ -6,24 +6,22 @@ what is written with products and sums alone (traces, means, norms) is built her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
+from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
 from symgrad.notation.syntax import Tree
-from symgrad.notation.values import Value
+from symgrad.notation.values import Handler, Value
 from symgrad.ops import OPERATIONS
 from symgrad.shapes import Axis, find, unify
 
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
-
-Handler = Callable[["Elaborator", Tree], Value]
-
 
 def arguments(work: Elaborator, tree: Tree, least: int, most: int, *keywords: str) -> list[Value]:
     """The positional arguments of a call, so many of them; only these keywords may stand beside them."""
@@ -117,7 +115,7 @@ def _where(work: Elaborator, tree: Tree) -> Value:
     if len(tree.args) != 3:
         raise InputError(f"where takes 3 arguments, not {len(tree.args)}", code="ARITY")
     tested, *branches = tree.args
-    return work.apply("where", [work.condition(tested), *(work.visit(branch) for branch in branches)], tree)
+    return work.apply("where", [condition(work, tested), *(work.visit(branch) for branch in branches)], tree)
 
 
 def _extreme(pair: str, sign: int) -> Handler:

@@ -1,9 +1,9 @@
-"""The LaTeX lexer: the notation of papers, without a macro language.
+r"""The LaTeX lexer: the notation of papers, without a macro language.
 
 Contract: `lex(source, vocabulary)` gives the tokens of `symgrad.notation.tokens`; it never raises.  A letter is one
-name, except in words that the source defines (`SSE = ...`), in `\\mathrm{word}`, and in function names before a bracket
-(`max(0, x)`).  Spacing, `\\left`/`\\right`, display environments and dollar signs around the whole are dropped; a command
-that is not mathematics symgrad reads is refused by name (COMMAND).
+name, except in words that the source defines (`SSE = ...`), in `\mathrm{word}`, and in function names before a
+bracket (`max(0, x)`).  Spacing, `\left`/`\right`, display environments and dollar signs around the whole are dropped;
+a command that is not mathematics symgrad reads is refused by name (COMMAND).
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ from collections.abc import Callable
 
 from symgrad.notation import names, text
 from symgrad.notation.tokens import (
-    ERROR, FUNC, NAME, NEWLINE, ONE, WORD, Lexed, Vocabulary, bad_character, reads_as_number,
+    ERROR,
+    FUNC,
+    NAME,
+    NEWLINE,
+    ONE,
+    WORD,
+    Lexed,
+    Vocabulary,
+    bad_character,
+    reads_as_number,
 )  # fmt: skip
 
-_DELIMITERS = r"\(|\)|\[|\]|\\\{|\\\}|\||\\\||\\[lr]?[vV]ert(?![A-Za-z])|\\[lr]angle(?![A-Za-z])|\\[lr]floor(?![A-Za-z])|<|>|\.|/"
+_DELIMITERS = (
+    r"\(|\)|\[|\]|\\\{|\\\}|\||\\\||\\[lr]?[vV]ert(?![A-Za-z])|\\[lr]angle(?![A-Za-z])|\\[lr]floor(?![A-Za-z])|<|>|\.|/"
+)
 MASTER = re.compile(
     rf"""(?P<space>[ \t\u00a0~]+|\\[,;:!>\ ])
     |(?P<letters>[A-Za-z]+)
@@ -29,7 +40,7 @@ MASTER = re.compile(
     |(?P<newline>\r\n?|\n)
     |(?P<comment>%[^\r\n]*)
     |(?P<symbol>[^\x00-\x7f])""",
-    re.X,
+    re.VERBOSE,
 )
 OPERATORS = {
     "...": "dots", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel", "**": "**",
@@ -39,7 +50,8 @@ RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
 DELIMITERS = {
     "(": ("(", "(", "("), ")": (")", ")", ")"), "[": ("[", "[", "["), "]": ("]", "]", "]"),
     "\\{": ("\\{", "\\{", "\\{"), "\\}": ("\\}", "\\}", "\\}"), "|": ("|(", ")|", "|"), "\\|": ("||(", ")||", "||"),
-    "\\vert": ("|(", ")|", "|"), "\\Vert": ("||(", ")||", "||"), "\\lvert": ("|(", "|(", "|("), "\\rvert": (")|", ")|", ")|"),
+    "\\vert": ("|(", ")|", "|"), "\\Vert": ("||(", ")||", "||"),
+    "\\lvert": ("|(", "|(", "|("), "\\rvert": (")|", ")|", ")|"),
     "\\lVert": ("||(", "||(", "||("), "\\rVert": (")||", ")||", ")||"), "\\langle": ("<(", "<(", "<("),
     "\\rangle": (")>", ")>", ")>"), "<": ("<(", "<(", "<"), ">": (")>", ")>", ">"), "\\lfloor": ("floor(",) * 3,
     "\\rfloor": (")floor",) * 3,
@@ -51,35 +63,85 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "leq": ("rel", "<="), "le": ("rel", "<="), "geq": ("rel", ">="), "ge": ("rel", ">="), "neq": ("rel", "!="),
     "ne": ("rel", "!="), "leqslant": ("rel", "<="), "geqslant": ("rel", ">="), "lt": ("<", None), "gt": (">", None),
     "in": ("IN", None), "land": ("and", None), "wedge": ("and", None), "sum": ("BIG", "sum"), "prod": ("BIG", "prod"),
-    "frac": ("FRAC", None), "tfrac": ("FRAC", None), "dfrac": ("FRAC", None), "cfrac": ("FRAC", None), "sqrt": ("SQRT", None),
+    "frac": ("FRAC", None), "tfrac": ("FRAC", None), "dfrac": ("FRAC", None), "cfrac": ("FRAC", None),
+    "sqrt": ("SQRT", None),
     "partial": ("partial", None), "nabla": ("nabla", None), "infty": ("const", "inf"), "cdots": ("dots", None),
-    "ldots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None), "dotsb": ("dots", None), "int": ("INT", None),
-    "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None), "rbrack": ("]", None),
+    "ldots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None), "dotsb": ("dots", None),
+    "int": ("INT", None),
+    "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
+    "rbrack": ("]", None),
     "mid": ("|", None),
 }  # fmt: skip
 DROPPED = frozenset(
-    "quad qquad displaystyle textstyle limits nolimits nonumber notag thinspace medspace thickspace enspace space "
-    "negthinspace mathstrut relax left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr".split()
+    [
+        "quad",
+        "qquad",
+        "displaystyle",
+        "textstyle",
+        "limits",
+        "nolimits",
+        "nonumber",
+        "notag",
+        "thinspace",
+        "medspace",
+        "thickspace",
+        "enspace",
+        "space",
+        "negthinspace",
+        "mathstrut",
+        "relax",
+        "left",
+        "right",
+        "big",
+        "Big",
+        "bigg",
+        "Bigg",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "biggl",
+        "biggr",
+        "Biggl",
+        "Biggr",
+    ]
 )
 #: Read as notation, and refused with a reason instead of as an unknown command.
 REFUSED = {
     "leftarrow": "an assignment is not an expression", "gets": "an assignment is not an expression",
     "to": "an arrow is not part of an expression", "rightarrow": "an arrow is not part of an expression",
-    "approx": "an approximation cannot be checked", "sim": "distributions are not read", "pm": "write + and - separately",
+    "approx": "an approximation cannot be checked", "sim": "distributions are not read",
+    "pm": "write + and - separately",
     "mp": "write + and - separately", "propto": "proportional is not equal", "dagger": "complex matrices are not read",
     "lim": "limits are not read", "mathbb": "blackboard letters are read as \\mathbb{R} and \\mathbb{1} only",
 }  # fmt: skip
-DISPLAY = frozenset("align aligned alignat alignedat equation gather gathered split eqnarray multline flalign".split())
-ARRAYS = frozenset("matrix pmatrix bmatrix vmatrix Vmatrix Bmatrix smallmatrix".split())
-CASES = frozenset("cases dcases".split())
+DISPLAY = frozenset(
+    [
+        "align",
+        "aligned",
+        "alignat",
+        "alignedat",
+        "equation",
+        "gather",
+        "gathered",
+        "split",
+        "eqnarray",
+        "multline",
+        "flalign",
+    ]
+)
+ARRAYS = frozenset(["matrix", "pmatrix", "bmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix"])
+CASES = frozenset(["cases", "dcases"])
 SENTENCE = {
-    "if": "if", "for": "if", "when": "if", "otherwise": "otherwise", "else": "otherwise", "and": "and", "where": "where",
+    "if": "if", "for": "if", "when": "if", "otherwise": "otherwise", "else": "otherwise", "and": "and",
+    "where": "where",
     "with": "where", "where ": "where", "or": "or",
 }  # fmt: skip
 _WRAPS = (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _ASCII = re.compile(r"\s*(?:\{|(\\[A-Za-z]+\*?)|([A-Za-z0-9])|(\\?[^\x00-\x7f]))")
 _DEFINED = re.compile(
-    r"(?:^|[,;=\n&]|\\\\|\\ |\\quad|\\begin\{[a-z]+\*?\})\s*([A-Za-z]{2,})\s*(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]*\})\s*)?(?:\([^()=]*\)\s*)?=(?!=)"
+    r"(?:^|[,;=\n&]|\\\\|\\ |\\quad|\\begin\{[a-z]+\*?\})\s*([A-Za-z]{2,})\s*"
+    r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]*\})\s*)?(?:\([^()=]*\)\s*)?=(?!=)"
 )
 _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*)?(?:\(|\[|\\\{)")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
@@ -155,13 +217,13 @@ class _Lexer:
         """A run of letters: a defined word, a function before a bracket, or one name a letter."""
         run, start, end = match.group(), match.start(), match.end()
         if len(run) > 1:
-            if run in self.words or run in names.LATEX_GREEK and len(run) > 3:
+            function = self._function_tail(run, end)
+            if function == run and run not in self.vocabulary.names:
+                return self.put(FUNC, self.vocabulary.functions[run], start, end)
+            if run in self.words or (run in names.LATEX_GREEK and len(run) > 3):
                 return self.put(NAME, names.canonical(run), start, end)
             if run in text.BIG_WORDS and self.source[end : end + 1] == "_":
                 return self.put(FUNC, run, start, end)
-            function = self._function_tail(run, end)
-            if function == run:
-                return self.put(FUNC, self.vocabulary.functions[run], start, end)
             if function:
                 return self.refuse(
                     f"{run} ends like the function {function}", start, end, "AMBIGUOUS",
@@ -223,7 +285,11 @@ class _Lexer:
             return self.put(known[0], known[1], start, end)
         if name in names.LATEX_GREEK:
             return self._greek(name, start, end)
-        if name in names.ACCENTS or name in names.FONTS or name in ("operatorname", "operatorname*", "mathbb", "mathbin", "mathds"):
+        if (
+            name in names.ACCENTS
+            or name in names.FONTS
+            or name in ("operatorname", "operatorname*", "mathbb", "mathbin", "mathds")
+        ):
             return self._wrapper(name, start, end)
         if name in self.vocabulary.functions:
             return self.put(FUNC, self.vocabulary.functions[name], start, end)
@@ -237,13 +303,13 @@ class _Lexer:
 
     def _greek(self, name: str, start: int, end: int) -> int:
         canonical = names.LATEX_GREEK[name]
-        if canonical not in self.vocabulary.names and name in self.vocabulary.functions:
-            if _FOLLOWED.match(self.source, end) or self.source[end : end + 2] == "'(":
-                return self.put(FUNC, self.vocabulary.functions[name], start, end)
+        applied = bool(_FOLLOWED.match(self.source, end)) or self.source[end : end + 2] == "'("
+        if applied and canonical not in self.vocabulary.names and name in self.vocabulary.functions:
+            return self.put(FUNC, self.vocabulary.functions[name], start, end)
         return self.put(NAME, canonical, start, end)
 
     def _wrapper(self, name: str, start: int, end: int) -> int:
-        """`\\mathbf{x}`, `\\hat y`, `\\text{if }`, `\\operatorname{tr}`: a font, an accent or words."""
+        r"""`\mathbf{x}`, `\hat y`, `\text{if }`, `\operatorname{tr}`: a font, an accent or words."""
         if name == "mathbin":
             return self._binary(start, end)
         if names.FONTS.get(name) == "upright" or name.startswith("operatorname"):
@@ -255,7 +321,7 @@ class _Lexer:
         if name in ("mathbb", "mathds"):
             return self._blackboard(bases, start, stop)
         if bases in (["1"], ["0"]):
-            return self.put(*((ONE, None) if bases == ["1"] else (FUNC, "zeros")), start, stop)
+            return self.put(ONE, None if bases == ["1"] else "zeros", start, stop)
         if bases[0].isdigit():
             if name in names.ACCENTS and name != "vec":
                 return self.refuse(f"\\{name} goes over a letter", start, stop)
@@ -267,7 +333,9 @@ class _Lexer:
             value = names.LATEX_GREEK.get(base, base) + accents + accent
             self.lexed.fonts.setdefault(value, set()).add(font)
             single = len(bases) == 1
-            self.put(NAME, value, start if single else stop - 1 - len(bases) + k, stop if single else stop - len(bases) + k)
+            self.put(
+                NAME, value, start if single else stop - 1 - len(bases) + k, stop if single else stop - len(bases) + k
+            )
         return stop
 
     def _decorated(self, place: int) -> tuple[list[str], str, int] | None:
@@ -285,10 +353,12 @@ class _Lexer:
             if command in names.ACCENTS or command in names.FONTS:
                 accents = names.ACCENTS.get(command, "") + accents
                 continue
-            if command and command not in names.LATEX_GREEK or match.group(3):
+            if (command and command not in names.LATEX_GREEK) or match.group(3):
                 return None
             base = [command or match.group(2)]
-            while closing and not command and source[place : place + 1].isascii() and source[place : place + 1].isalpha():
+            while (
+                closing and not command and source[place : place + 1].isascii() and source[place : place + 1].isalpha()
+            ):
                 base.append(source[place])
                 place += 1
             for _ in range(closing):
@@ -314,7 +384,7 @@ class _Lexer:
         return self.refuse(REFUSED["mathbb"], start, end)
 
     def _binary(self, start: int, end: int) -> int:
-        """`\\mathbin{@}` and `\\mathbin{*}` are the operators of NumPy text, printed in LaTeX."""
+        r"""`\mathbin{@}` and `\mathbin{*}` are the operators of NumPy text, printed in LaTeX."""
         match = re.compile(r"\{([@*])\}").match(self.source, end)
         if match is None:
             return self.refuse("\\mathbin is read around @ and * only", start, end)
@@ -322,7 +392,7 @@ class _Lexer:
         return self.put("@" if match.group(1) == "@" else "star", None, start, match.end())
 
     def _words(self, name: str, start: int, end: int) -> int:
-        """`\\mathrm{..}`, `\\text{..}`, `\\operatorname{..}`: a keyword, a function or a word."""
+        r"""`\mathrm{..}`, `\text{..}`, `\operatorname{..}`: a keyword, a function or a word."""
         match = _TEXT_BODY.match(self.source, end)
         if match is None:
             following = re.compile(r"\s+([A-Za-z])").match(self.source, end)
@@ -333,14 +403,16 @@ class _Lexer:
         if name.startswith("text") and inner.lower() in SENTENCE:
             return self.put(SENTENCE[inner.lower()], None, start, stop)
         if inner in ("1", "0"):
-            return self.put(*((ONE, None) if inner == "1" else (FUNC, "zeros")), start, stop)
+            return self.put(ONE, None if inner == "1" else "zeros", start, stop)
         if not inner and not match.group(1).strip():
             return stop
         if len(inner) > names.MAX_NAME:
             return self.refuse(f"a name may have {names.MAX_NAME} characters", start, stop, "LIMIT_NAME")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", inner):
             return self.refuse("a word of letters is expected in these braces", match.start(1), match.end(1))
-        soft = inner in self.vocabulary.names or inner in self.vocabulary.soft and not _FOLLOWED.match(self.source, stop)
+        soft = inner in self.vocabulary.names or (
+            inner in self.vocabulary.soft and not _FOLLOWED.match(self.source, stop)
+        )
         if inner in self.vocabulary.functions and (name.startswith("op") or not soft):
             return self.put(FUNC, self.vocabulary.functions[inner], start, stop)
         if name.startswith("op") and inner not in self.words:

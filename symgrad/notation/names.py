@@ -1,8 +1,9 @@
-"""One canonical name for all spellings of a variable.
+r"""One canonical name for all spellings of a variable.
 
-Contract: `canonical` maps text, Unicode and LaTeX spellings of one variable to the same name (`\\theta`, `θ` and
-`theta` to ``theta``; `\\hat{y}`, `ŷ` and `y_hat` to ``yhat``; `W1` and `W_1` to ``W_1``); `to_text` and `to_latex`
-print a name so that `canonical` reads it back.  Case is never folded.  A name is a stem, then `_label`, then `^(number)`.
+Contract: `canonical` maps text, Unicode and LaTeX spellings of one variable to the same name (`\theta`, `θ` and
+`theta` to ``theta``; `\hat{y}`, `ŷ` and `y_hat` to ``yhat``; `W1` and `W_1` to ``W_1``); `to_text` and `to_latex`
+print a name so that `canonical` reads it back.  Case is never folded.  A name is a stem, then `_label`, then
+`^(number)`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,15 @@ ACCENTS = {
     "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "bar": "bar", "overline": "bar",
     "dot": "dot", "check": "check", "vec": "",
 }  # fmt: skip
-MARKS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u030c": "check", "\u20d7": ""}
+MARKS = {
+    "\u0302": "hat",
+    "\u0303": "tilde",
+    "\u0304": "bar",
+    "\u0305": "bar",
+    "\u0307": "dot",
+    "\u030c": "check",
+    "\u20d7": "",
+}
 DECORATIONS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "dot": "\u0307", "check": "\u030c"}
 FONTS = {
     "mathbf": "bold", "boldsymbol": "bold", "bm": "bold", "pmb": "bold", "mathbfit": "bold", "mathcal": "calligraphic",
@@ -46,10 +55,10 @@ FONTS = {
     "text": "upright", "textrm": "upright", "textbf": "bold", "mathtt": "upright", "texttt": "upright",
 }  # fmt: skip
 
-_WRAPPED = re.compile(r"\\([A-Za-z]+)\s*\{(.*)\}|\\([A-Za-z]+)(?:\s+(.+)|(\\.+))", re.S)
-_STEM = re.compile(r"[A-Za-z\u00c0-\u024f]+[0-9]*(?:[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f]*)?")
+_WRAPPED = re.compile(r"\\([A-Za-z]+)\s*\{(.*)\}|\\([A-Za-z]+)(?:\s+(.+)|(\\.+))", re.DOTALL)
+_STEM = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]*")
 _NUMBERED = re.compile(r"([^\W\d_]+)([0-9]+)")
-_SCRIPT = re.compile(r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[A-Za-z0-9]+|.))", re.S)
+_SCRIPT = re.compile(r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[A-Za-z0-9]+|\([A-Za-z0-9]+\)|.))", re.DOTALL)
 
 
 def canonical(spelling: str) -> str:
@@ -119,7 +128,9 @@ def word(text: str, spelling: str = "") -> str:
     if greek and greek.group(1) in LETTERS:
         return LETTERS[greek.group(1)] + greek.group(2) + marks
     if not _STEM.fullmatch(base):
-        raise NameProblem(f"{spelling or text!r} is not a name", source=spelling or text, hint="a name starts with a letter")
+        raise NameProblem(
+            f"{spelling or text!r} is not a name", source=spelling or text, hint="a name starts with a letter"
+        )
     return ALIASES.get(base, base) + ("" if base is text else marks)
 
 
@@ -133,7 +144,10 @@ def numbered(stem: str) -> str:
 
 def subscripted(name: str, label: str) -> str:
     """The name with a word or number below: `W` and `hh` make `W_hh`; `y` and `hat` make `yhat`."""
-    return name + label if label in DECORATIONS and "_" not in name and "^" not in name else f"{name}_{label}"
+    if "^" in name:
+        stem, _, above = name.partition("^")
+        return f"{subscripted(stem, label)}^{above}"
+    return name + label if label in DECORATIONS and "_" not in name else f"{name}_{label}"
 
 
 def superscripted(name: str, body: str) -> str:

@@ -1,28 +1,56 @@
 """One Pratt parser over the tokens of both lexers.
 
-Contract: `parse_tree(source)` gives a `Parsed` whose `tree` is made of the heads of `symgrad.notation.syntax`, or raises an
-`InputError` that knows its place; no other exception escapes.  What a name means, its shape, and whether `x_2` is an entry
-or a name is left to `symgrad.notation.elaborate`.  A call carries the first text spelling of its operation (`ln` is
-``log``, `maximum` is ``max``).
+Contract: `parse_tree(source)` gives a `Parsed` whose `tree` is made of the heads of `symgrad.notation.syntax`, or
+raises an `InputError` that knows its place; no other exception escapes.  What a name means, its shape, and whether
+`x_2` is an entry or a name is left to `symgrad.notation.elaborate`.  A call carries the first text spelling of its
+operation (`ln` is ``log``, `maximum` is ``max``).
 """
+
+# ruff: noqa: ARG001 -- the handlers of a table share one signature
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import forms, latex, text
+from symgrad.notation import brackets, calls, latex, quotients, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_END, OPERAND_START, resolve
 from symgrad.notation.cursor import (
-    ADD, FACTOR, JUXTAPOSED, PADDING, POSTFIX, POWER, PRODUCT, RELATIONS, Infix, Prefix, Reader, bracketed, too_long,
+    ADD,
+    FACTOR,
+    JUXTAPOSED,
+    PADDING,
+    POSTFIX,
+    POWER,
+    PRODUCT,
+    RELATIONS,
+    Infix,
+    Prefix,
+    Reader,
+    bracketed,
+    too_long,
 )  # fmt: skip
-from symgrad.notation.series import series
 from symgrad.notation.names import GREEK, parts, to_text
 from symgrad.notation.scripts import index_item, scripts
+from symgrad.notation.series import series
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (
-    END, ERROR, FUNC, MAX_GLANCE, MAX_LENGTH, NAME, NEWLINE, NUM, ONE, WORD, Lexed, Token, Vocabulary, vocabulary,
+    END,
+    ERROR,
+    FUNC,
+    MAX_GLANCE,
+    MAX_LENGTH,
+    NAME,
+    NEWLINE,
+    NUM,
+    ONE,
+    WORD,
+    Lexed,
+    Token,
+    Vocabulary,
+    vocabulary,
 )  # fmt: skip
 
 
@@ -44,7 +72,7 @@ def parse_tree(
     functions: Mapping[str, str] | Collection[str] | None = None,
     names: Collection[str] = (),
 ) -> Parsed:
-    """Read one source; `functions` may be called besides the known ones, `names` are variables whatever they look like."""
+    """Read one source; `functions` may be called besides the known ones, `names` are variables in any case."""
     words = vocabulary() if functions is None and not names else vocabulary().with_(functions or (), names)
     try:
         return _parse(source, syntax, words)
@@ -61,15 +89,15 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     if syntax == "auto":
         syntax = "latex" if "\\" in source or "$" in source else "text"
     lexed = (latex if syntax == "latex" else text).lex(source, words, MAX_LENGTH if truncated else None)
-    tokens = _prepared(source, lexed, truncated, syntax == "latex")
+    tokens = _prepared(source, lexed, syntax == "latex")
     reader = Reader(source, tokens, words, syntax == "latex", truncated)
-    numpy = lexed.numpy or syntax == "text" and _stars_only(tokens)
+    numpy = lexed.numpy or (syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
     _define(reader)
     return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source)
 
 
-def _prepared(source: str, lexed: Lexed, truncated: bool, is_latex: bool) -> list[Token]:
+def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired."""
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
@@ -102,7 +130,7 @@ def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
         elif kind == NEWLINE:
             before = kept[-1][0] if kept else ""
             after = tokens[k + 1][0] if k + 1 < len(tokens) else END
-            if depth > 0 or before not in OPERAND_END and before not in BARS or after not in STARTS_LINE:
+            if depth > 0 or (before not in OPERAND_END and before not in BARS) or after not in STARTS_LINE:
                 continue
             if is_latex and not _defines(tokens, k + 1):
                 continue
@@ -110,7 +138,7 @@ def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
     return kept
 
 
-CLOSING = frozenset(") ] } \\} )> )| )|| )floor END".split())
+CLOSING = frozenset([")", "]", "}", "\\}", ")>", ")|", ")||", ")floor", "END"])
 BARS = frozenset(("|", "||", "FUNC"))
 STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 
@@ -118,8 +146,8 @@ STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 def _stars_only(tokens: list[Token]) -> bool:
     """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
     star = False
-    for before, after in zip(tokens, tokens[1:], strict=False):
-        star = star or after[0] == "*" and before[0] != "_"
+    for before, after in itertools.pairwise(tokens):
+        star = star or (after[0] == "*" and before[0] != "_")
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
@@ -127,8 +155,10 @@ def _stars_only(tokens: list[Token]) -> bool:
 
 def _joins(before: Token, after: Token) -> bool:
     """Whether two operands side by side are one: an index in brackets, a call, a number and its indicator."""
-    return after[0] == "[" and after[2] == before[3] or before[0] in ("'", "TOP") and after[0] == "(" or after[0] == "(" and (
-        before[0] == NAME and len(str(before[1])) > 1 or before[0] == ONE
+    return (
+        (after[0] == "[" and after[2] == before[3])
+        or (before[0] in ("'", "TOP") and after[0] == "(")
+        or (after[0] == "(" and ((before[0] == NAME and len(str(before[1])) > 1) or before[0] == ONE))
     )
 
 
@@ -137,7 +167,8 @@ def _joins(before: Token, after: Token) -> bool:
 
 def _define(p: Reader) -> None:
     """Find the left sides: `g(z) =` defines a function, `R =` a name."""
-    functions, names_ = set(), set()
+    functions: set[str] = set()
+    names_: set[str] = set()
     for k, token in enumerate(p.tokens):
         if token[0] != "=" or k == 0:
             continue
@@ -146,7 +177,7 @@ def _define(p: Reader) -> None:
             (functions if _aliases(p, k + 1) else names_).add(before[1])
         elif before[0] == ")":
             start = _opening(p.tokens, k - 1)
-            if start == 1 or start > 1 and p.tokens[start - 2][0] in SEPARATORS:
+            if start == 1 or (start > 1 and p.tokens[start - 2][0] in SEPARATORS):
                 if p.tokens[start - 1][0] in (NAME, WORD):
                     functions.add(p.tokens[start - 1][1])
             elif start > 2:
@@ -159,7 +190,7 @@ def _define(p: Reader) -> None:
 
 
 def _indexed_function(tokens: list[Token], place: int) -> set[str]:
-    """The function L in `L_i(x) =`, or h_theta in `h_\\theta(x) =`."""
+    r"""The function L in `L_i(x) =`, or h_theta in `h_\theta(x) =`."""
     base = _indexed_base(tokens, place)
     if base is None:
         return set()
@@ -168,10 +199,10 @@ def _indexed_function(tokens: list[Token], place: int) -> set[str]:
 
 
 def _aliases(p: Reader, place: int) -> bool:
-    """Whether the right side is nothing but a function's name, as in g = \\sigma."""
+    r"""Whether the right side is nothing but a function's name, as in g = \sigma."""
     kind, value, _, _ = p.tokens[place]
-    known = kind == FUNC or kind == NAME and value in p.vocabulary.functions and value not in p.vocabulary.names
-    return known and place + 1 < len(p.tokens) and p.tokens[place + 1][0] in forms.ENDS
+    known = kind == FUNC or (kind == NAME and value in p.vocabulary.functions and value not in p.vocabulary.names)
+    return known and place + 1 < len(p.tokens) and p.tokens[place + 1][0] in calls.ENDS
 
 
 SEPARATORS = frozenset((",", ";", "=", NEWLINE, "\\\\", "where"))
@@ -188,14 +219,14 @@ def _opening(tokens: list[Token], place: int) -> int:
     return 0
 
 
-def _indexed_base(tokens: list[Token], place: int) -> object:
+def _indexed_base(tokens: list[Token], place: int) -> str | None:
     """The name L in `L_i =` or `y_{nk} =`."""
     if tokens[place][0] == "}":
         place = _opening(tokens, place)
-    if place >= 2 and tokens[place - 1][0] == "_" and tokens[place - 2][0] == NAME:
-        if place == 2 or tokens[place - 3][0] in SEPARATORS:
-            return tokens[place - 2][1]
-    return None
+    if place < 2 or tokens[place - 1][0] != "_" or tokens[place - 2][0] != NAME:
+        return None
+    first = place == 2 or tokens[place - 3][0] in SEPARATORS
+    return str(tokens[place - 2][1]) if first else None
 
 
 def _defines(tokens: list[Token], place: int) -> bool:
@@ -208,7 +239,7 @@ def _defines(tokens: list[Token], place: int) -> bool:
         depth += (kind in OPENERS) - (kind in CLOSING)
         if depth == 0 and kind in ("=", "IN"):
             return True
-        if depth < 0 or depth == 0 and kind in BETWEEN:
+        if depth < 0 or (depth == 0 and kind in BETWEEN):
             return False
     return False
 
@@ -221,9 +252,10 @@ BETWEEN = frozenset((",", ";", "+", "-", "*", ".", "@", "odot", END, ERROR, NEWL
 
 
 def _document(p: Reader) -> Tree:
-    """Formulas separated by `;`, line ends, `\\\\`, or a comma before a definition."""
+    r"""Formulas separated by `;`, line ends, `\\`, or a comma before a definition."""
     found: list[Tree] = []
     plain: Tree | None = None
+    last = p.tokens[0]
     if p.tokens[0][0] == END and not p.truncated:
         raise InputError("there is nothing to read", source=p.source, offset=0, code="EMPTY")
     while True:
@@ -231,7 +263,7 @@ def _document(p: Reader) -> Tree:
         separator = p.tokens[p.pos]
         if formula.head not in ("equation", "declare"):
             if plain is not None:
-                p.fail("two formulas where one is wanted", _second(p, last, formula), hint="name the first one: q = ...")
+                p.fail("two formulas where one is wanted", _second(last, formula), hint="name the first one: q = ...")
             plain = formula
         found.append(formula)
         last = separator
@@ -244,7 +276,7 @@ def _document(p: Reader) -> Tree:
     return Tree("block", tuple(found), None, found[0].start, found[-1].end)
 
 
-def _second(p: Reader, separator: Token, formula: Tree) -> Token | Tree:
+def _second(separator: Token, formula: Tree) -> Token | Tree:
     return formula if separator[0] == NEWLINE else separator
 
 
@@ -392,12 +424,17 @@ def _quotient(kind: str, floor: int) -> Infix:
         p.pos += 1
         right = p.expression(floor)
         following = p.tokens[p.pos]
-        if right.head == "num" and following[0] in (NAME, WORD) and following[2] == right.end and p.source[right.end - 1].isdigit():
+        if (
+            right.head == "num"
+            and following[0] in (NAME, WORD)
+            and following[2] == right.end
+            and p.source[right.end - 1].isdigit()
+        ):
             p.fail(
                 "is this factor below the line or behind it?", following, "AMBIGUOUS",
                 f"write {p.source[left.start : right.end]} * ... or put brackets around what is below",
             )  # fmt: skip
-        return forms.divided(p, left, right, left.start, right.end, kind)
+        return quotients.divided(p, left, right, left.start, right.end, kind)
 
     return read
 
@@ -409,7 +446,7 @@ def _prime(p: Reader, left: Tree, token: Token) -> Tree:
 
 def _scripted(p: Reader, left: Tree, token: Token) -> Tree:
     """Scripts, and the arguments of a function that carries them."""
-    tree = scripts(p, left, token)
+    tree = scripts(p, left)
     following = p.tokens[p.pos][0]
     if following == "(" and tree.head in ("index", "name"):
         return _scripted_call(p, tree, token)
@@ -421,25 +458,25 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     base = tree.args[0] if tree.head == "index" else tree
     value = str(base.value) if base.head == "name" else ""
     if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
-        forms.unknown(p, token, value)
+        calls.unknown(p, token, value)
     if value in p.vocabulary.names or not value:
         return tree
     label = _parameter(tree)
     if label in p.defined or label in p.vocabulary.functions:
-        return forms.call(p, (NAME, label, base.start, tree.end), label)
-    plain = forms._plain_arguments(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
-    if value in p.defined or value in p.vocabulary.functions or tree.head == "index" and plain:
-        call = forms.call(p, (NAME, value, base.start, base.end), value)
+        return calls.call(p, (NAME, label, base.start, tree.end), label)
+    plain = calls.lists_variables(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
+    if value in p.defined or value in p.vocabulary.functions or (tree.head == "index" and plain):
+        call = calls.call(p, (NAME, value, base.start, base.end), value)
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end) if tree.head == "index" else call
     stem = parts(value)[0]
     word = tree.head == "name" and len(stem) > 1 and to_text(stem) == stem
     if "," in p.inside(p.pos) or word:
-        forms.unknown(p, (NAME, value, tree.start, tree.end), value)
+        calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
 
 
 def _parameter(tree: Tree) -> str:
-    """The name of the function `h_\\theta`: a Greek letter below is a parameter, not an index."""
+    r"""The name of the function `h_\theta`: a Greek letter below is a parameter, not an index."""
     if tree.head != "index" or len(tree.args) != 2 or tree.args[1].value not in GREEK:
         return ""
     return f"{tree.args[0].value}_{tree.args[1].value}"
@@ -463,7 +500,7 @@ def _factorial(p: Reader, left: Tree, token: Token) -> Tree:
 
 def _bracket(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
-    if p.tokens[p.pos - 1][3] != token[2] or left.head == "num" or p.latex and not _simple_indices(p, left):
+    if p.tokens[p.pos - 1][3] != token[2] or left.head == "num" or (p.latex and not _simple_indices(p, left)):
         return _juxtapose(p, left, token)
     p.deeper(token)
     p.pos += 1
@@ -488,7 +525,7 @@ def _method(p: Reader, left: Tree, token: Token) -> Tree:
     if p.tokens[p.pos + 1][0] == ")":
         p.pos += 2
         return Tree("call", (left,), _canonical(p, token[1]), left.start, p.tokens[p.pos - 1][3])
-    args, last = forms.arguments(p, token)
+    args, last = calls.arguments(p, token)
     if token[1] == "dot":
         if len(args) != 1:
             p.fail("dot takes one argument", token, "ARITY")
@@ -527,12 +564,16 @@ def _stray(p: Reader, token: Token, floor: int) -> Tree:
 
 
 PREFIX: dict[str, Prefix] = {
-    NUM: forms.number, NAME: forms.name, WORD: forms.name, FUNC: forms.function, ONE: forms.one, "const": forms.constant,
-    "UNKNOWN": forms.unknown_operator, "(": forms.group, "{": forms.group, "\\{": forms.group, "[": forms.square,
-    "|(": forms.absolute, "||(": forms.norm, "<": forms.angles, "<(": forms.angles, "floor(": forms.floored,
-    "-": _minus, "+": _minus, "BIG": forms.big, "FRAC": forms.fraction, "SQRT": forms.root, "BEGIN": forms.environment,
-    "partial": forms.partial, "nabla": forms.gradient, "INT": forms.integral, "dots": forms.ellipsis,
-    "_": forms.underscore,
+    NUM: brackets.number, NAME: calls.name, WORD: calls.name, FUNC: calls.function, ONE: brackets.one,
+    "const": calls.constant,
+    "UNKNOWN": calls.unknown_operator,
+    "(": brackets.group, "{": brackets.group, "\\{": brackets.group, "[": brackets.square,
+    "|(": brackets.absolute, "||(": brackets.norm, "<": brackets.angles, "<(": brackets.angles,
+    "floor(": brackets.floored,
+    "-": _minus, "+": _minus, "BIG": sums.big, "FRAC": quotients.fraction, "SQRT": quotients.root,
+    "BEGIN": brackets.environment,
+    "partial": quotients.partial, "nabla": quotients.gradient, "INT": quotients.integral, "dots": quotients.ellipsis,
+    "_": calls.underscore,
 }  # fmt: skip
 
 _JUXTAPOSED: dict[str, tuple[int, Infix]] = dict.fromkeys(OPERAND_START, (JUXTAPOSED, _juxtapose))
@@ -542,7 +583,8 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "star": (PRODUCT, _product("star")), "kron": (PRODUCT, _kronecker), "/": (JUXTAPOSED, _quotient("", FACTOR)),
     "./": (PRODUCT, _quotient("odot", PRODUCT + 1)), "'": (POSTFIX, _prime), "TOP": (POSTFIX, _prime),
     "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
-    "!": (POSTFIX, _factorial), "[": (POSTFIX, _bracket), "METHOD": (POSTFIX, _method), "dots": (JUXTAPOSED, _juxtapose),
+    "!": (POSTFIX, _factorial), "[": (POSTFIX, _bracket), "METHOD": (POSTFIX, _method),
+    "dots": (JUXTAPOSED, _juxtapose),
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip
 INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {

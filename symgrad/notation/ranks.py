@@ -220,7 +220,7 @@ def _mul(self: Ranks, tree: Tree) -> Rank:
 def _div(self: Ranks, tree: Tree) -> Rank:
     top, bottom = tree.args
     for part in bottom.args if bottom.head in {"mul", "pow"} else (bottom,):
-        if part.head == "name" and part.value in self.guessed and part.value not in self.least:
+        if part.head == "name" and part.value in self.guessed and not self.least.get(str(part.value)):
             self.known[str(part.value)] = 0
     if tree.value == "odot":
         return self.agree(tree.args)

@@ -12,19 +12,37 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad import expr
-from symgrad.errors import InputError, LimitError, NameProblem
+from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
 from symgrad.expr import Node, Shape, Variable, contract
-from symgrad.notation.elaborate import Elaborator, close
+from symgrad.notation.applications import close
+from symgrad.notation.elaborate import Elaborator
 from symgrad.notation.names import GREEK, canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.ranks import Ranks
 from symgrad.notation.scope import (
-    LABEL_LETTERS, Definition, Survey, Uses, become_entry, become_name, free_indices, survey,
+    LABEL_LETTERS,
+    Definition,
+    Survey,
+    Uses,
+    become_entry,
+    become_name,
+    free_indices,
+    is_numbered,
+    survey,
 )  # fmt: skip
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
-    Axis, Declared, Outline, Outlines, Unknown, find, name_unknowns, read_assumptions, read_shapes, unify,
+    Axis,
+    Declared,
+    Outline,
+    Outlines,
+    Unknown,
+    find,
+    name_unknowns,
+    read_assumptions,
+    read_shapes,
+    unify,
 )  # fmt: skip
 
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
@@ -87,11 +105,34 @@ def read(
     assumed = read_assumptions(assume, canonical)
     parsed = parse_tree(source, syntax=syntax, names=declared)
     try:
-        return _Reader(parsed, declared, assumed).read()
+        return _Reader(parsed, declared | _declared_inside(parsed, declared), assumed).read()
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
         raise error.located(source) from None
+
+
+def _declared_inside(parsed: Parsed, outside: Mapping[str, Shape]) -> dict[str, Shape]:
+    """The shapes that the source itself declares, as in W ∈ R^{m×n}."""
+    found: dict[str, Shape] = {}
+    for tree in parsed.tree.args if parsed.tree.head == "block" else (parsed.tree,):
+        if tree.head == "declare":
+            name = _name_of(tree.args[0])
+            shape = tuple(int(d) if str(d).isdigit() else str(d) for d in tree.value)  # type: ignore[attr-defined]
+            if outside.get(name, shape) != shape or found.setdefault(name, shape) != shape:
+                raise ShapeError(
+                    f"{name} is declared twice, with different shapes", source=parsed.source, offset=tree.start, end=tree.end
+                )
+    return found
+
+
+def _name_of(tree: Tree) -> str:
+    """The name that a declaration or a derivative is about: W, W_1 or W of W_{ij}."""
+    while tree.head in {"index", "transpose"}:
+        if is_numbered(tree):
+            return subscripted(str(tree.args[0].value), str(tree.args[1].value))
+        tree = tree.args[0]
+    return str(tree.value) if tree.head == "name" else ""
 
 
 class _Reader:
@@ -101,7 +142,8 @@ class _Reader:
         self.parsed = parsed
         self.declared = dict(declared)
         self.assumed = dict(assumed)
-        self.survey: Survey = survey(parsed.tree, parsed.source, declared)
+        self.dims = {d for shape in declared.values() for d in shape if isinstance(d, str)}
+        self.survey: Survey = survey(parsed.tree, parsed.source, {*declared, *self.dims})
         self.notes: dict[str, None] = dict.fromkeys(self.survey.notes)
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
         self.indices: set[str] = set()
@@ -133,14 +175,14 @@ class _Reader:
         defined = {d.name for d in self.survey.definitions}
         _drop_decorations(formulas, uses)
         self.indices = set(uses.bound).union(*(d.indices for d in formulas))
-        dims = {d for shape in declared.values() for d in shape if isinstance(d, str)}
-        scope.sizes = (dims | uses.tops.keys()) - declared.keys() - defined
-        scope.tops = {name: Unknown() for name in uses.tops if name in scope.sizes and name not in dims}
+        scope.sizes = (self.dims | uses.tops.keys()) - declared.keys() - defined
+        scope.tops = {name: Unknown() for name in uses.tops if name in scope.sizes and name not in self.dims}
         scope.labels = {name for name in uses.labelled if name not in self.indices}
         scope.labels |= {
             name for name in uses.subscripts
             if name not in self.indices and (name in declared or name in LABEL_LETTERS or "label" in self.assumed.get(name, ()))
         }  # fmt: skip
+        scope.labels |= {name for name in uses.marked if name not in self.indices}
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
@@ -157,16 +199,35 @@ class _Reader:
             places[name] = tree.start
         for name in uses.indexed:
             places.setdefault(name, 1 << 30)
-        for name in uses.labelled:
-            places.setdefault(name, 1 << 30)
+        for name in scope.labels & uses.subscripts.keys():
+            places.setdefault(name, uses.subscripts[name].start)
         for name, trees in uses.numbered.items():
             self._numbered(name, trees, defined, places)
-        for name in sorted(places, key=lambda n: (places[n], n)):
+        for name in self._in_order(places):
             if not name or name in taken or name in declared or self._is_universal(name):
                 continue
             if self._is_entry(name, defined) or self._is_row(name):
                 continue
             self.unknown[name] = self._carried(name)
+
+    def _in_order(self, places: Mapping[str, int]) -> list[str]:
+        """Names as they come when the definitions are written out."""
+        if not self.survey.definitions:
+            return sorted(places, key=lambda name: (places[name], name))
+        bodies = {d.name: d.body for d in self.survey.definitions}
+        order: dict[str, None] = {}
+        stack = [self.survey.function.body]
+        while stack:
+            tree = stack.pop()
+            if tree.head in {"name", "call"}:
+                name = str(tree.value)
+                if name in bodies:
+                    stack.append(bodies.pop(name))
+                elif name in places:
+                    order.setdefault(name)
+            stack.extend(reversed(tree.args))
+        order.update(dict.fromkeys(sorted(places.keys() - order.keys())))
+        return list(order)
 
     def _is_universal(self, name: str) -> bool:
         """The identity I, a unit vector e_k, Kronecker's δ_ij: where nobody declares them otherwise."""
@@ -206,7 +267,9 @@ class _Reader:
     def _is_entry(self, name: str, defined: set[str]) -> bool:
         """x_2 in text is an entry where x is a declared vector or a definition."""
         stem, _, number = name.rpartition("_")
-        if not number.isdigit() or (len(self.declared.get(stem, ())) != 1 and stem not in defined):
+        if self.parsed.syntax != "text" or not number.isdigit():
+            return False
+        if (len(self.declared.get(stem, ())) != 1 and stem not in defined):
             return False
         for formula in (*self.survey.definitions, self.survey.function):
             for tree in formula.body.walk():
@@ -294,12 +357,7 @@ def _differentiated(function: Definition) -> str | None:
     variables = function.whole.args[0].args[1:]
     if len(variables) != 1:
         return None
-    variable = variables[0]
-    while variable.head in {"index", "transpose"}:
-        if variable.head == "index" and variable.args[1].head == "num":
-            return subscripted(str(variable.args[0].value), str(variable.args[1].value))
-        variable = variable.args[0]
-    return str(variable.value) if variable.head == "name" else None
+    return _name_of(variables[0]) or None
 
 
 def _nodes(scope: Scope) -> dict[str, Node]:

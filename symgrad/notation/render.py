@@ -1,12 +1,15 @@
 """The surface tree as Unicode text and as LaTeX, with as few brackets as the grammar allows.
 
-Contract: `parse_tree(to_text(t)).tree == t` and `parse_tree(to_latex(t)).tree == t` for every tree the parser makes, up to
-`normal` (which says what two spellings share one print).  Each head has one printer in each of two tables; a printed piece
-knows how tightly it binds, whether it ends in an open sum, and whether it ends in a name.
+Contract: `parse_tree(to_text(t)).tree == t` and `parse_tree(to_latex(t)).tree == t` for every tree the parser makes,
+up to `normal` (which says what two spellings share one print).  Each head has one printer in each of two tables; a
+printed piece knows how tightly it binds, whether it ends in an open sum, and whether it ends in a name.
 """
+
+# ruff: noqa: ARG001, ARG005 -- the printers of a table share one signature
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
@@ -15,8 +18,8 @@ from typing import NamedTuple
 from symgrad.errors import InputError
 from symgrad.notation import names, text
 from symgrad.notation.bars import resolve
+from symgrad.notation.calls import FUNCTION_LETTERS
 from symgrad.notation.cursor import ADD, FACTOR, JUXTAPOSED, POSTFIX, PRODUCT
-from symgrad.notation.forms import FUNCTION_LETTERS
 from symgrad.notation.syntax import Tree, fold
 from symgrad.notation.tokens import END, vocabulary
 from symgrad.ops import OPERATIONS
@@ -26,7 +29,8 @@ LOOSE, ATOM = 0, 200
 
 class Piece(NamedTuple):
     """A printed subtree: its binding power; `open` if a sum at its end would swallow what follows; `name` if a bracket
-    behind it would be read as its argument."""
+    behind it would be read as its argument.
+    """
 
     text: str
     level: int = ATOM
@@ -57,7 +61,7 @@ def to_latex(tree: Tree) -> str:
 
 def _printed(tree: Tree, table: Mapping[str, Printer], ambiguous: Callable[[str], bool]) -> str:
     kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
-    numpy = not kinds.isdisjoint(_NUMPY) or ("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds)
+    numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
     bars = sum(node.head in ("norm", "bars") for node in tree.walk())
     style = Style(numpy, False, _defined(tree))
     shown = _fold(tree, table, style)
@@ -91,18 +95,23 @@ def _ambiguous_text(shown: str) -> bool:
 
 
 def normal(tree: Tree) -> Tree:
-    """The tree with the differences removed that one print shares: `W1` and `W_1`, `-(2)` and `-2`, 2/4 and 1/2."""
+    """The tree without the differences that one print shares: `W1` and `W_1`, `-(2)` and `-2`, 2/4 and 1/2."""
     return fold(tree, _normal)
 
 
 def _normal(node: Tree, args: list[Tree]) -> Tree:
     head, value = node.head, node.value
-    if head == "index" and len(args) == 2 and args[0].head == "name" and args[1].head == "num":
+    if head == "index" and len(args) == 2 and args[0].head == "name" and args[1].head in ("num", "name"):
         return Tree("name", (), f"{args[0].value}_{args[1].value}")
     if head == "neg" and args[0].head == "num":
         return Tree("num", (), -args[0].value)  # type: ignore[operator]
-    if head == "div" and not value and all(a.head == "num" and isinstance(a.value, int) for a in args) and args[1].value:
-        return Tree("num", (), Fraction(args[0].value, args[1].value))  # type: ignore[arg-type]
+    if (
+        head == "div"
+        and not value
+        and all(a.head == "num" and isinstance(a.value, int) for a in args)
+        and args[1].value
+    ):
+        return Tree("num", (), Fraction(args[0].value, args[1].value))  # type: ignore[call-overload]
     return Tree(head, tuple(args), value)
 
 
@@ -162,21 +171,21 @@ def _terms(node: Tree, args: list[Piece], minus: str, brackets: Callable[[Piece]
     return Piece(" ".join(shown), ADD)
 
 
-def _negated(node: Tree, args: list[Piece], minus: str, brackets: Callable[[Piece], Piece]) -> Piece:
+def _negated(args: list[Piece], minus: str, brackets: Callable[[Piece], Piece]) -> Piece:
     operand = args[0]
     loose = operand.level < PRODUCT or operand.text.startswith(minus)
     inner = brackets(operand) if loose else operand
     return Piece(minus + inner.text, PRODUCT, inner.open)
 
 
-def _factors(node: Tree, args: list[Piece], times: str, style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
+def _factors(node: Tree, args: list[Piece], style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
     """The factors of a product by juxtaposition, bracketed as far as needed."""
     last = len(args) - 1
     shown = []
     for k, (tree, piece) in enumerate(zip(node.args, args, strict=True)):
         quotient = k == 0 and piece.level == JUXTAPOSED and tree.head in ("div", "num")
         trailing = k == last and tree.head == "big" and not style.numpy
-        if not (piece.level >= FACTOR and not piece.open or quotient or trailing):
+        if not ((piece.level >= FACTOR and not piece.open) or quotient or trailing):
             piece = brackets(piece)
         shown.append(piece)
     return shown
@@ -185,10 +194,15 @@ def _factors(node: Tree, args: list[Piece], times: str, style: Style, brackets: 
 def _juxtaposed(shown: list[Piece], times: str, digits: str) -> Piece:
     """Factors side by side; a sign where a number or an argument would be read otherwise."""
     out, level = shown[0].text, JUXTAPOSED
-    for before, piece in zip(shown, shown[1:], strict=False):
+    for before, piece in itertools.pairwise(shown):
         first = piece.text[0]
         indicator = piece.text.startswith("1[")
-        if first.isdigit() and not indicator or first == "." or first in "(" and before.name or piece.text[:6] == "\\left(" and before.name:
+        if (
+            (first.isdigit() and not indicator)
+            or first == "."
+            or (first == "(" and before.name)
+            or (piece.text[:6] == "\\left(" and before.name)
+        ):
             out += f" {times} {piece.text}"
             level = PRODUCT
         elif digits and before.text[-1].isdigit() and not first.isdigit():
@@ -204,7 +218,13 @@ def _takes_argument(value: str, style: Style) -> bool:
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
     risky = value in FUNCTION_LETTERS or value in style.defined or stem in style.defined or value == "I"
     symbol = names.to_text(value)
-    return not letter or bool(label or above) or risky or value in vocabulary().functions or symbol in vocabulary().functions
+    return (
+        not letter
+        or bool(label or above)
+        or risky
+        or value in vocabulary().functions
+        or symbol in vocabulary().functions
+    )
 
 
 _SIMPLE_INDEX = frozenset(("name", "num", "slice"))
@@ -219,7 +239,12 @@ def _round(piece: Piece) -> Piece:
 
 def _t_num(node: Tree, args: list[Piece], style: Style) -> Piece:
     shown = _number_text(node.value)
-    if style.numpy and isinstance(shown, tuple) and isinstance(node.value, Fraction) and node.value.denominator in (2, 4, 8):
+    if (
+        style.numpy
+        and isinstance(shown, tuple)
+        and isinstance(node.value, Fraction)
+        and node.value.denominator in (2, 4, 8)
+    ):
         shown = _decimal(node.value)
     if isinstance(shown, tuple):
         return Piece("/".join(shown), PRODUCT if style.numpy or shown[0][0] == "-" else JUXTAPOSED)
@@ -236,20 +261,20 @@ def _t_const(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     base, subs = args[0], node.args[1:]
-    inner = ", ".join(piece.text for piece in args[1:])
+    inner = ", ".join(f"({p.text})" if t.head == "mul" else p.text for t, p in zip(subs, args[1:], strict=True))
     head = node.args[0].head
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, "{" + inner.replace(", ", ",") + "}"))
     labelled = head == "name" and ("_" in str(node.args[0].value))
-    lone = len(subs) == 1 and (subs[0].head == "name" and len(args[1].text) == 1 or _is_digits(subs[0]))
+    lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
-    if labelled or words and head in ("name", "call"):
+    if labelled or (words and head in ("name", "call")):
         return Piece(f"{base.text}[{inner}]", name=True)
     if head not in ("name", "call") or base.level < ATOM:
         base = _round(base)
     if words:
         return Piece(f"{base.text}[{inner}]", name=True)
-    below = args[1].text if lone else "{" + inner.replace(", ", ",") + "}"
+    below = inner if lone else "{" + inner.replace(", ", ",") + "}"
     return Piece(f"{base.text}_{below}", name=True)
 
 
@@ -266,7 +291,7 @@ def _is_digits(tree: Tree) -> bool:
 def _t_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, "×", style, _round)
+        shown = _factors(node, args, style, _round)
         if style.numpy:
             return Piece(" × ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "×", "")
@@ -287,8 +312,9 @@ def _explicit(node: Tree, args: list[Piece], sign: str, brackets: Callable[[Piec
 def _t_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
         return Piece(f"{_at(args[0], JUXTAPOSED, _round).text} ⊘ {_at(args[1], JUXTAPOSED, _round).text}", PRODUCT)
-    above = _at(args[0], JUXTAPOSED, _round)
-    if node.args[0].head == "div" or args[0].text.count("/") and node.args[0].head == "num":
+    chain = style.numpy and node.args[0].head == "mul"
+    above = _at(args[0], PRODUCT if chain else JUXTAPOSED, _round)
+    if node.args[0].head == "div" or (args[0].text.count("/") and node.args[0].head == "num"):
         above = _round(args[0])
     below = _at(args[1], FACTOR, _round)
     wide = " " if " " in above.text else ""
@@ -300,7 +326,11 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def _t_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
     base, exponent = args
-    if node.args[0].head in ("pow", "transpose") or base.level < ATOM or node.args[0].head == "const" and base.text == "e":
+    if (
+        node.args[0].head in ("pow", "transpose")
+        or base.level < ATOM
+        or (node.args[0].head == "const" and base.text == "e")
+    ):
         base = _round(base)
     value = node.args[1].value
     if node.value == "odot":
@@ -308,7 +338,9 @@ def _t_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(f"{base.text}{'**' if style.numpy else '.^'}{inner.text}", POSTFIX - 10)
     if isinstance(value, int) and node.args[1].head == "num" and abs(value) < 1000:
         return Piece(base.text + str(value).translate(_RAISED), POSTFIX)
-    bare = node.args[1].head == "name" and exponent.text.isalnum() or _is_digits(node.args[1])
+    bare = (node.args[1].head == "name" and exponent.text.isalnum() and exponent.text[0] != "T") or _is_digits(
+        node.args[1]
+    )
     return Piece(base.text + "^" + (exponent.text if bare else "{" + exponent.text + "}"), POSTFIX)
 
 
@@ -346,12 +378,12 @@ def _t_keyword(node: Tree, args: list[Piece], style: Style) -> Piece:
 def _t_norm(node: Tree, args: list[Piece], style: Style) -> Piece:
     below = {"": "", "inf": "_∞"}.get(str(node.value), f"_{node.value}")
     if style.safe:
-        return Piece(f"(‖({args[0].text})‖{below})")
+        return Piece(f"(‖{args[0].text}‖{below})")
     return Piece(f"‖{args[0].text}‖{below}")
 
 
 def _t_bars(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(f"(|({args[0].text})|)" if style.safe else f"|{args[0].text}|")
+    return Piece(f"(|{args[0].text}|)" if style.safe else f"|{args[0].text}|")
 
 
 def _t_inner(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -370,13 +402,14 @@ def _t_big(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _binder(node: Tree, args: list[Piece], show: Callable[[str], str], short: bool) -> Piece:
     """`_i`, `_{i,j}`, `_{i=1}^n`, `_{j ≠ y_i}`."""
-    indices, kind = node.value  # type: ignore[misc]
+    assert isinstance(node.value, tuple)
+    indices, kind = node.value
     shown = ",".join(show(index) for index in indices)
     if kind == "all":
         return Piece(f"_{shown}" if len(shown) == 1 and short else f"_{{{shown}}}", LOOSE)
     if kind == "range":
         upper = node.args[1]
-        bare = short and (upper.head == "name" and args[1].text.isalnum() or _is_digits(upper))
+        bare = short and ((upper.head == "name" and args[1].text.isalnum()) or _is_digits(upper))
         above = args[1].text if bare else "{" + args[1].text + "}"
         return Piece(f"_{{{shown}={args[0].text}}}^{above}", LOOSE)
     return Piece(f"_{{{', '.join(piece.text for piece in args)}}}", LOOSE)
@@ -412,7 +445,8 @@ def _t_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_array(node: Tree, args: list[Piece], style: Style) -> Piece:
-    rows, columns = node.value  # type: ignore[misc]
+    assert isinstance(node.value, tuple)
+    rows, columns = node.value
     if columns is None:
         return Piece(f"[{', '.join(p.text for p in args)}]")
     lines = [", ".join(p.text for p in args[k : k + columns]) for k in range(0, len(args), columns)]
@@ -450,7 +484,7 @@ def _literal(shown: str) -> Printer:
 
 TEXT: dict[str, Printer] = {
     "num": _t_num, "name": _t_name, "const": _t_const, "index": _t_index, "slice": _literal(":"),
-    "neg": lambda n, a, s: _negated(n, a, "-", _round), "add": lambda n, a, s: _terms(n, a, "-", _round), "mul": _t_mul,
+    "neg": lambda n, a, s: _negated(a, "-", _round), "add": lambda n, a, s: _terms(n, a, "-", _round), "mul": _t_mul,
     "div": _t_div, "pow": _t_pow, "transpose": _t_transpose, "call": _t_call, "keyword": _t_keyword, "norm": _t_norm,
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
     "indicator": _t_indicator, "cases": _t_cases, "otherwise": _literal("otherwise"), "array": _t_array,
@@ -511,7 +545,7 @@ def _l_subscript(tree: Tree, piece: Piece) -> str:
 def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, "\\times", style, _curved)
+        shown = _factors(node, args, style, _curved)
         if style.numpy:
             return Piece(" \\times ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "\\times", "\\,")
@@ -521,13 +555,15 @@ def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _l_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
-        return Piece(f"{_at(args[0], JUXTAPOSED, _curved).text} \\oslash {_at(args[1], JUXTAPOSED, _curved).text}", PRODUCT)
+        return Piece(
+            f"{_at(args[0], JUXTAPOSED, _curved).text} \\oslash {_at(args[1], JUXTAPOSED, _curved).text}", PRODUCT
+        )
     return Piece(f"\\frac{{{args[0].text}}}{{{args[1].text}}}", FACTOR)
 
 
 def _grouped(tree: Tree, piece: Piece) -> str:
     """A base for something above it: a second superscript needs braces or brackets."""
-    if tree.head in ("pow", "transpose") or piece.level < ATOM or tree.head == "const" and piece.text == "e":
+    if tree.head in ("pow", "transpose") or piece.level < ATOM or (tree.head == "const" and piece.text == "e"):
         return _curved(piece).text
     named = tree.head in ("name", "index") and "^" in piece.text
     return f"{{{piece.text}}}" if named else piece.text
@@ -549,7 +585,9 @@ def _latex_functions() -> dict[str, str]:
     for op in OPERATIONS.values():
         if op.latex:
             word = op.latex[0]
-            shown.setdefault(op.text[0] if op.text else op.name, f"\\{word}" if op.command else f"\\operatorname{{{word}}}")
+            shown.setdefault(
+                op.text[0] if op.text else op.name, f"\\{word}" if op.command else f"\\operatorname{{{word}}}"
+            )
     return shown
 
 
@@ -643,7 +681,8 @@ def _l_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_array(node: Tree, args: list[Piece], style: Style) -> Piece:
-    _, columns = node.value  # type: ignore[misc]
+    assert isinstance(node.value, tuple)
+    _, columns = node.value
     width = columns or 1
     rows = " \\\\ ".join(" & ".join(p.text for p in args[k : k + width]) for k in range(0, len(args), width))
     return Piece(f"\\begin{{bmatrix}} {rows} \\end{{bmatrix}}")
@@ -671,10 +710,11 @@ def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 LATEX: dict[str, Printer] = {
     "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"),
-    "neg": lambda n, a, s: _negated(n, a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
+    "neg": lambda n, a, s: _negated(a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
     "div": _l_div, "pow": _l_pow, "transpose": _l_transpose, "call": _l_call, "keyword": _l_keyword, "norm": _l_norm,
     "bars": _l_bars, "inner": _l_inner, "big": _l_big, "binder": _l_binder, "compare": _l_compare,
-    "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases, "otherwise": _literal("\\text{otherwise}"),
+    "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases,
+    "otherwise": _literal("\\text{otherwise}"),
     "array": _l_array, "assemble": _l_assemble, "derivative": _l_derivative, "declare": _l_declare,
     "equation": _joined(" = "), "block": _joined(";\\quad "),
 }  # fmt: skip

@@ -48,7 +48,7 @@ class Uses:
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
-    holes: bool = False
+    marked: set[str] = field(default_factory=set)  # labels by use: onehot(y), 1[k = y]
 
     def scan(self, root: Tree) -> None:
         """Add everything below `root`; iterative, parents first."""
@@ -68,7 +68,8 @@ class Uses:
                 push(tree.args)
             elif head == "call":
                 self.called.setdefault(tree.value, tree)  # type: ignore[arg-type]
-                self.holes = self.holes or not tree.args or tree.value in _HOLED
+                if tree.value == "onehot" and tree.args[0].head == "name":
+                    self.marked.add(str(tree.args[0].value))
                 push(arg for arg in reversed(tree.args) if arg.head != "keyword")
             elif head == "big":
                 push(self._big(tree))
@@ -76,7 +77,10 @@ class Uses:
                 self.bound.update(tree.value)  # type: ignore[arg-type]
                 push(tree.args)
             elif head == "compare":
-                self.holes = True
+                self._compare(tree)
+                push(reversed(tree.args))
+            elif head == "mul":
+                self._average(tree)
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))
@@ -85,6 +89,29 @@ class Uses:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
         return subscripted(stem, letter) in self.declared or (letter[:1].isupper() and letter not in self.indices)
 
+    def _compare(self, tree: Tree) -> None:
+        """1[k = y] with an index k makes y a label."""
+        left, right = tree.args
+        if tree.value in {"=", "!="} and left.head == right.head == "name":
+            sides = [str(left.value), str(right.value)]
+            if sides[0] in self.indices and sides[1] not in self.indices:
+                self.marked.add(sides[1])
+            elif sides[1] in self.indices and sides[0] not in self.indices:
+                self.marked.add(sides[0])
+
+    def _average(self, tree: Tree) -> None:
+        """In 1/N Σ_i with nothing else known of N, the sum runs from 1 to N."""
+        for first, following in zip(tree.args, tree.args[1:], strict=False):
+            if first.head != "div" or first.args[1].head != "name" or following.head != "big":
+                continue
+            name, binder = str(first.args[1].value), following.args[1]
+            if name in self.declared or following.value != "sum" or binder.value[1] != "all":  # type: ignore[index]
+                continue
+            if len(binder.value[0]) == 1 and (is_count(name)):  # type: ignore[index]
+                one = Tree("num", (), 1, binder.start, binder.end)
+                binder.args = (one, Tree("name", (), name, binder.start, binder.end))
+                binder.value = (binder.value[0], "range")  # type: ignore[index]
+
     def scan_function(self, function: Definition) -> None:
         """Add the body of a function: its parameters are no names of the source."""
         inner = Uses(declared=self.declared, indices=self.indices)
@@ -92,7 +119,7 @@ class Uses:
         for name in function.parameters or ():
             inner.plain.pop(name, None)
             inner.indexed.pop(name, None)
-        self.holes = self.holes or inner.holes
+        self.marked |= inner.marked
         self.bound |= inner.bound
         self.labelled |= inner.labelled
         for mine, theirs in ((self.plain, inner.plain), (self.called, inner.called), (self.tops, inner.tops)):
@@ -129,8 +156,6 @@ class Uses:
                 letters += 1
         if base.head == "name":
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
-        elif base.head == "const":
-            self.holes = True
         return rest
 
     def scan_label(self, tree: Tree) -> None:
@@ -154,9 +179,13 @@ class Uses:
                 if top is not None:
                     self.tops.setdefault(str(top.value), top)
             elif kind == "where":
-                self.holes = True
                 rest.extend(binder.args)
         return rest
+
+
+def is_count(name: str) -> bool:
+    """Whether a letter is commonly the number of examples."""
+    return name in {"N", "M", "n", "m"}
 
 
 def is_numbered(tree: Tree) -> bool:
@@ -175,9 +204,6 @@ def become_entry(tree: Tree, stem: str, number: int) -> None:
     """A name such as x_2 turns out to be an entry of x."""
     inner = (Tree("name", (), stem, tree.start, tree.end), Tree("num", (), number, tree.start, tree.end))
     tree.head, tree.args, tree.value = "index", inner, None
-
-
-_HOLED = frozenset({"onehot", "one_hot", "ones", "zeros", "eye", "identity"})
 
 
 def _top(upper: Tree) -> Tree | None:
@@ -206,6 +232,12 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
     notes: list[str] = []
     formulas = tree.args if tree.head == "block" else (tree,)
+    if any(formula.head == "declare" for formula in formulas):
+        formulas = tuple(formula for formula in formulas if formula.head != "declare")
+        if not formulas:
+            raise InputError(
+                "this declares a shape and has no formula", source=source, offset=tree.start, end=tree.end, code="EMPTY"
+            )
     uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source else ())
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
@@ -235,6 +267,8 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
                 letters.update(tree.value[0])  # type: ignore[index]
             elif tree.head == "assemble":
                 letters.update(tree.value)  # type: ignore[arg-type]
+        if formula.head == "equation" and formula.args[0].head == "index":
+            letters.update(str(s.value) for s in formula.args[0].args[1:] if s.head == "name")
     return letters
 
 

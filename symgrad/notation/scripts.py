@@ -1,8 +1,8 @@
-"""Subscripts and superscripts: entries, labels, transposes, powers and numbered names.
+r"""Subscripts and superscripts: entries, labels, transposes, powers and numbered names.
 
-Contract: `scripts` reads every `_` and `^` behind a base in the order TeX allows and gives one tree.  What is above in
-brackets belongs to the name (`a^{(2)}`) or picks an example (`x^{(i)}`), then come entries (`W_{ij}`), then transposes and
-powers.  `^T`, `^\\top`, `^{-1}` and `^{-T}` are known here and nowhere else.
+Contract: `scripts` reads every `_` and `^` behind a base in the order TeX allows and gives one tree.  What is above
+in brackets belongs to the name (`a^{(2)}`) or picks an example (`x^{(i)}`), then come entries (`W_{ij}`), then
+transposes and powers.  `^T`, `^\top`, `^{-1}` and `^{-T}` are known here and nowhere else.
 """
 
 from __future__ import annotations
@@ -16,10 +16,31 @@ from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 #: Letters that stand for an index when they are written side by side.
 INDEX_LETTERS = frozenset("ijklmnpqrst") | {"c"}
 #: Two index letters that are a word all the same.
-LABELS = frozenset(("in", "it", "is", "min", "tr", "sim", "link", "tip", "top", "tot", "cls", "int", "pt", "ln", "mil", "list", "test", "init"))
+LABELS = frozenset(
+    (
+        "in",
+        "it",
+        "is",
+        "min",
+        "tr",
+        "sim",
+        "link",
+        "tip",
+        "top",
+        "tot",
+        "cls",
+        "int",
+        "pt",
+        "ln",
+        "mil",
+        "list",
+        "test",
+        "init",
+    )
+)
 
 
-def scripts(p: Reader, base: Tree, first: Token) -> Tree:
+def scripts(p: Reader, base: Tree) -> Tree:
     """The base with all its scripts."""
     below: list[Tree] | None = None
     done: list[tuple[str, Tree | None]] = []  # transposes and powers in order
@@ -29,7 +50,7 @@ def scripts(p: Reader, base: Tree, first: Token) -> Tree:
         p.deeper(token)
         p.pos += 1
         if token[0] == "_":
-            if below is not None or base.head == "index" and not bracketed(base):
+            if below is not None or (base.head == "index" and not bracketed(base)):
                 p.fail("a second subscript", token, hint="write several indices as W_{i,j}")
             base, below = _below(p, base, token)
         else:
@@ -72,7 +93,9 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
         return base, indices
     if base.head != "name":
         p.fail(f"the label {label!r} can only stand on a name", token)
-    return Tree("name", (), named(p, names.subscripted(str(base.value), label), token), base.start, p.tokens[p.pos - 1][3]), None
+    return Tree(
+        "name", (), named(p, names.subscripted(str(base.value), label), token), base.start, p.tokens[p.pos - 1][3]
+    ), None
 
 
 def named(p: Reader, name: str, token: Token) -> str:
@@ -95,22 +118,27 @@ def subscripts(p: Reader) -> tuple[str | None, list[Tree]]:
             p.fail("only the first digit would stand below", token, "AMBIGUOUS", f"write _{{{p.source[start:end]}}}")
         return None, [Tree("num", (), value, start, end)]
     if kind in (WORD, "FUNC", "UNKNOWN"):
-        return str(p.source[start:end]).lstrip("\\") if kind == "FUNC" else str(value), []
+        return _function_word(p, token) if kind == "FUNC" else str(value), []
     p.pos -= 1
-    p.unexpected(token, "a subscript")
+    return p.unexpected(token, "a subscript")
 
 
 def read_letters(p: Reader, value: str, raw: str, token: Token) -> tuple[str | None, list[Tree]]:
     """Letters below a name: one index each, or a label."""
-    if len(raw) == 1 or not raw.isascii() or value in names.GREEK:
+    if len(raw) == 1 or raw[0] == "\\" or not raw.isascii() or value in names.GREEK:
         return None, [Tree("name", (), value, token[2], token[3])]
     if not raw.isalpha():
         stem, digits = raw.rstrip("0123456789"), raw[len(raw.rstrip("0123456789")) :]
         if len(stem) == 1 and digits:
-            parts = (Tree("name", (), stem, token[2], token[2] + 1), Tree("num", (), int(digits), token[2] + 1, token[3]))
+            parts = (
+                Tree("name", (), stem, token[2], token[2] + 1),
+                Tree("num", (), int(digits), token[2] + 1, token[3]),
+            )
             return None, [Tree("index", parts, None, token[2], token[3])]
         return raw, []
-    if any(letter in p.bound for letter in raw) or raw not in LABELS and all(letter in INDEX_LETTERS for letter in raw):
+    if any(letter in p.bound for letter in raw) or (
+        raw not in LABELS and all(letter in INDEX_LETTERS for letter in raw)
+    ):
         return None, [Tree("name", (), letter, token[2] + k, token[2] + k + 1) for k, letter in enumerate(raw)]
     return raw, []
 
@@ -126,9 +154,8 @@ def _braced(p: Reader, opened: Token) -> tuple[str | None, list[Tree]]:
             return read_letters(p, raw, raw, (NAME, raw, start, end))
     if len(inner) == 1 and inner[0][0] in (WORD, "FUNC", "UNKNOWN"):
         p.pos = stop
-        label, indices = str(inner[0][1]) if inner[0][0] != "FUNC" else _function_word(p, inner[0]), []
         p.expect("}", opened)
-        return label, indices
+        return _function_word(p, inner[0]) if inner[0][0] == "FUNC" else str(inner[0][1]), []
     found = [*_spread(index_item(p))]
     while p.tokens[p.pos][0] in (",", ";"):
         p.pos += 1
@@ -150,6 +177,8 @@ def index_item(p: Reader) -> Tree:
         tree = Tree("slice", (), None, token[2], token[3])
     else:
         tree = p.expression(0)
+        if tree.head == "const" and tree.value == "e":
+            tree = Tree("name", (), "e", tree.start, tree.end)
     if p.tokens[p.pos][0] == ":":
         p.fail("a part of an axis cannot be read", p.tokens[p.pos], hint="only : alone, for the whole axis")
     return tree
@@ -157,7 +186,12 @@ def index_item(p: Reader) -> Tree:
 
 def _spread(tree: Tree) -> list[Tree]:
     """`i y_i` below a name are two indices; `2 k` is one."""
-    if tree.head == "mul" and tree.value == "" and not bracketed(tree) and all(a.head in ("name", "index") for a in tree.args):
+    if (
+        tree.head == "mul"
+        and tree.value == ""
+        and not bracketed(tree)
+        and all(a.head in ("name", "index") for a in tree.args)
+    ):
         return list(tree.args)
     return [tree]
 
@@ -177,7 +211,6 @@ def _above(
             return special[0], special[1] or example
     elif _transposes(p, base, p.pos):
         p.pos += 1
-        _check_word(p, following)
         done.append(("transpose before" if p.tokens[p.pos][0] == "_" else "transpose", None))
         return base, example
     elif following[0] == "*" and base.head in ("name", "index"):
@@ -187,6 +220,7 @@ def _above(
         p.pos += 2
         done += [("", Tree("num", (), -1, following[2], following[3])), ("", None)]
         return base, example
+    _check_word(p, following)
     if p.latex and any(kind in ("", "odot") and e is not None for kind, e in done):
         p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
     done.append(("", exponent(p)))
@@ -194,27 +228,24 @@ def _above(
 
 
 def _transposes(p: Reader, base: Tree, place: int) -> bool:
-    kind, value, start, end = p.tokens[place]
+    kind, value, _, _ = p.tokens[place]
     if kind == "TOP" or kind == "'":
         return True
-    return kind == NAME and base.head != "num" and (value == "T" or not p.latex and _glued(p, value, start, end))
-
-
-def _glued(p: Reader, value: object, start: int, end: int) -> bool:
-    """`x^TA x` in text: refused by `_check_word`, because `TA` could be a name."""
-    raw = p.source[start:end]
-    return len(raw) > 1 and raw[0] == "T" and str(value) not in p.vocabulary.names
+    return kind == NAME and value == "T" and base.head != "num"
 
 
 def _check_word(p: Reader, token: Token) -> None:
-    if token[0] == NAME and token[1] != "T":
-        p.fail("a transpose or a power by a name?", token, "AMBIGUOUS", f"write ^T {p.source[token[2] + 1 : token[3]]}")
+    """`x^TA x` in text: a transpose, or a power by the name TA?"""
+    raw = p.source[token[2] : token[3]]
+    glued = token[0] == NAME and not p.latex and len(raw) > 1 and raw[0] == "T" and raw.isascii()
+    if glued and token[1] not in p.vocabulary.names:
+        p.fail("a transpose or a power by a name?", token, "AMBIGUOUS", f"write ^T {raw[1:]}")
 
 
 def _braced_above(
     p: Reader, base: Tree, opened: Token, done: list[tuple[str, Tree | None]]
 ) -> tuple[Tree, Tree | None] | None:
-    """`^{T}`, `^{-T}`, `^{(2)}`, `^{(i)}`, `^{*}`, `^{\\odot 2}`; None for an ordinary exponent."""
+    r"""`^{T}`, `^{-T}`, `^{(2)}`, `^{(i)}`, `^{*}`, `^{\odot 2}`; None for an ordinary exponent."""
     place, stop = p.pos + 1, p.partner(p.pos)
     if p.tokens[stop][0] != "}":
         return None
@@ -308,8 +339,8 @@ def _exponent_operand(p: Reader, token: Token) -> Tree:
         following = p.tokens[p.pos]
         if not p.latex and following[0] == "_" and following[2] == end:
             p.fail("does the subscript belong to the exponent?", following, "AMBIGUOUS", "write p^{y_i} or p_i^y")
-        if value == "pi" and "pi" not in p.vocabulary.names:
-            return Tree("const", (), "pi", start, end)
+        if value in ("pi", "e") and value not in p.vocabulary.names and value not in p.applied:
+            return Tree("const", (), value, start, end)
         return Tree("name", (), value, start, end)
     if kind in ("-", "+"):
         operand = _exponent_operand(p, p.tokens[p.pos])

@@ -1,7 +1,7 @@
-"""Sums with an ellipsis: `q_1^2 + \\cdots + q_n^2` is a sum over an index.
+r"""Sums with an ellipsis: `q_1^2 + \cdots + q_n^2` is a sum over an index.
 
-Contract: `series` compares the first and the last written term; where the first has the number 1 (or 0) the last must have
-one and the same bound everywhere, and every further written term must fit.  Anything else is refused.
+Contract: `series` compares the first and the last written term; where the first has the number 1 (or 0) the last must
+have one and the same bound everywhere, and every further written term must fit.  Anything else is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ def series(p: Reader, terms: list[Tree], signs: list[int]) -> Tree:
     alike = _differences(terms[0], last, bounds)
     clear = alike and bounds and all(b == bounds[0] for b in bounds) and set(signs) == {1}
     if not clear or not isinstance(bounds[0][0].value, int):
-        p.fail("an ellipsis leaves out what a computer must know", dots, hint="write the sum with its index: \\sum_{i=1}^n x_i^2")
+        p.fail(
+            "an ellipsis leaves out what a computer must know",
+            dots,
+            hint="write the sum with its index: \\sum_{i=1}^n x_i^2",
+        )
     lower, upper = bounds[0]
     used = {t.value for t in last.walk() if t.head == "name"} | set(p.bound)
     index = next(letter for letter in (*LETTERS, "index") if letter not in used)

@@ -41,6 +41,7 @@ head            args                                            value
                                                                 whose entry i, j is body
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
 ``equation``    left, right                                     None
+``declare``     name                                            its dimensions, ``("m", "n")`` of ``W ∈ R^{m×n}``
 ``block``       equation or formula, ...                        several formulas; the last one is the function
 ==============  ==============================================  =====================================================
 """

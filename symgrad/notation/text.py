@@ -1,18 +1,30 @@
 """The text lexer: what is typed on a keyboard, Unicode mathematics, and the NumPy dialect.
 
-Contract: `lex(source, vocabulary)` gives the tokens of `symgrad.notation.tokens`; it never raises.  A word is one name
-(`Wx` is a name, `W x` a product); letters that are not Latin are one name each (`λx` is λ times x).
+Contract: `lex(source, vocabulary)` gives the tokens of `symgrad.notation.tokens`; it never raises.  A word is one
+name (`Wx` is a name, `W x` a product); letters that are not Latin are one name each (`λx` is λ times x).
 """
+
+# ruff: noqa: ARG001 -- the readers of a table share one signature
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from symgrad.errors import InputError
 from symgrad.notation import names
 from symgrad.notation.tokens import (
-    FUNC, MAX_MARKS, NAME, NEWLINE, NUM, ONE, Lexed, Vocabulary, bad_character, reads_as_number,
+    FUNC,
+    MAX_MARKS,
+    NAME,
+    NEWLINE,
+    NUM,
+    ONE,
+    Lexed,
+    Vocabulary,
+    bad_character,
+    reads_as_number,
 )  # fmt: skip
 
 _LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff"
@@ -21,7 +33,7 @@ MASTER = re.compile(
     |(?P<hex>0[xX][0-9A-Fa-f]+|0[bB][01]+|0[oO][0-7]+)
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax)(?:\.(?:linalg|special|nn|numpy))*\.[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/'-]|$))?)
+    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/\u1d40-]|$))?)
     |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<newline>\r\n?|\n)
@@ -31,19 +43,22 @@ MASTER = re.compile(
     |(?P<raised>[\u00b2\u00b3\u00b9\u2070-\u207f]+)
     |(?P<lowered>[\u2080-\u209c\u1d62-\u1d6a\u2c7c]+)
     |(?P<symbol>[^\x00-\x7f])""",
-    re.X,
+    re.VERBOSE,
 )
 OPERATORS = {
-    "...": "dots", "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel",
+    "...": "dots", "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel",
+    "!=": "rel", "==": "rel",
 }  # fmt: skip
 RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
 SYMBOLS: dict[str, tuple[str, object]] = {
     "·": (".", None), "⋅": (".", None), "∙": (".", None), "•": (".", None), "⊙": ("odot", None), "∘": ("odot", None),
     "⊘": ("./", None), "×": ("x", None), "−": ("-", None), "⊗": ("kron", None), "‖": ("||", None), "∥": ("||", None),
-    "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="), "⩽": ("rel", "<="), "⩾": ("rel", ">="), "∈": ("IN", None),
+    "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="), "⩽": ("rel", "<="), "⩾": ("rel", ">="),
+    "∈": ("IN", None),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "√": ("SQRT", None), "∂": ("partial", None), "∇": ("nabla", None),
     "⊤": ("TOP", None), "ᵀ": ("'", None), "ᵗ": ("'", None), "′": ("'", None), "∞": ("const", "inf"),
-    "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None), "⌋": (")floor", None),
+    "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None),
+    "⌋": (")floor", None),
     "…": ("dots", None), "⋯": ("dots", None), "𝟙": (ONE, None), "∧": ("and", None),
 }  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
@@ -92,8 +107,7 @@ def _word(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int)
         lexed.tokens.append((FUNC, vocabulary.functions[text], start, end))
         return True
     if text[-1] == "_":  # a trailing underscore is part of the name, as in Python
-        lexed.tokens.append((NAME, names.canonical(text[:-1]) + "_", start, end))
-        return True
+        return _named(lexed, names.canonical, text, start)
     for k, part in enumerate(text.split("_")):
         if k:
             lexed.tokens.append(("_", None, start, start + 1))
@@ -110,6 +124,8 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
         return False
     if text in vocabulary.functions and _calls(lexed, vocabulary, text, end):
         lexed.tokens.append((FUNC, vocabulary.functions[text], start, end))
+    elif text in ("ones", "zeros"):
+        lexed.tokens.append((ONE, text, start, end))
     elif text in KEYWORDS and not _is_name(lexed, text, end):
         lexed.tokens.append((KEYWORDS[text], None, start, end))
     elif text in GRADIENTS and lexed.source[end : end + 1] == "_":
@@ -122,7 +138,7 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
 def _is_name(lexed: Lexed, text: str, end: int) -> bool:
     """Whether a keyword is the function `where` or a label here."""
     below = bool(lexed.tokens) and lexed.tokens[-1][0] == "_"
-    return below or text == "where" and lexed.source[end : end + 1] == "("
+    return below or (text == "where" and lexed.source[end : end + 1] == "(")
 
 
 def _calls(lexed: Lexed, vocabulary: Vocabulary, text: str, end: int) -> bool:
@@ -143,21 +159,37 @@ def _part(lexed: Lexed, vocabulary: Vocabulary, part: str, start: int) -> bool:
         part, start = part[digits:], start + digits
     if not part:
         return True
-    if part in BIG_WORDS or part in ("ones", "zeros"):
+    if part in ("ones", "zeros"):
+        lexed.tokens.append((ONE, part, start, start + len(part)))
+    elif part in BIG_WORDS:
         lexed.tokens.append((FUNC, part, start, start + len(part)))
     elif part in GRADIENTS and lexed.source[start + len(part)] == "_":
         lexed.tokens.append(("nabla", None, start, start + len(part)))
     else:
         stem = part.rstrip("0123456789")
-        if stem != part and stem in vocabulary.functions and stem not in vocabulary.soft and stem not in vocabulary.names:
+        if (
+            stem != part
+            and stem in vocabulary.functions
+            and stem not in vocabulary.soft
+            and stem not in vocabulary.names
+        ):
             lexed.fail(f"{part} looks like a function", start, start + len(part), "NAME", f"there is {stem}(...)")
             return False
-        try:
-            name = names.numbered(names.word(unicodedata.normalize("NFC", part)))
-        except InputError as problem:
-            lexed.fail(problem.message, start, start + len(part), problem.code)
-            return False
-        lexed.tokens.append((NAME, name, start, start + len(part)))
+        return _named(lexed, _numbered_word, part, start)
+    return True
+
+
+def _numbered_word(part: str) -> str:
+    return names.numbered(names.word(unicodedata.normalize("NFC", part)))
+
+
+def _named(lexed: Lexed, read: Callable[[str], str], text: str, start: int) -> bool:
+    """Append a name, or the complaint that it is none."""
+    try:
+        lexed.tokens.append((NAME, read(text), start, start + len(text)))
+    except InputError as problem:
+        lexed.fail(problem.message, start, start + len(text), problem.code)
+        return False
     return True
 
 
@@ -198,7 +230,9 @@ def _attribute(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> 
     elif text[1:] in METHODS:
         lexed.tokens.append(("METHOD", text[1:], start, end))
     else:
-        lexed.fail(f"{text} is not part of the language", start, end, hint="after a dot only .T and a few methods are read")
+        lexed.fail(
+            f"{text} is not part of the language", start, end, hint="after a dot only .T and a few methods are read"
+        )
         return False
     lexed.numpy = True
     return True
@@ -287,7 +321,8 @@ def _symbol(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> boo
 
 
 _READERS = {
-    "word": _word, "number": _number, "hex": _hexadecimal, "module": _module, "attribute": _attribute, "newline": _newline,
+    "word": _word, "number": _number, "hex": _hexadecimal, "module": _module, "attribute": _attribute,
+    "newline": _newline,
     "comment": _comment, "greek": _greek, "marks": _marks, "raised": _raised, "lowered": _lowered, "symbol": _symbol,
 }  # fmt: skip
 

@@ -51,16 +51,20 @@ class Lexed:
 FORMS: dict[str, tuple[str, ...]] = {
     "sum": ("sum",), "prod": ("prod",), "mean": ("mean", "average"), "var": ("var",), "std": ("std",),
     "tr": ("tr", "trace", "Tr"), "diag": ("diag", "Diag"), "outer": ("outer",), "kron": ("kron",), "vec": ("vec",),
-    "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",), "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
-    "transpose": ("transpose",), "sqrt": ("sqrt",), "square": ("square",), "log10": ("log10", "lg"), "floor": ("floor",),
+    "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",),
+    "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
+    "transpose": ("transpose",), "sqrt": ("sqrt",), "square": ("square",), "log10": ("log10", "lg"),
+    "floor": ("floor",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
-    "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"), "factorial": ("factorial",),
+    "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
+    "factorial": ("factorial",),
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
-SOFT = frozenset(
-    "var std vec diff dot eye mean cases where array kron outer inner square floor identity average sigma σ "
-    "sigma logistic positive factorial one_hot onehot multiply lg".split()
-)  # fmt: skip
+SOFT = frozenset((
+    "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer", "inner", "square",
+    "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
+    "multiply", "lg",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def number(text: str) -> int | Fraction | None:
         return None
     if text.isdigit():
         return int(text)
-    mantissa, _, exponent = text.lower().partition("e")
+    _, _, exponent = text.lower().partition("e")
     if exponent and (len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT):
         return None
     value = Fraction(text)

@@ -7,6 +7,7 @@ expression, or an `Outline` while shapes are still being inferred.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from symgrad import expr
 from symgrad.notation.syntax import Tree
 from symgrad.shapes import Axis, Unknown, find
 
+#: Labels of positional axes.
+PLACES = tuple(range(16))
 Tensor = Any  # expr.Node, or shapes.Outline: both have a shape
 
 
@@ -89,3 +92,7 @@ class Expressions:
         if self.holes is None:
             raise NeedOutline
         return find(next(self.holes))
+
+
+#: What makes the value of a tree with a certain head: takes the elaborator and the tree.
+Handler = Callable[[Any, Tree], Value]

@@ -35,7 +35,7 @@ from symgrad.expr import (
     split,
 )
 from symgrad.ops import apply
-from symgrad.simplify.trees import arranged
+from symgrad.simplify.trees import arranged, powers_gathered
 
 #: A rule gets a node with settled children, and a way to settle what it builds.
 Again = Callable[[Node], Node]
@@ -302,6 +302,12 @@ def _turn(term: Node) -> int:
     return int(axes == {(1, 0)}) - int(axes == {(0, 1)})
 
 
+def _gathered(node: Node, _: Again) -> Node | None:
+    """Equal parts of a product are one power."""
+    assert isinstance(node, Contraction)
+    return powers_gathered(node)
+
+
 def _one_scalar_out(node: Node, _: Again) -> Node | None:
     """A factor 2 x + 4 y gives its 2 to the coefficient, so that numbers meet."""
     assert isinstance(node, Contraction)
@@ -563,7 +569,7 @@ def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
 RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent, _sums_to_one, _sigmoid_quotient, _gated, _softmax_quotient, _one_scalar_out, _multiplied_out,
-        _sign_inside, _turned_sum,
+        _sign_inside, _turned_sum, _gathered,
     ),
     Call: (_log, _selected),
     Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),

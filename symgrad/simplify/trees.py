@@ -6,14 +6,16 @@ tree of one entry, with sums and subscripts.  What a whole-array operation is ap
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
+from itertools import islice
 
 from symgrad.errors import LimitError
 from symgrad.expr import (
     Call,
     Contraction,
     Delta,
+    Factor,
     Node,
     Rational,
     Size,
@@ -37,7 +39,7 @@ from symgrad.simplify.matrix import (
     square_of,
 )
 
-LETTERS = "ijklpqrstuv"
+LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
 #: be exponentially longer than itself.
 MAX_TREE = 20_000
@@ -57,7 +59,7 @@ def index_tree(
     """The tree of one entry of `root`, and the index names it uses (`names` if given, never one of `avoid`)."""
     names = tuple(names)
     writer = _Writer(root, given, (*avoid, *names))
-    chosen = names or tuple(writer.fresh() for _ in root.shape)
+    chosen = names or writer.fresh(root.rank)
     return writer.entry(root, chosen), chosen
 
 
@@ -68,6 +70,9 @@ def arranged(root: Node) -> Node:
         node = rebuild(node, value)
         if not isinstance(node, Contraction) or len(node.factors) < 2:
             return node
+        node = powers_gathered(node)
+        if not isinstance(node, Contraction):
+            return node
         found = layout(node, _blank)
         if found is None or found.order == tuple(range(len(node.factors))):
             return node
@@ -75,6 +80,40 @@ def arranged(root: Node) -> Node:
         return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
     return fold(root, combine)
+
+
+def powers_gathered(node: Contraction) -> Node:
+    """Equal parts of a product as one power: x ⊙ (A y) ⊙ (A y) is x ⊙ (A y)²."""
+    bases = [f for f, labels, _ in node.factors if any(k >= node.rank for k in labels)]
+    if len(set(bases)) == len(bases):
+        return node
+    incidence = Counter(k for _, labels, _ in node.factors for k in set(labels))
+    edges = {k for k, times in incidence.items() if k >= node.rank and times <= 2}
+    parts: Counter[tuple[Node, tuple[int, ...]]] = Counter()
+    for component in _components(node.factors, edges):
+        axes = tuple(sorted({k for _, labels, _ in component for k in labels if k not in edges}))
+        sizes = {k: node.sizes[k] for _, labels, _ in component for k in labels}
+        parts[contract(component, axes, 1, sizes), axes] += 1
+    if all(times == 1 for times in parts.values()):
+        return node
+    powers = [(part, axes, times) for (part, axes), times in parts.items()]
+    return contract(powers, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes[: node.rank])))
+
+
+def _components(factors: Iterable[Factor], edges: set[int]) -> list[list[Factor]]:
+    """The factors in groups that share none of `edges`, in order."""
+    groups: list[tuple[set[int], list[Factor]]] = []
+    for factor in factors:
+        own = edges.intersection(factor[1])
+        touching = [g for g in groups if g[0] & own]
+        if touching:
+            touching[0][0].update(own, *(g[0] for g in touching))
+            touching[0][1].extend(f for g in touching[1:] for f in g[1])
+            touching[0][1].append(factor)
+            groups = [g for g in groups if all(g is not t for t in touching[1:])]
+        else:
+            groups.append((own, [factor]))
+    return [members for _, members in groups]
 
 
 def _blank(node: Node) -> Tree:
@@ -86,12 +125,17 @@ class _Writer:
 
     def __init__(self, root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> None:
         self.used = {v.name for v in variables(root)} | _dimension_names(root) | set(avoid)
-        self.trees: dict[Node, Tree] = dict(given or {})
+        self.given = given or {}
+        self.trees: dict[Node, Tree] = dict(self.given)
         self.weights: dict[Node, int] = dict.fromkeys(self.trees, 1)
-        self.letters = (letter for letter in chain(LETTERS, (f"i_{k}" for k in range(1, 1000))) if letter not in self.used)
 
-    def fresh(self) -> str:
-        return next(self.letters)
+    def fresh(self, count: int, scope: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Index names that nothing in the expression and no enclosing sum uses; sums side by side share theirs."""
+        free = (letter for letter in LETTERS if letter not in self.used and letter not in scope)
+        names = tuple(islice(free, count))
+        if len(names) < count:
+            raise LimitError("this has more indices than there are letters", code="LIMIT_LENGTH")
+        return names
 
     # --- matrix form ----------------------------------------------------------------------------------------------
 
@@ -158,7 +202,7 @@ class _Writer:
             table = contract(rest, labels, 1, extent)
             if isinstance(table, Contraction) and layout(table, _blank) is None:
                 continue
-            names = tuple(self.fresh() for _ in labels[1:])
+            names = self.fresh(len(labels) - 1)
             label = _indexed(self._known_tree(hot.args[0]), names)
             body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), label), None)
             if node.rank:
@@ -187,8 +231,8 @@ class _Writer:
         return self.trees[self._known(node)]
 
     def _assembled(self, coefficient: Rational, node: Contraction) -> Tree:
-        names = tuple(self.fresh() for _ in node.shape)
-        body = self._product_entry(node, names, coefficient)
+        names = self.fresh(node.rank)
+        body = self._product_entry(node, names, names, coefficient)
         return Tree("assemble", (body,), names) if names else body
 
     def _sum(self, node: Sum) -> Tree:
@@ -218,26 +262,25 @@ class _Writer:
         return Tree("call", tuple(args), _spelling(node))
 
     # --- index form -----------------------------------------------------------------------------------------------
+    # `names` are the indices of the entry, `scope` all index names in use around it.
 
-    def entry(self, node: Node, names: tuple[str, ...]) -> Tree:
+    def entry(self, node: Node, names: tuple[str, ...], scope: tuple[str, ...] | None = None) -> Tree:
         """The entry of `node` at the indices `names`."""
-        if not names:
-            return self.tree(node) if not _has_sum(node) else self._entry_of(node, names)
-        return self._entry_of(node, names)
-
-    def _entry_of(self, node: Node, names: tuple[str, ...]) -> Tree:
+        scope = names if scope is None else scope
+        if node in self.given:
+            return _indexed(self.given[node], names)
         if isinstance(node, Sum):
-            return self._sum_entry(node, names)
+            return self._sum_entry(node, names, scope)
         if isinstance(node, Contraction):
-            return self._product_entry(node, names, node.coefficient)
+            return self._product_entry(node, names, scope, node.coefficient)
         if isinstance(node, Delta):
             left, right = (Tree("name", (), name) for name in names)
             return Tree("indicator", (Tree("compare", (left, right), "="),))
         if isinstance(node, Call):
-            return self._call_entry(node, names)
+            return self._call_entry(node, names, scope)
         return _indexed(self.tree(node), names)
 
-    def _sum_entry(self, node: Sum, names: tuple[str, ...]) -> Tree:
+    def _sum_entry(self, node: Sum, names: tuple[str, ...], scope: tuple[str, ...]) -> Tree:
         signs, terms = [], []
         for coefficient, term in node.terms:
             signs.append(1 if coefficient > 0 else -1)
@@ -245,28 +288,30 @@ class _Writer:
             if constant(term) is not None:
                 terms.append(number_tree(size))
             elif isinstance(term, Contraction):
-                terms.append(self._product_entry(term, names, size))
+                terms.append(self._product_entry(term, names, scope, size))
             else:
-                body = self.entry(term, names)
+                body = self.entry(term, names, scope)
                 terms.append(body if size == 1 else product([number_tree(size), body]))
         return Tree("add", tuple(terms), tuple(signs))
 
-    def _call_entry(self, node: Call, names: tuple[str, ...]) -> Tree:
+    def _call_entry(self, node: Call, names: tuple[str, ...], scope: tuple[str, ...]) -> Tree:
         if node.op.name == "onehot":
-            label = self.entry(node.args[0], names[:-1])
+            label = self.entry(node.args[0], names[:-1], scope)
             return Tree("indicator", (Tree("compare", (Tree("name", (), names[-1]), label), "="),))
         if node.op.entrywise:
-            return self._call(node, [self.entry(arg, names if arg.shape else ()) for arg in node.args])
+            return self._call(node, [self.entry(arg, names if arg.shape else (), scope) for arg in node.args])
         return _indexed(self.tree(node), names)
 
-    def _product_entry(self, node: Contraction, names: tuple[str, ...], coefficient: Rational) -> Tree:
+    def _product_entry(
+        self, node: Contraction, names: tuple[str, ...], scope: tuple[str, ...], coefficient: Rational
+    ) -> Tree:
         """Σ over the summed labels of the product of the factors' entries."""
-        summed = tuple(self.fresh() for _ in node.sizes[node.rank :])
-        labels = names + summed
+        summed = self.fresh(len(node.sizes) - node.rank, scope)
+        labels, inside = names + summed, scope + summed
         above: list[Tree] = []
         below: list[Tree] = []
         for factor, axes, power in node.factors:
-            body = self.entry(factor, tuple(labels[k] for k in axes))
+            body = self.entry(factor, tuple(labels[k] for k in axes), inside)
             if magnitude(power) != 1:
                 body = Tree("pow", (body, number_tree(magnitude(power))), "")
             (above if power > 0 else below).append(body)
@@ -296,10 +341,6 @@ def _repeated_scalar(node: Node) -> Node | None:
     if any(label < node.rank for _, labels, _ in node.factors for label in labels):
         return None
     return contract(node.factors, (), node.coefficient, {k: d for k, d in enumerate(node.sizes) if k >= node.rank})
-
-
-def _has_sum(node: Node) -> bool:
-    return isinstance(node, Contraction | Sum)
 
 
 def _dimension_names(root: Node) -> set[str]:

@@ -1,0 +1,125 @@
+"""Calls, norms, bars, and arrays written out.
+
+Contract: a call is a function of the user, expanded, or one of `functions.BUILTIN`; `[body]_{ij}` and a left side with
+indices turn open indices into axes by `close`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
+from symgrad.notation.functions import BUILTIN, norm
+from symgrad.notation.syntax import Tree
+from symgrad.notation.values import PLACES, Handler, Value
+from symgrad.shapes import Axis
+
+if TYPE_CHECKING:
+    from symgrad.notation.elaborate import Elaborator
+
+MAX_ENTRIES = 400
+MAX_CALLS = 40
+
+
+def _norm(work: Elaborator, tree: Tree) -> Value:
+    return norm(work, work.visit(tree.args[0]), str(tree.value or ""), tree)
+
+
+def _bars(work: Elaborator, tree: Tree) -> Value:
+    entries = tree is work.summed
+    value = work.visit(tree.args[0])
+    if value.rank == 2 and entries:
+        work.note(f"{work.text(tree)} takes the absolute value of every entry")
+    elif value.rank == 2:
+        return work.apply("det", [value], tree)
+    return work.apply("abs", [value], tree)
+
+
+def _inner(work: Elaborator, tree: Tree) -> Value:
+    left, right = (work.visit(arg) for arg in tree.args)
+    left, right = Value(left.node, left.open), Value(right.node, right.open)
+    return work.sum_out(work.entrywise([left, right], [1, 1], tree))
+
+
+def _array(work: Elaborator, tree: Tree) -> Value:
+    """A vector or matrix written out: entries times unit vectors."""
+    rows, columns = tree.value  # type: ignore[misc]
+    if rows * (columns or 1) > MAX_ENTRIES:
+        raise LimitError("this array is too large to be written out", code="LIMIT_LENGTH")
+    terms = []
+    for k, arg in enumerate(tree.args):
+        entry = work.visit(arg)
+        if entry.rank:
+            raise UnsupportedError("the entries of an array must be scalars")
+        places = [(work.onehot(work.number(k if columns is None else k // columns), rows), (0,), 1)]
+        if columns is not None:
+            places.append((work.onehot(work.number(k % columns), columns), (1,), 1))
+        terms.append((1, work.combine([(entry, (), 1), *places], PLACES[: len(places)])))
+    value = work.total(terms, tree)
+    if columns is not None and 1 in {rows, columns}:
+        flat = work.algebra.contract([(value.node, (*value.open, 0, 1))], (*value.open, 1 if rows == 1 else 0))
+        return Value(flat, value.open, rows == 1 and columns != 1)
+    return value
+
+
+def _assemble(work: Elaborator, tree: Tree) -> Value:
+    names: tuple[str, ...] = tree.value  # type: ignore[assignment]
+    for name in names:
+        if name in work.bound:
+            raise InputError(f"the index {name} is bound twice", code="UNBOUND")
+        work.bound[name] = None
+    try:
+        return close(work, work.visit(tree.args[0]), names, tree)
+    finally:
+        for name in names:
+            del work.bound[name]
+
+
+def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) -> Value:
+    """`value` with the open indices `names` made its first positional axes."""
+    if value.open == names and names:
+        return Value(value.node)
+    rest = tuple(name for name in value.open if name not in names)
+    places = PLACES[: value.rank]
+    sizes: dict[Any, Axis] = {
+        name: work.dimension(name, tree) for name in names if name not in value.open
+    }
+    return Value(work.algebra.contract([(value.node, value.open + places)], rest + names + places, 1, sizes), rest)
+
+
+def _call(work: Elaborator, tree: Tree) -> Value:
+    name: str = tree.value  # type: ignore[assignment]
+    scope = work.scope
+    function = scope.functions.get(name)
+    if function is not None:
+        return _user_call(work, name, tree)
+    if name in scope.values or name in work.arguments:
+        work.note(f"{work.text(tree)} is {name}: what it depends on was given above")
+        return work.arguments.get(name) or scope.values[name]
+    handler = BUILTIN.get(name)
+    if handler is None:
+        raise NameProblem(f"there is no function {name}", hint="known are exp, log, max, softmax, sum, tr, ...")
+    return handler(work, tree)
+
+
+def _user_call(work: Elaborator, name: str, tree: Tree) -> Value:
+    """A function that the user defined, expanded."""
+    function = work.scope.functions[name]
+    if len(tree.args) != len(function.parameters):
+        raise InputError(f"{name} takes {len(function.parameters)} arguments, not {len(tree.args)}", code="ARITY")
+    if work.calls >= MAX_CALLS:
+        raise LimitError(f"the definition of {name} never ends", code="LIMIT_DEPTH")
+    given = {p: work.visit(arg) for p, arg in zip(function.parameters, tree.args, strict=True)}
+    outer, work.arguments = work.arguments, given
+    bound, work.bound = work.bound, {}
+    work.calls += 1
+    try:
+        return work.visit(function.body)
+    finally:
+        work.arguments, work.bound = outer, bound
+        work.calls -= 1
+
+
+HANDLERS: dict[str, Handler] = {
+    "call": _call, "norm": _norm, "bars": _bars, "inner": _inner, "array": _array, "assemble": _assemble,
+}  # fmt: skip

@@ -1,0 +1,467 @@
+"""Names, and functions with their arguments.
+
+Contract: a name before a bracket is a call if the source or the vocabulary knows the function, a factor if it is a
+variable, and an error (NAME) if it can only be an unknown function.  Without brackets a function takes one factor;
+what could also mean a product is refused (AMBIGUOUS).
+"""
+
+# ruff: noqa: ARG001 -- the builders of a table share one signature
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import NoReturn
+
+from symgrad.errors import DomainError, NameProblem
+from symgrad.notation import names, scripts
+from symgrad.notation.bars import OPENERS, OPERAND_START
+from symgrad.notation.brackets import (
+    BRACKETS,
+    CONDITIONAL,
+    NORMS,
+    indicated,
+    indicator,
+    norm_order,
+    text_cases,
+)
+from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, PARTNER, POSTFIX, RELATIONS, Reader, is_number, widened
+from symgrad.notation.quotients import differential, slashed
+from symgrad.notation.sums import big
+from symgrad.notation.syntax import Tree
+from symgrad.notation.text import BIG_WORDS
+from symgrad.notation.tokens import END, ERROR, MAX_ARGUMENTS, NAME, NUM, WORD, Token
+
+#: Names that would bring infinities, undefined values or truth values into a formula.
+FORBIDDEN = frozenset(("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False"))
+
+
+#: Letters that are read as functions before a bracket, so they must be defined or occur elsewhere as variables.
+FUNCTION_LETTERS = frozenset(("f", "g", "h", "Phi", "phi", "Gamma", "psi", "zeta", "F", "G"))
+
+
+KEYWORDS = frozenset(("axis", "keepdims", "dim", "ddof", "ord", "n"))
+
+
+ENDS = frozenset((END, ",", ";", "newline", "\\\\"))
+
+
+#: Linear functions of a matrix that take a whole product without brackets.
+GREEDY = frozenset(("tr",))
+
+
+def constant(p: Reader, token: Token, _floor: int) -> Tree:
+    if token[1] == "e":
+        return _e(p, token) or Tree("name", (), "e", token[2], token[3])
+    if token[1] == "inf":
+        p.fail("infinity is not a number", token, "DOMAIN", kind=DomainError)
+    return Tree("const", (), token[1], token[2], token[3])
+
+
+def name(p: Reader, token: Token, _floor: int) -> Tree:
+    """A variable, a constant, or a function of the source before its bracket."""
+    kind, value, start, end = token
+    following = p.tokens[p.pos][0]
+    if value not in p.vocabulary.names:
+        if value[0] == "d" and following in ("/", NAME) and kind == NAME:
+            derivative = slashed(p, token, value)
+            if derivative is not None:
+                return derivative
+        special = _SPECIAL_NAMES.get(value)
+        if special is not None:
+            tree = special(p, token)
+            if tree is not None:
+                return tree
+        if (following in ("(", "'") and value not in p.applied) or value in p.defined:
+            tree = _application(p, token, value, following)
+            if tree is not None:
+                return tree
+        elif following == "(" and value in p.applied and lists_variables(p, p.pos):
+            return call(p, token, value)
+    if kind == WORD and value == "d" and following in (NAME, WORD):
+        p.fail("a differential outside a fraction", token, hint="write \\frac{dL}{dx}")
+    return Tree("name", (), value, start, end)
+
+
+def _application(p: Reader, token: Token, value: str, following: str) -> Tree | None:
+    """What a name before a bracket is: a call, entries of an array, or (None) a factor."""
+    if value in p.defined:
+        if following == "(":
+            return call(p, token, value)
+        if following == "'" and p.tokens[p.pos + 1][0] == "(":
+            p.pos += 1
+            return call(p, token, value + "'")
+        return None
+    if following != "(":
+        return None
+    kinds = p.inside(p.pos)
+    if value == "I" and any(kind in RELATIONS for kind in kinds):
+        return indicator(p, token)
+    commas = kinds.count(",") + kinds.count(";")
+    if commas >= MAX_ARGUMENTS:
+        p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", token, "ARITY")
+    stem = names.parts(value)[0]
+    letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
+    if letter and commas and _bound_arguments(p, p.pos):
+        return _entries(p, token, value)
+    if not letter or commas or (value in FUNCTION_LETTERS and not p.bare(value)):
+        unknown(p, token, value)
+    return None
+
+
+def _bound_arguments(p: Reader, place: int) -> bool:
+    """Whether everything in the bracket is made of summation indices: `K(m, n)` is an entry of K."""
+    inner = p.tokens[place + 1 : p.partner(place)]
+    allowed = all(t[0] in (NAME, NUM, ",", "+", "-") for t in inner)
+    return allowed and any(t[0] == NAME for t in inner) and all(t[1] in p.bound for t in inner if t[0] == NAME)
+
+
+def lists_variables(p: Reader, place: int) -> bool:
+    """Whether the bracket only lists variables: `R(W)` says what R depends on."""
+    inner = p.tokens[place + 1 : p.partner(place)]
+    return bool(inner) and all(t[0] in (NAME, ",", ";", "_", "{", "}", NUM) for t in inner) and inner[0][0] == NAME
+
+
+def _entries(p: Reader, token: Token, value: str) -> Tree:
+    opened = p.tokens[p.pos]
+    p.pos += 1
+    found = [p.expression(0)]
+    while p.tokens[p.pos][0] == ",":
+        p.pos += 1
+        found.append(p.expression(0))
+    closing = p.expect(")", opened)
+    base = Tree("name", (), value, token[2], token[3])
+    return Tree("index", (base, *found), None, token[2], closing[3])
+
+
+def unknown(p: Reader, token: Token, value: str) -> NoReturn:
+    """Refuse a function nobody knows, with the nearest one that exists."""
+    if p.tokens[p.last - 1][0] == ERROR:
+        raise p.tokens[p.last - 1][1]  # what cannot be read at all is the better complaint
+    near = get_close_matches(value, p.vocabulary.functions, 1)
+    if near:
+        hint = f"did you mean {near[0]}?"
+    elif len(value) > 1:
+        hint = "for a product put a space or * between the factors"
+    else:
+        hint = (
+            f"define it, as in {names.to_text(value)}(z) = ...; or write {names.to_text(value)} * (...) for a product"
+        )
+    p.fail(f"the function {names.to_text(value)} is not known", token, "NAME", hint, NameProblem)
+
+
+def _e(p: Reader, token: Token) -> Tree | None:
+    """Euler's number: with a power the function exp, with scripts or a transpose a name."""
+    if token[0] != "const" and "e" in p.applied:
+        return None
+    following, start = p.tokens[p.pos][0], token[2]
+    if following == "^":
+        place = p.pos + 1
+        inner = p.tokens[place][0] == "{" and p.partner(place) == place + 2
+        shown = p.tokens[place + 1] if inner else p.tokens[place]
+        if shown[0] in ("TOP", "'", "*") or (shown[0] == NAME and shown[1] == "T"):
+            return None
+        p.pos += 1
+        p.deeper(token)
+        power = scripts.exponent(p)
+        p.depth -= 1
+        return Tree("call", (power,), "exp", start, p.tokens[p.pos - 1][3])
+    if following == "**":
+        p.pos += 1
+        power = p.expression(POSTFIX - 10)
+        return Tree("call", (power,), "exp", start, power.end)
+    if following in ("_", "'", "TOP"):
+        return None
+    return Tree("const", (), "e", start, token[3])
+
+
+def _pi(p: Reader, token: Token) -> Tree | None:
+    if "pi" in p.applied or p.tokens[p.pos][0] == "_":
+        return None
+    return Tree("const", (), "pi", token[2], token[3])
+
+
+def _forbidden(p: Reader, token: Token) -> NoReturn:
+    p.fail(f"{token[1]} is not a value a formula may hold", token, "NAME", kind=NameProblem)
+
+
+_SPECIAL_NAMES: dict[object, Callable[[Reader, Token], Tree | None]] = {"e": _e, "pi": _pi, "d": differential}
+
+
+_SPECIAL_NAMES |= dict.fromkeys(FORBIDDEN, _forbidden)
+
+
+def underscore(p: Reader, token: Token, _floor: int) -> Tree:
+    p.fail("a name starts with a letter", token, "NAME", kind=NameProblem)
+
+
+def unknown_operator(p: Reader, token: Token, _floor: int) -> Tree:
+    unknown(p, token, token[1])
+
+
+def arguments(p: Reader, token: Token) -> tuple[list[Tree], Token]:
+    """The arguments in the brackets at the cursor, and the closing bracket."""
+    opened = p.tokens[p.pos]
+    p.deeper(opened)
+    p.pos += 1
+    closing = PARTNER[opened[0]]
+    if p.tokens[p.pos][0] == closing:
+        p.fail(f"{p.source[token[2] : token[3]]} needs an argument", opened, "ARITY")
+    found = [_argument(p)]
+    while p.tokens[p.pos][0] in (",", ";"):
+        if len(found) >= MAX_ARGUMENTS:
+            p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", p.tokens[p.pos], "ARITY")
+        p.pos += 1
+        found.append(_argument(p))
+    last = p.expect(closing, opened)
+    p.depth -= 1
+    return found, last
+
+
+def _argument(p: Reader) -> Tree:
+    token, following = p.tokens[p.pos], p.tokens[p.pos + 1] if p.pos + 1 < len(p.tokens) else p.tokens[p.pos]
+    if token[0] in (NAME, WORD) and following[0] == "=" and token[1] in KEYWORDS:
+        p.pos += 2
+        value = _keyword_value(p)
+        return Tree("keyword", (value,), token[1], token[2], value.end)
+    if token[0] == "'" and following[0] == NAME and p.tokens[p.pos + 2][0] == "'":
+        p.pos += 3
+        return Tree("name", (), following[1], token[2], p.tokens[p.pos - 1][3])
+    if token[0] in (NAME, "const") and token[1] == "inf" and following[0] == ")":
+        p.pos += 1
+        return Tree("const", (), "inf", token[2], token[3])
+    tree = p.value()
+    if p.tokens[p.pos][0] in CONDITIONAL:
+        tree = indicated(p.condition(tree), tree.start, 0)
+    return tree
+
+
+def _keyword_value(p: Reader) -> Tree:
+    token = p.tokens[p.pos]
+    if token[0] == NAME and token[1] in ("True", "False"):
+        p.pos += 1
+        return Tree("num", (), int(token[1] == "True"), token[2], token[3])
+    return p.expression(0)
+
+
+def call(p: Reader, token: Token, value: str) -> Tree:
+    args, last = arguments(p, token)
+    return Tree("call", tuple(args), value, token[2], last[3])
+
+
+def function(p: Reader, token: Token, _floor: int) -> Tree:
+    """A known function: with brackets, with an index or power of its own, or before a single factor."""
+    value, kind = token[1], p.tokens[p.pos][0]
+    if kind in BRACKETS:
+        return _applied(p, token, value)
+    if kind == "_":
+        return _indexed_function(p, token, value)
+    if kind == "^":
+        return _powered_function(p, token, value)
+    if kind == "'" and p.tokens[p.pos + 1][0] == "(":
+        p.pos += 1
+        return call(p, token, value + "'")
+    return _unbracketed(p, token, value)
+
+
+def _applied(p: Reader, token: Token, value: str) -> Tree:
+    custom = _CUSTOM.get(value)
+    if custom is not None:
+        return custom(p, token)
+    opened = p.tokens[p.pos]
+    args, last = arguments(p, token)
+    if value == "sum" and opened[2] > token[3] and p.tokens[p.pos][0] in ("^", "**") and not p.latex:
+        p.fail("the square of the sum, or the sum of squares?", token, "AMBIGUOUS", "write sum(x)^2 or sum(x^2)")
+    build = _BUILT.get(value)
+    if build is not None:
+        return build(p, token, args, last)
+    return Tree("call", tuple(args), value, token[2], last[3])
+
+
+def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
+    """`log x`, `sin 2 x`, `tr A B`: one factor, unless the function is linear; more is refused."""
+    following = p.tokens[p.pos]
+    if p.pos > 1 and p.tokens[p.pos - 2][0] == "=" and following[0] in ENDS:
+        return Tree("name", (), value, token[2], token[3])  # g = \\sigma: another name for a function
+    if following[0] == END or following[0] == ERROR:
+        p.unexpected(following, f"an argument of {p.source[token[2] : token[3]]}")
+    if following[0] not in OPERAND_START:
+        message = f"{p.source[token[2] : token[3]]} is a function and needs an argument"
+        p.fail(message, token, "NAME" if following[0] in (")", "]", "}", ",") else "PARSE", kind=NameProblem)
+    p.deeper(token)
+    if value in GREEDY:
+        argument = p.expression(JUXTAPOSED)
+    else:
+        argument = p.expression(ARGUMENT)
+        if following[0] == NUM:
+            argument = _numeric_product(p, argument)
+        clear = following[0] in OPENERS or argument.head == "big"
+        if not clear and p.tokens[p.pos][0] in OPERAND_START and p.tokens[p.pos][0] != "FUNC":
+            shown = p.source[token[2] : token[3]]
+            p.fail(f"does {shown} apply to one factor or to the product?", token, "AMBIGUOUS", f"write {shown}(...)")
+    p.depth -= 1
+    build = _BUILT.get(value)
+    if build is not None:
+        return build(p, token, [argument], p.tokens[p.pos - 1])
+    return Tree("call", (argument,), value, token[2], argument.end)
+
+
+def _numeric_product(p: Reader, first: Tree) -> Tree:
+    """`log 2 pi`, `sin 2 x`: a number takes the names behind it along."""
+    factors = [first]
+    while p.tokens[p.pos][0] in (NAME, "const"):
+        factors.append(p.expression(ARGUMENT))
+    return first if len(factors) == 1 else Tree("mul", tuple(factors), "", first.start, factors[-1].end)
+
+
+def _indexed_function(p: Reader, token: Token, value: str) -> Tree:
+    """`max_j s_j` is a maximum over j; `log_{10}` and `log_2` are logarithms to that base."""
+    if value in BIG_WORDS:
+        return big(p, ("BIG", value, token[2], token[3]), 0)
+    if value != "log":
+        p.fail("an index at a function name", p.tokens[p.pos], hint="put the index behind the bracket: softmax(x)_i")
+    place = p.tokens[p.pos + 1]
+    p.pos += 1
+    base = _log_base(p)
+    if is_number(base, 1):
+        p.fail("there is no logarithm to the base 1", place, "DOMAIN", kind=DomainError)
+    log = function(p, token, 0)
+    if log.head != "call" or log.value != "log":
+        p.fail("this logarithm has too many scripts", token)
+    if is_number(base, 10):
+        return Tree("call", log.args, "log10", log.start, log.end)
+    if base.head == "const" and base.value == "e":
+        return log
+    return Tree("div", (log, Tree("call", (base,), "log", base.start, base.end)), "", log.start, log.end)
+
+
+def _log_base(p: Reader) -> Tree:
+    token = p.tokens[p.pos]
+    p.pos += 1
+    if token[0] == "{":
+        base = p.expression(0)
+        p.expect("}", token)
+        return base
+    if token[0] == NUM and (not p.latex or token[3] - token[2] == 1):
+        return Tree("num", (), token[1], token[2], token[3])
+    if token[0] == NAME:
+        return name(p, token, 0)
+    return p.unexpected(token, "the base in braces, as in \\log_{10}")
+
+
+def _powered_function(p: Reader, token: Token, value: str) -> Tree:
+    """`sin^2 x` is (sin x)^2; `sin^{-1} x` could be two things."""
+    p.pos += 1
+    power = scripts.exponent(p)
+    if power.head == "name" and power.value == "T":
+        p.fail("the transpose of a function", token, "AMBIGUOUS", "put it behind the argument")
+    if power.head == "num" and isinstance(power.value, (int, Fraction)) and power.value < 0:
+        shown = p.source[token[2] : token[3]]
+        p.fail(
+            "the inverse function or one over it?",
+            token,
+            "AMBIGUOUS",
+            f"write arc{shown.lstrip(chr(92))}(x) or 1/{shown}(x)",
+        )
+    inner = _applied(p, token, value) if p.tokens[p.pos][0] in BRACKETS else _unbracketed(p, token, value)
+    return Tree("pow", (inner, power), "", token[2], inner.end)
+
+
+def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    order = ""
+    if len(args) > 1:
+        given = args[1].args[0] if args[1].head == "keyword" and args[1].value == "ord" else args[1]
+        order = NORMS.get("inf" if given.head == "const" else str(given.value), "?")
+        if order == "?" or len(args) > 2:
+            p.fail("this norm is not known", args[1], hint="norms are 1, 2, 'fro', 'nuc' and inf")
+    elif p.tokens[p.pos][0] == "_":
+        order = norm_order(p)
+    return Tree("norm", (args[0],), order, token[2], p.tokens[p.pos - 1][3])
+
+
+def _norm_of(order: str) -> Callable[[Reader, Token, list[Tree], Token], Tree]:
+    def build(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+        if len(args) != 1:
+            p.fail("a norm takes one argument", args[1], "ARITY")
+        return Tree("norm", (args[0],), order, token[2], last[3])
+
+    return build
+
+
+def _where(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    if len(args) != 3 or args[0].head != "indicator":
+        return Tree("call", tuple(args), "where", token[2], last[3])
+    condition, yes, no = args
+    otherwise = Tree("otherwise", (), None, no.end, no.end)
+    return Tree("cases", (yes, condition.args[0], no, otherwise), None, token[2], last[3])
+
+
+def _transpose(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    if len(args) != 1:
+        p.fail("transpose takes one argument", args[1], "ARITY")
+    return Tree("transpose", (args[0],), None, token[2], last[3])
+
+
+def _square(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    if len(args) != 1:
+        p.fail("square takes one argument", args[1], "ARITY")
+    return Tree("pow", (args[0], Tree("num", (), 2, last[2], last[3])), "odot", token[2], last[3])
+
+
+def _array(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    return widened(args[0], token[2], last[3])
+
+
+def _product_of(kind: str) -> Callable[[Reader, Token, list[Tree], Token], Tree]:
+    def build(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+        if len(args) != 2:
+            p.fail("this product takes two arguments", args[-1], "ARITY")
+        return Tree("mul", tuple(args), kind, token[2], last[3])
+
+    return build
+
+
+def _diff(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    """`diff(f, x)`, `diff(f, x, 2)`, `diff(f, x, y)`."""
+    order = 0
+    variables: list[Tree] = []
+    for arg in args[1:]:
+        if arg.head == "num":
+            if not isinstance(arg.value, int) or arg.value < 1 or not variables:
+                p.fail("the order of a derivative is a positive integer", arg, "TYPE")
+            order += arg.value - 1
+        elif arg.head in ("name", "index", "transpose"):
+            variables.append(arg)
+            order += 1
+        else:
+            p.fail("a derivative is taken by a variable", arg, "TYPE")
+    if not variables:
+        p.fail("diff needs a variable", token, "ARITY", "as in diff(f, x)")
+    return Tree("derivative", (args[0], *variables), order, token[2], last[3])
+
+
+_BUILT: dict[str, Callable[[Reader, Token, list[Tree], Token], Tree]] = {
+    "norm": _norm_function, "where": _where, "transpose": _transpose, "square": _square, "array": _array, "diff": _diff,
+    "norm1": _norm_of("1"), "nucnorm": _norm_of("*"), "matmul": _product_of("@"), "multiply": _product_of("odot"),
+}  # fmt: skip
+
+
+def _shaped(value: str) -> Callable[[Reader, Token], Tree]:
+    """`ones((m, n))` is `ones(m, n)`."""
+
+    def read(p: Reader, token: Token) -> Tree:
+        opened = p.tokens[p.pos]
+        if p.tokens[p.pos + 1][0] != "(":
+            return call(p, token, value)
+        p.pos += 1
+        args, _ = arguments(p, token)
+        closing = p.expect(PARTNER[opened[0]], opened)
+        return Tree("call", tuple(args), value, token[2], closing[3])
+
+    return read
+
+
+_CUSTOM: dict[str, Callable[[Reader, Token], Tree]] = {
+    "cases": text_cases, "ones": _shaped("ones"), "zeros": _shaped("zeros"),
+}  # fmt: skip

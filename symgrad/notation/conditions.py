@@ -1,0 +1,100 @@
+"""Conditions as numbers: indicators, comparisons, definitions by cases.
+
+Contract: a condition is 1 where it holds and 0 elsewhere; `k = i` between indices is an identity matrix, `k = y` with a
+label a one-hot vector, every other comparison an indicator of a difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symgrad.errors import InputError
+from symgrad.notation.entries import label_value
+from symgrad.notation.literals import literal
+from symgrad.notation.syntax import Tree
+from symgrad.notation.values import Handler, Value
+from symgrad.ops import INDICATORS
+from symgrad.shapes import unify
+
+if TYPE_CHECKING:
+    from symgrad.notation.elaborate import Elaborator
+
+def condition(work: Elaborator, tree: Tree) -> Value:
+    """The 0/1 value of a condition."""
+    if tree.head == "compare":
+        return _compare(work, tree)
+    if tree.head == "and":
+        return work.entrywise([condition(work, arg) for arg in tree.args], [1] * len(tree.args), tree)
+    if tree.head == "indicator":
+        return condition(work, tree.args[0])
+    return work.visit(tree)
+
+
+def _is_position(work: Elaborator, tree: Tree) -> bool:
+    """Whether a side of `=` names a position on an axis: a bound or free index letter."""
+    if tree.head != "name" or tree.value in work.scope.variables or tree.value in work.scope.values:
+        return False
+    return tree.value not in work.scope.sizes and tree.value not in work.arguments
+
+
+def _compare(work: Elaborator, tree: Tree) -> Value:
+    left, right = tree.args
+    sign = str(tree.value)
+    if sign in {"=", "!="}:
+        if _is_position(work, right) and not _is_position(work, left):
+            left, right = right, left
+        if _is_position(work, left):
+            return _inverted(work, _same_position(work, left, right, tree), sign)
+    one, other = work.visit(left), work.visit(right)
+    if sign in {"<", "<="}:
+        one, other, sign = other, one, sign.replace("<", ">")
+    difference = work.total([(1, one), (-1, other)], tree)
+    return _inverted(work, work.apply(INDICATORS["=" if sign == "!=" else sign].name, [difference], tree), sign)
+
+
+def _inverted(work: Elaborator, value: Value, sign: str) -> Value:
+    if sign != "!=":
+        return value
+    one = Value(work.algebra.number(1, value.node.shape), value.open)
+    return Value(work.algebra.add([(1, one.node), (-1, value.node)]), value.open)
+
+
+def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:
+    """1 where an index equals another index, a label, or a number."""
+    name = str(left.value)
+    dim = work.dimension(name, tree)
+    if _is_position(work, right):
+        other = str(right.value)
+        if not unify(dim, work.dimension(other, tree)):
+            raise work.misfit(tree, f"{name} and {other} run over different dimensions")
+        return Value(work.algebra.delta(dim), (name, other))
+    place = literal(right)
+    label = work.number(int(place) - (not work.scope.numpy)) if place is not None else label_value(work, right)
+    unit = work.onehot(label, dim)
+    return Value(unit.node, (*unit.open, name))
+
+
+def _cases(work: Elaborator, tree: Tree) -> Value:
+    branches = [work.visit(arg) for arg in tree.args[::2]]
+    conditions = tree.args[1::2]
+    result = branches[-1]
+    if conditions[-1].head != "otherwise":
+        if len(branches) == 1:
+            raise InputError("these cases do not say what holds otherwise", hint="add a last case `otherwise`")
+        work.note("the last case is taken wherever the others do not hold")
+    for branch, tested in zip(branches[-2::-1], conditions[-2::-1], strict=True):
+        result = work.apply("where", [condition(work, tested), branch, result], tree)
+    return result
+
+
+def _comparison(work: Elaborator, tree: Tree) -> Value:
+    return _compare(work, tree) if work.scope.numpy else _number_wanted()
+
+
+def _number_wanted() -> Value:
+    raise InputError("a comparison is no number", hint="it makes one only as an indicator, 1[x > 0]")
+
+
+HANDLERS: dict[str, Handler] = {
+    "indicator": condition, "and": _comparison, "compare": _comparison, "cases": _cases,
+}  # fmt: skip

@@ -1,0 +1,166 @@
+"""Big operators: sums, maxima and log-sum-exp over an index, a range, or under a condition.
+
+Contract: the index of a sum is summed out by name; where it does not occur the term is multiplied by the number of its
+values; a condition such as j ≠ y_i is a 0/1 factor.  Nothing here ever loops over a range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import InputError, UnsupportedError
+from symgrad.notation.conditions import condition
+from symgrad.notation.literals import literal
+from symgrad.notation.syntax import Tree
+from symgrad.notation.values import PLACES, Handler, Value
+from symgrad.shapes import Axis, find, unify
+
+if TYPE_CHECKING:
+    from symgrad.notation.elaborate import Elaborator
+
+def _big(work: Elaborator, tree: Tree) -> Value:
+    body, *binders = tree.args
+    names = [name for binder in binders for name in binder.value[0]]  # type: ignore[index]
+    for name in names:
+        if name in work.bound:
+            raise InputError(f"the index {name} is bound twice", code="UNBOUND")
+    if len(set(names)) < len(names):
+        raise InputError("an index is bound twice", code="UNBOUND")
+    for binder in binders:
+        for name in binder.value[0]:  # type: ignore[index]
+            work.bound[name] = None
+        if binder.value[1] == "range":  # type: ignore[index]
+            work.bound[binder.value[0][0]] = _range(work, binder)  # type: ignore[index]
+    try:
+        if body.head == "name" and body.value in names:
+            return _sum_of_index(work, tree)
+        value = work.visit(body)
+        weights = [weight for binder in binders for weight in _conditions(work, binder)]
+        return _BIG[str(tree.value)](work, tree, value, names, weights)
+    finally:
+        for name in names:
+            del work.bound[name]
+
+
+def _sum_of_index(work: Elaborator, tree: Tree) -> Value:
+    """1 + 2 + ... + N = N (N + 1) / 2; other sums of the index itself are not known."""
+    binder = tree.args[1]
+    known = tree.value == "sum" and len(tree.args) == 2 and binder.value == ((tree.args[0].value,), "range")
+    if not known or literal(binder.args[0]) != 1:
+        return work.visit(tree.args[0])
+    count = Value(work.algebra.size(find(work.bound[str(tree.args[0].value)])))
+    following = work.total([(1, count), (1, work.number(1))], tree)
+    return work.entrywise([count, following], [1, 1], tree, Fraction(1, 2))
+
+
+def _range(work: Elaborator, binder: Tree) -> Axis:
+    """The dimension that `i = 1 .. N` or `i = 0 .. N-1` says."""
+    lower, upper = binder.args
+    first, last = literal(lower), literal(upper)
+    if first is not None and last is not None and Fraction(first).denominator == Fraction(last).denominator == 1:
+        count = int(last) - int(first) + 1
+        if count < 1 or first not in {0, 1}:
+            raise UnsupportedError(f"sums from {first} to {last} are not read yet", hint="sums run over a whole axis")
+        return count
+    top = upper
+    if first == 0 and upper.head == "add" and upper.value == (1, -1) and literal(upper.args[1]) == 1:
+        top = upper.args[0]
+    elif first != 1:
+        raise UnsupportedError("a sum must run over a whole axis, as from 1 to N")
+    if top.head != "name" or (top.value in work.scope.variables and top.value not in work.scope.sizes):
+        raise UnsupportedError("the upper end of a sum must be the name of a dimension or a number")
+    return work.scope.tops.get(str(top.value), str(top.value))
+
+
+def _conditions(work: Elaborator, binder: Tree) -> list[Value]:
+    """The 0/1 weights that the conditions under a sum stand for."""
+    return [condition(work, compare) for compare in binder.args] if binder.value[1] == "where" else []  # type: ignore[index]
+
+
+def _sum_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    if not names:
+        if not value.rank:
+            raise InputError(
+                "a sum needs its index: over what does it run?", source=work.scope.source, offset=tree.start, end=tree.end,
+                hint=r"write \sum_i, or sum(x) for the sum of all entries",
+            )  # fmt: skip
+        work.note(f"{work.text(tree)} sums all entries")
+        return work.sum_out(value)
+    flat = value.rank and _is_flat(work, tree.args[0], names)
+    if flat:
+        work.note(f"{work.text(tree)} runs over all entries")
+    rank = value.rank
+    extents = work.merge([value, *weights])
+    sizes: dict[Any, Axis] = dict(extents)
+    for name in names:
+        dim = work.bound[name]
+        if name in extents:
+            if dim is not None and not unify(dim, extents[name]):
+                raise work.misfit(tree, f"the index {name} runs over {find(dim)} and over {find(extents[name])}")
+        else:
+            sizes[name] = work.algebra.hole() if dim is None else dim
+            work.note(f"the sum over {name} has no term with {name}")
+    out = tuple(name for name in extents if name not in names)
+    factors = [(value.node, value.open + PLACES[:rank], 1), *[(w.node, w.open, 1) for w in weights]]
+    places = () if flat else PLACES[:rank]
+    return Value(work.algebra.contract(factors, out + places, 1, sizes), out, value.row and not flat)
+
+
+def _is_flat(work: Elaborator, tree: Tree, names: list[str]) -> bool:
+    """Whether the body is W_k² or |W_k|, times numbers: one index for both axes of a matrix."""
+    if tree.head in {"add", "mul", "neg"}:
+        return any(_is_flat(work, arg, names) for arg in tree.args)
+    if tree.head not in {"pow", "bars"} or tree.args[0].head != "index":
+        return False
+    entry = tree.args[0]
+    return len(entry.args) == 2 and entry.args[1].value in names
+
+
+def _last(work: Elaborator, value: Value, names: list[str], tree: Tree) -> Value:
+    """`value` with its one bound index as its last axis."""
+    if len(names) != 1 or value.rank:
+        raise UnsupportedError("this needs a single index and a scalar for each")
+    (name,) = names
+    dim = work.bound[name]
+    if name not in value.open:
+        raise InputError(f"the index {name} does not occur in what follows")
+    for known, extent in zip(value.open, value.extents, strict=True):
+        if known == name and dim is not None and not unify(dim, extent):
+            raise work.misfit(tree, f"the index {name} runs over {find(dim)} and over {find(extent)}")
+    rest = tuple(n for n in value.open if n != name)
+    return Value(work.algebra.contract([(value.node, value.open)], (*rest, name)), rest)
+
+
+def _max_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    if weights:
+        raise UnsupportedError("a maximum under a condition is not read yet")
+    if not names:
+        return work.apply("amax", [value], tree)
+    return work.apply("amax", [_last(work, value, names, tree)], tree)
+
+
+def _min_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    negative = Value(work.algebra.add([(-1, value.node)]), value.open)
+    best = _max_over(work, tree, negative, names, weights)
+    return Value(work.algebra.add([(-1, best.node)]), best.open)
+
+
+def _lse_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    if weights:
+        raise UnsupportedError("logsumexp under a condition is not read yet")
+    return work.apply("logsumexp", [_last(work, value, names, tree) if names else value], tree)
+
+
+def _product_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    del value, names, weights
+    raise UnsupportedError(f"{work.text(tree)}: products over an index are not read yet")
+
+
+_BIG: dict[str, Callable[[Elaborator, Tree, Value, list[str], list[Value]], Value]] = {
+    "sum": _sum_over, "max": _max_over, "min": _min_over, "logsumexp": _lse_over, "prod": _product_over,
+}  # fmt: skip
+
+
+HANDLERS: dict[str, Handler] = {"big": _big}

@@ -1,0 +1,406 @@
+"""From witnesses to a verdict.
+
+Contract: `check_gradient` compares a derived gradient, as emitted and compiled, with every witness, and a claim with
+the gradient.  Shapes come before numbers; errors are relative to the size of the derivative; kinks are kept away from and
+then visited on purpose.  A claim that agrees to rounding is looked at once more with 60 digits.  Neither differentiation
+nor simplification is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from symgrad.code import compile_nodes
+from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.expr import Node, Variable
+from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
+from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
+from symgrad.verify.witnesses import (
+    Problem,
+    central,
+    complex_step,
+    high_precision,
+    jax_derivative,
+    rounded,
+    sympy_entries,
+)
+
+#: Relative errors below these are rounding: of two float64 evaluations, and of numerical differentiation.
+ROUNDING, NUMERICAL = 1e-9, 1e-6
+#: Two float64 values this close are compared with more digits before they are called equal.
+SURE = 1e-6
+MARGIN = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody's derivative: a node or a function of named arrays; `proved` if its normal form is the gradient's."""
+
+    source: str
+    node: Node | None = None
+    function: Callable[..., Any] | None = None
+    proved: bool = False
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: a function, a variable and its derived gradient, in a layout."""
+
+    function: Any
+    wrt: Variable
+    gradient: Any
+    order: int = 1
+    layout: str = "gradient"
+    steps: tuple[dict[str, str], ...] = ()
+    variables: Any = None
+
+
+def check_gradient(subject: Subject, claim: Claim | None = None, seed: int = 0) -> Report:
+    """Judge the derived gradient, or a claim about it."""
+    return _Check(subject, claim, seed).report()
+
+
+class _Check:
+    def __init__(self, subject: Subject, claim: Claim | None, seed: int) -> None:
+        self.subject = subject
+        self.claim = claim
+        self.problem = Problem(subject.function.node, subject.wrt, subject.order)
+        self.sampler = Sampler(subject.function.node, seed, (subject.wrt,))
+        self.seed = seed
+        self.derived = _evaluator(subject.gradient.node)
+
+    # --- points ---------------------------------------------------------------------------------------------------
+
+    def accepts(self, point: Point) -> bool:
+        """Function and gradient are finite, and no kink is near."""
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            if not np.all(np.isfinite(np.asarray(self.problem.value(point), dtype=complex))):
+                return False
+            if not np.all(np.isfinite(self.derived(point))):
+                return False
+            return self.problem.clear_of_kinks(point, MARGIN * min(1.0, point.magnitude))
+
+    def points(self) -> list[Point]:
+        found = (self.sampler.valid(sizes, self.accepts) for sizes in self.sampler.shapes())
+        return [point for point in found if point is not None]
+
+    # --- witnesses ------------------------------------------------------------------------------------------------
+
+    def witnesses(self, points: list[Point]) -> tuple[Witness, ...]:
+        found = [self.sympy_witness(), self.numerical_witness(points)]
+        if self.problem.analytic and self.problem.order == 1:
+            found.append(self.exact_witness("complex-step", points, lambda p: complex_step(self.problem, p)))
+        for mode in ("forward", "reverse"):
+            found.append(self.exact_witness(f"jax-{mode}", points, lambda p, m=mode: jax_derivative(self.problem, p, m)))
+        return tuple(found)
+
+    def exact_witness(self, name: str, points: list[Point], value: Callable[[Point], Any]) -> Witness:
+        import numpy as np
+
+        worst = 0.0
+        with np.errstate(all="ignore"):
+            for point in points:
+                worst = max(worst, relative_error(self.derived(point), self.laid_out(value(point))))
+        return Witness(name, worst, len(points), worst <= ROUNDING)
+
+    def numerical_witness(self, points: list[Point]) -> Witness:
+        import numpy as np
+
+        worst, agrees = 0.0, True
+        with np.errstate(all="ignore"):
+            for point in points:
+                found, error = (self.laid_out(a) for a in central(self.problem, point))
+                got = self.derived(point)
+                worst = max(worst, relative_error(got, found))
+                scale = max(float(np.max(np.abs(found), initial=0.0)), 1e-300)
+                agrees = agrees and np.shape(got) == np.shape(found)
+                agrees = agrees and bool(np.all(np.abs(got - found) <= np.maximum(NUMERICAL * scale, 10 * error)))
+        return Witness("numerical", worst, len(points), agrees, "central differences, extrapolated once")
+
+    def sympy_witness(self) -> Witness:
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        if point is None:
+            return Witness("sympy", 0.0, 0, False, "no point was found")
+        point = rounded(point)
+        try:
+            entries = sympy_entries(self.problem, point, self.seed)
+        except (UnsupportedError, NotImplementedError, TypeError, ValueError) as error:
+            return Witness("sympy", 0.0, 0, False, f"SymPy gave up: {type(error).__name__}")
+        want = _natural(self.derived(point), self.subject, self.problem)
+        scale = max([abs(v) for v in entries.values()] + [1e-300])
+        worst = max((abs(float(want[k]) - v) / scale for k, v in entries.items()), default=0.0)
+        if scale == 1e-300:
+            worst = max((abs(float(want[k])) for k in entries), default=0.0)
+        return Witness("sympy", worst, len(entries), worst <= ROUNDING, "entries at a rational point")
+
+    def laid_out(self, value: Any) -> Any:
+        return layouts(value, self.subject, self.problem)[self.subject.layout]
+
+    # --- kinks ----------------------------------------------------------------------------------------------------
+
+    def kinks(self) -> tuple[Kink, ...]:
+        """Points exactly on a kink, one for each operation that has one there when a variable is zero."""
+        import numpy as np
+
+        if self.problem.function.shape or self.problem.order != 1 or not self.problem.margins:
+            return ()
+        point = self.sampler.valid(self.sampler.assign(TINY), self.accepts)
+        if point is None:
+            return ()
+        found: dict[str, Kink] = {}
+        for name in point.values:
+            if np.asarray(point.values[name]).dtype.kind in "iu":
+                continue
+            at = Point({**point.values, name: np.zeros_like(point.values[name])}, point.sizes)
+            with np.errstate(all="ignore"):
+                for kink in self.kinks_at(at):
+                    found.setdefault(kink.name, kink)
+        return tuple(found.values())
+
+    def kinks_at(self, point: Point) -> list[Kink]:
+        import numpy as np
+
+        from symgrad.verify.interpret import interpret, numpy_arithmetic
+
+        arithmetic = numpy_arithmetic()
+        names = [n for n, m in self.problem.margins if np.any(interpret(m, point.values, point.sizes, arithmetic) == 0)]
+        got = _natural(self.derived(point), self.subject, self.problem)
+        if not names or not np.all(np.isfinite(got)):
+            return []
+        jax_value = jax_derivative(self.problem, point, "reverse")
+        for index in np.ndindex(*np.shape(got)):
+            low, high = (self.one_sided(point, index, sign) for sign in (-1, 1))
+            if abs(high - low) > 1e-3 * max(1.0, abs(high), abs(low)):
+                return [Kink(f"{names[0]} at 0", float(got[index]), low, high, float(jax_value[index]))]
+        return []
+
+    def one_sided(self, point: Point, index: tuple[int, ...], sign: int) -> float:
+        import numpy as np
+
+        base = np.asarray(point.values[self.problem.wrt.name], dtype=float)
+        step = np.zeros_like(base)
+        step[index] = sign * 1e-7
+        moved = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
+        return float((self.problem.value(moved) - self.problem.value(point)) / (sign * 1e-7))
+
+    # --- the verdict ----------------------------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        points = self.points()
+        if not points:
+            return self.made("undecided", None, (), reason="no point was found at which the function and its gradient exist")
+        witnesses = self.witnesses(points)
+        kinks = self.kinks()
+        heard = [w for w in witnesses if w.points]
+        against = [w.name for w in heard if not w.agrees]
+        if len(heard) < 2:
+            return self.made("undecided", None, witnesses, reason="fewer than two witnesses could be heard")
+        if against or any(not kink.inside for kink in kinks):
+            who = ", ".join(against) or "the one-sided derivatives at a kink"
+            if self.claim is not None:
+                return self.made("undecided", None, witnesses, reason=f"the derived gradient itself disagrees with {who}")
+            return self.made(
+                "wrong", "tested", witnesses, kinks=kinks, reason=f"the derived gradient disagrees with {who}",
+                counterexample=self.example(lambda p: self.laid_out(jax_derivative(self.problem, p, "reverse")), self.derived),
+            )  # fmt: skip
+        if self.claim is None:
+            shapes = f"{len(points)} shapes, float64, seed {self.seed}"
+            return self.made("correct", "tested", witnesses, kinks=kinks, reason=f"all witnesses agree; {shapes}")
+        return self.judge(self.claim, points, witnesses, kinks)
+
+    def made(self, verdict: str, certainty: str | None, witnesses: tuple[Witness, ...], **more: Any) -> Report:
+        s = self.subject
+        claim = None if self.claim is None else self.claim.source
+        return Report(
+            verdict, certainty, witnesses, s.gradient, s.function, s.wrt.name, s.variables or {}, claim=claim, steps=s.steps, **more
+        )
+
+    def judge(self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]) -> Report:
+        """The verdict on a claim, the gradient itself being witnessed."""
+        if claim.proved:
+            reason = "the claim has the same normal form as the derived gradient"
+            return self.made("correct", "proved", witnesses, kinks=kinks, reason=reason)
+        claimed = _evaluator(claim.node) if claim.node is not None else _caller(claim.function)
+        try:
+            misfit = self.misfit(claimed, points)
+        except SymgradError as error:
+            return self.made("undecided", None, witnesses, reason=f"the claim could not be evaluated: {error.message}")
+        if misfit is not None:
+            return self.made("wrong", "proved", witnesses, kinks=kinks, reason=misfit[0], diagnosis=misfit[1])
+        worst, where = self.furthest(claimed, points)
+        if where is None:
+            return self.made("undecided", None, witnesses, reason="the claim has no finite value at the sample points")
+        if worst > SURE or (worst > 1e-13 and self.differs_precisely(claim, worst)):
+            example = self.example(self.derived, claimed)
+            return self.made(
+                "wrong", "tested", witnesses, kinks=kinks, counterexample=example or self.shown(where, self.derived, claimed),
+                reason=f"the claim is off by {worst:.1e} of the size of the gradient", diagnosis=self.diagnose(claimed, points),
+            )  # fmt: skip
+        reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {len(points)} shapes and {len(MAGNITUDES)} magnitudes"
+        return self.made("correct", "tested", witnesses, kinks=kinks, reason=reason)
+
+    def misfit(self, claimed: Callable[[Point], Any], points: list[Point]) -> tuple[str, tuple[Finding, ...]] | None:
+        """A claim of another shape is wrong before any number; right in another layout is said as exactly that."""
+        import numpy as np
+
+        fits = [np.shape(claimed(p)) == np.shape(self.derived(p)) for p in points]
+        if all(fits):
+            return None
+        point = points[fits.index(False)]
+        value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem)
+        shapes = f"{_shape(np.shape(value))} instead of {_shape(np.shape(self.derived(point)))}"
+        for name, other in layouts(natural, self.subject, self.problem).items():
+            same = np.shape(other) == np.shape(value)
+            if name != self.subject.layout and same and relative_error(value, other) < ROUNDING:
+                finding = Finding("layout", f"the claim is right in {name} layout", shapes)
+                return f"the claim is right in {name} layout, not in {self.subject.layout} layout: it has shape {shapes}", (finding,)
+        finding = Finding("shape", "the claim has another shape than the variable", shapes)
+        return f"the shape is wrong: {shapes}", (finding,)
+
+    def furthest(self, claimed: Callable[[Point], Any], points: list[Point]) -> tuple[float, Point | None]:
+        """The largest relative error over shapes and magnitudes, and where."""
+        import numpy as np
+
+        more = [self.sampler.valid(p.sizes, self.accepts, m) for p in points for m in MAGNITUDES[1:]]
+        worst, where = -1.0, None
+        with np.errstate(all="ignore"):
+            for point in [*points, *(p for p in more if p is not None)]:
+                got = claimed(point)
+                if np.all(np.isfinite(got)) and (error := relative_error(got, self.derived(point))) > worst:
+                    worst, where = error, point
+        return worst, where
+
+    def differs_precisely(self, claim: Claim, worst: float) -> bool:
+        """With 60 digits: is a tiny difference rounding, or a difference?"""
+        if claim.node is None:
+            return worst > ROUNDING
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        if point is None:
+            return worst > ROUNDING
+        point = rounded(point)
+        one, other = (high_precision(n, point.values, point.sizes) for n in (claim.node, self.subject.gradient.node))
+        size = max((abs(v) for v in other.ravel()), default=0)
+        gap = max((abs(v) for v in (one - other).ravel()), default=0)
+        return bool(gap > size * 1e-40) if size else bool(gap > 0)
+
+    # --- what to show ---------------------------------------------------------------------------------------------
+
+    def example(self, expected: Callable[[Point], Any], claimed: Callable[[Point], Any]) -> Counterexample | None:
+        """A point of small integers at the smallest sizes where the two differ clearly."""
+        import numpy as np
+
+        for k in range(40):
+            point = self.sampler.draw(self.sampler.assign(TINY), 1.0 if k < 30 else 3.0)
+            whole = {n: v if np.asarray(v).dtype.kind in "iu" else np.round(np.asarray(v) * 2) for n, v in point.values.items()}
+            small = Point(whole, point.sizes)
+            with np.errstate(all="ignore"):
+                if self.accepts(small) and relative_error(claimed(small), expected(small)) > 1e-4:
+                    return self.shown(small, expected, claimed)
+        return None
+
+    def shown(self, point: Point, expected: Callable[[Point], Any], claimed: Callable[[Point], Any]) -> Counterexample | None:
+        import numpy as np
+
+        want, got = np.asarray(expected(point)), np.asarray(claimed(point))
+        if want.shape != got.shape:
+            return None
+        index = np.unravel_index(int(np.argmax(np.abs(want - got))), want.shape)
+        values = {name: np.asarray(value).tolist() for name, value in point.values.items()}
+        place = tuple(int(i) for i in index)
+        return Counterexample(values, place, float(want[index]), float(got[index]))
+
+    def diagnose(self, claimed: Callable[[Point], Any], points: list[Point]) -> tuple[Finding, ...]:
+        """What is certain about the error: a constant factor over all entries, shapes and points; a transpose."""
+        import numpy as np
+
+        pairs = [(np.asarray(claimed(p)), np.asarray(self.derived(p))) for p in points]
+        pairs = [(got, want) for got, want in pairs if np.all(np.isfinite(got))]
+        ratios = np.concatenate([(got / want)[np.abs(want) > 1e-9 * np.max(np.abs(want))].ravel() for got, want in pairs])
+        zero = all(np.all(np.abs(got[np.abs(want) <= 1e-9 * np.max(np.abs(want))]) < 1e-9) for got, want in pairs)
+        if len(ratios) and zero and np.ptp(ratios) <= 1e-9 * np.max(np.abs(ratios)) and abs(ratios[0]) > 1e-12:
+            factor = float(ratios[0])
+            evidence = f"claimed / expected is {factor:.10g} in every entry at {len(pairs)} shapes"
+            if abs(factor + 1) < 1e-9:
+                return (Finding("sign", "the sign is wrong", evidence),)
+            return (Finding("factor", f"the claim is {factor:.6g} times the gradient", evidence),)
+        square = [(got, want) for got, want in pairs if want.ndim == 2]
+        if square and all(got.T.shape == want.shape and relative_error(got.T, want) < ROUNDING for got, want in square):
+            return (Finding("transposed", "the claim is the transpose of the gradient", "entry (i, j) stands at (j, i)"),)
+        return ()
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _evaluator(node: Node) -> Callable[[Point], Any]:
+    """A node as emitted and compiled for NumPy, at points that may have more names than it needs."""
+    import numpy as np
+
+    compiled = compile_nodes({"value": node}, "numpy")
+    names = [v.name for v in compiled.arguments]
+
+    def evaluate(point: Point) -> Any:
+        known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
+        value = np.asarray(compiled(**known))
+        shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
+        return value if value.shape == shape else np.broadcast_to(value, shape)
+
+    return evaluate
+
+
+def _caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
+    """A function of named arrays; it gets copies, so that it may work in place."""
+    import numpy as np
+
+    assert function is not None
+
+    def evaluate(point: Point) -> Any:
+        given = {name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()}
+        return np.asarray(function(**given), dtype=float)
+
+    return evaluate
+
+
+def relative_error(got: Any, want: Any) -> float:
+    """max |got - want| relative to the larger of the two; infinite for other shapes or values that are no numbers."""
+    import numpy as np
+
+    got, want = np.asarray(got, dtype=float), np.asarray(want, dtype=float)
+    if got.shape != want.shape or not (np.all(np.isfinite(got)) and np.all(np.isfinite(want))):
+        return float("inf")
+    size = max(float(np.max(np.abs(got), initial=0.0)), float(np.max(np.abs(want), initial=0.0)))
+    return float(np.max(np.abs(got - want), initial=0.0)) / size if size else 0.0
+
+
+def layouts(value: Any, subject: Subject, problem: Problem) -> dict[str, Any]:
+    """A derivative (function axes, then variable axes) in every layout."""
+    import numpy as np
+
+    value = np.asarray(value)
+    rank = problem.function.rank
+    rest = value.ndim - rank
+    scalar = {0: lambda: value, 1: lambda: value[None, :]}.get(rest, lambda: value.transpose())
+    denominator = value.transpose([*range(rank, value.ndim), *range(rank)])
+    del subject
+    return {"gradient": value, "numerator": value if rank else scalar(), "denominator": denominator}
+
+
+def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
+    """The inverse of a layout: function axes, then variable axes."""
+    import numpy as np
+
+    value = np.asarray(value)
+    if subject.layout == "denominator":
+        rest = value.ndim - problem.function.rank
+        return value.transpose([*range(rest, value.ndim), *range(rest)])
+    if subject.layout == "numerator" and not problem.function.rank:
+        return value[0] if problem.wrt.rank == 1 and problem.order == 1 else value.transpose()
+    return value
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "a scalar" if not shape else "×".join(map(str, shape))

@@ -1,0 +1,143 @@
+"""Where to look: sample points chosen to expose mistakes.
+
+Contract: seeded, several shapes (unequal sizes, batch > 1, one with sizes of 1 and 2), both signs, several magnitudes;
+assumptions hold; labels lie within their classes; points where the function does not exist are drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from symgrad.expr import Call, Dim, Node, Variable, postorder, variables
+
+SIZES = ((2, 3, 4, 5, 6, 7), (3, 2, 5, 4, 7, 6), (5, 4, 2, 3, 6, 7))
+TINY = (2, 3, 2, 3, 2, 3)
+ONES = (1, 2, 1, 3, 1, 2)
+MAGNITUDES = (1.0, 1.0, 1e-3, 30.0, 1e3, 1e7)
+ATTEMPTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Named arrays and the sizes of their dimensions."""
+
+    values: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    magnitude: float = 1.0
+
+
+def dimensions(node: Node) -> list[str]:
+    """The symbolic dimensions of `node`, in order of appearance."""
+    found: dict[str, None] = {}
+    for inner in postorder([node]):
+        found.update((d, None) for d in inner.shape if isinstance(d, str))
+        if isinstance(inner, Call):
+            found.update((p, None) for p in inner.params if isinstance(p, str))
+        if type(inner).__name__ == "Size":
+            found[inner.dim] = None  # type: ignore[attr-defined]
+    return list(found)
+
+
+def classes(node: Node) -> dict[str, Dim]:
+    """How many classes each label variable has."""
+    return {
+        inner.args[0].name: inner.params[0]
+        for inner in postorder([node])
+        if isinstance(inner, Call) and inner.op.name == "onehot" and isinstance(inner.args[0], Variable)
+    }
+
+
+class Sampler:
+    """Draws points of a function, for one seed."""
+
+    def __init__(self, function: Node, seed: int, extra: tuple[Variable, ...] = ()) -> None:
+        import numpy as np
+
+        self.rng = np.random.default_rng([seed, 20_260_101])
+        self.variables = [*variables(function), *(v for v in extra if v not in variables(function))]
+        self.dims = dimensions(function) + [d for v in extra for d in v.shape if isinstance(d, str)]
+        self.dims = list(dict.fromkeys(self.dims))
+        self.classes = classes(function)
+
+    def shapes(self) -> Iterator[dict[str, int]]:
+        """Sizes to use: all different in each set, and one set with sizes of one."""
+        for row in SIZES:
+            yield self.assign(row)
+        if self.dims:
+            yield self.assign(ONES)
+
+    def assign(self, row: tuple[int, ...]) -> dict[str, int]:
+        sizes = {d: row[k % len(row)] for k, d in enumerate(self.dims)}
+        # A label needs at least two classes for its loss to be one.
+        for dim in self.classes.values():
+            if isinstance(dim, str) and sizes.get(dim, 2) < 2:
+                sizes[dim] = 2
+        return sizes
+
+    def draw(self, sizes: Mapping[str, int], magnitude: float = 1.0, way: str = "normal") -> Point:
+        return Point({v.name: self._value(v, sizes, magnitude, way) for v in self.variables}, sizes, magnitude)
+
+    def _value(self, v: Variable, sizes: Mapping[str, int], magnitude: float, way: str) -> Any:
+        import numpy as np
+
+        shape = tuple(d if isinstance(d, int) else sizes[d] for d in v.shape)
+        if "label" in v.assumptions:
+            count = self.classes.get(v.name, 2)
+            return self.rng.integers(0, count if isinstance(count, int) else sizes[count], shape)
+        if way == "mixed":
+            way = str(self.rng.choice(list(WAYS)))
+        value = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
+        for word in sorted(v.assumptions):
+            if word in STRUCTURES:
+                value = STRUCTURES[word](value)
+        return value
+
+    def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
+        """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
+        for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10):
+            point = self.draw(sizes, magnitude, way)
+            if accept(point):
+                return point
+        return None
+
+
+def _positive_definite(value: Any) -> Any:
+    import numpy as np
+
+    return value @ np.swapaxes(value, -1, -2) + np.eye(value.shape[-1])
+
+
+def _orthogonal(value: Any) -> Any:
+    import numpy as np
+
+    return np.linalg.qr(value)[0]
+
+
+def _diagonal(value: Any) -> Any:
+    import numpy as np
+
+    return np.diag(np.diag(value))
+
+
+def _invertible(value: Any) -> Any:
+    import numpy as np
+
+    return value + 3 * np.max(np.abs(value)) * np.eye(value.shape[-1])
+
+
+WAYS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "positive": lambda rng, shape: rng.uniform(0.3, 2.5, size=shape),
+    "unit": lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
+}
+STRUCTURES: dict[str, Callable[[Any], Any]] = {
+    "positive": lambda value: abs(value) + 1e-3,
+    "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,
+    "positive_definite": _positive_definite,
+    "orthogonal": _orthogonal,
+    "diagonal": _diagonal,
+    "invertible": _invertible,
+}

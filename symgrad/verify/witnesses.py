@@ -1,0 +1,216 @@
+"""The witnesses: SymPy entry by entry, numerical differentiation, and JAX in both modes.
+
+Contract: each takes a `Problem` (a function, a variable, an order) and a point and returns the derivative in the layout
+function axes, then variable axes, computed from the function alone.  None of them sees the derived gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from symgrad.expr import Call, Node, Variable, postorder
+from symgrad.notation.reading import read_rule
+from symgrad.verify.interpret import interpret, jax_arithmetic, numpy_arithmetic, sympy_arithmetic
+from symgrad.verify.points import Point
+
+STEP = 2e-3
+TINY_STEP = 1e-30
+MAX_ENTRIES = 8
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The derivative to witness: `order` times by `wrt`."""
+
+    function: Node
+    wrt: Variable
+    order: int = 1
+
+    @cached_property
+    def analytic(self) -> bool:
+        """Whether the complex step may be used: every operation extends to complex numbers near the real ones."""
+        calls = [node for node in postorder([self.function]) if isinstance(node, Call)]
+        return all(node.op.analytic for node in calls if node.op.name not in ("onehot", "argmax"))
+
+    @cached_property
+    def margins(self) -> list[tuple[str, Node]]:
+        """What is zero exactly at a kink of the function, with the name of the operation."""
+        found: dict[Node, str] = {}
+        for node in postorder([self.function]):
+            if isinstance(node, Call):
+                for formula in node.op.kinks:
+                    found.setdefault(read_rule(formula, dict(zip(node.op.args, node.args, strict=True))), node.op.name)
+        return [(name, node) for node, name in found.items()]
+
+    def value(self, point: Point) -> Any:
+        """The function at a point, in NumPy."""
+        return interpret(self.function, point.values, point.sizes, numpy_arithmetic())
+
+    def clear_of_kinks(self, point: Point, distance: float) -> bool:
+        import numpy as np
+
+        arithmetic = numpy_arithmetic()
+        return all(
+            np.min(np.abs(interpret(node, point.values, point.sizes, arithmetic)), initial=np.inf) > distance
+            for _, node in self.margins
+        )
+
+
+# --- numerical --------------------------------------------------------------------------------------------------------
+
+
+def central(problem: Problem, point: Point) -> tuple[Any, Any]:
+    """Central differences, extrapolated once (Richardson); also an estimate of the error of every entry."""
+    import numpy as np
+
+    base = np.asarray(point.values[problem.wrt.name], dtype=float)
+
+    def at(change: Any) -> Any:
+        moved = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
+        return np.asarray(_lower(problem, moved), dtype=float)
+
+    shape = np.shape(at(0.0))
+    found, error = np.zeros((*shape, *base.shape)), np.zeros((*shape, *base.shape))
+    for index in product(*(range(n) for n in base.shape)):
+        h = STEP * max(1.0, abs(float(base[index])))
+        step = np.zeros_like(base)
+        step[index] = h
+        wide = (at(step) - at(-step)) / (2 * h)
+        narrow = (at(step / 2) - at(-step / 2)) / h
+        place = (..., *index)
+        found[place] = (4 * narrow - wide) / 3
+        rounding = 1e-15 * np.max(np.abs(at(step)), initial=0.0) / h
+        error[place] = np.abs(narrow - wide) / 3 * 1e-2 + 50 * rounding
+    return found, error
+
+
+def _lower(problem: Problem, point: Point) -> Any:
+    """The derivative of one order less, which is differentiated numerically: for a gradient the function itself."""
+    if problem.order == 1:
+        return problem.value(point)
+    return jax_derivative(Problem(problem.function, problem.wrt, problem.order - 1), point, "reverse")
+
+
+def complex_step(problem: Problem, point: Point) -> Any:
+    """Im f(x + ih) / h: no subtraction, so exact to rounding, for analytic functions of order 1."""
+    import numpy as np
+
+    base = np.asarray(point.values[problem.wrt.name], dtype=float)
+    columns = {}
+    for index in product(*(range(n) for n in base.shape)):
+        moved = base.astype(complex)
+        moved[index] += 1j * TINY_STEP
+        at = Point({**point.values, problem.wrt.name: moved}, point.sizes)
+        columns[index] = np.imag(problem.value(at)) / TINY_STEP
+    shape = np.shape(next(iter(columns.values())))
+    found = np.zeros((*shape, *base.shape))
+    for index, column in columns.items():
+        found[(..., *index)] = column
+    return found
+
+
+# --- JAX --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """JAX in float64 within this block only."""
+    import jax
+
+    context: Any = getattr(jax, "enable_x64", None)
+    if context is None:  # before jax 0.8
+        from jax.experimental import enable_x64 as context
+    with context(True):
+        yield
+
+
+def jax_derivative(problem: Problem, point: Point, mode: str) -> Any:
+    """The derivative that JAX takes of the interpreted function, forward or reverse."""
+    import jax
+    import numpy as np
+
+    arithmetic = jax_arithmetic()
+    with double_precision():
+        fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k != problem.wrt.name}
+
+        def function(x: Any) -> Any:
+            return interpret(problem.function, {**fixed, problem.wrt.name: x}, point.sizes, arithmetic)
+
+        transform = jax.jacfwd if mode == "forward" else jax.jacrev
+        derivative: Callable[[Any], Any] = function
+        for _ in range(problem.order):
+            derivative = transform(derivative)
+        found = derivative(jax.numpy.asarray(np.asarray(point.values[problem.wrt.name], dtype=float)))
+        return np.asarray(found)
+
+
+# --- SymPy ------------------------------------------------------------------------------------------------------------
+
+
+def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, ...], float]:
+    """Some entries of the derivative, by SymPy: the function over symbols, differentiated, at the (rational) point."""
+    import numpy as np
+    import sympy as sp
+
+    rng = np.random.default_rng(seed)
+    shape = np.shape(point.values[problem.wrt.name])
+    symbols = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        symbols[index] = sp.Symbol("x_" + "_".join(map(str, index)), real=True)
+    values = {k: exact(v) for k, v in point.values.items()}
+    at = dict(zip(symbols.ravel(), np.ravel(values[problem.wrt.name]), strict=True))
+    whole = interpret(
+        problem.function, {**values, problem.wrt.name: symbols if shape else symbols[()]}, point.sizes, sympy_arithmetic()
+    )
+    whole = np.asarray(whole, dtype=object)
+    places = [(*out, *inner) for out in np.ndindex(*whole.shape) for inner in product(np.ndindex(*shape), repeat=problem.order)]
+    chosen = [places[k] for k in rng.permutation(len(places))[:MAX_ENTRIES]]
+    found = {}
+    for place in chosen:
+        out, inner = place[: whole.ndim], place[whole.ndim :]
+        expression = sp.sympify(whole[out])
+        for index in inner:
+            expression = sp.diff(expression, symbols[index])
+        found[(*out, *(i for index in inner for i in index))] = float(expression.subs(at).doit().evalf(30))
+    return found
+
+
+def exact(value: Any) -> Any:
+    """An array of integers or floats as SymPy rationals of the same value."""
+    import numpy as np
+    import sympy as sp
+
+    if np.asarray(value).dtype.kind in "iu":
+        return np.asarray(value)
+    numbers = np.frompyfunc(lambda x: sp.Rational(*float(x).as_integer_ratio()), 1, 1)(np.asarray(value, dtype=float))
+    return numbers
+
+
+def rounded(point: Point) -> Point:
+    """The point with every real value at a multiple of 1/16: exact in both worlds, and readable."""
+    import numpy as np
+
+    def short(value: Any) -> Any:
+        return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 16) / 16
+
+    return Point({k: short(v) for k, v in point.values.items()}, point.sizes)
+
+
+def high_precision(node: Node, values: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 60) -> Any:
+    """`node` at a point to many digits, as an array of SymPy floats."""
+    import numpy as np
+    import sympy as sp
+
+    precise = {}
+    for name, value in values.items():
+        if np.asarray(value).dtype.kind in "iu":
+            precise[name] = value
+        else:
+            precise[name] = np.frompyfunc(lambda x: sp.Float(x, digits), 1, 1)(exact(value))
+    found = interpret(node, precise, sizes, sympy_arithmetic())
+    return np.frompyfunc(lambda x: sp.sympify(x).evalf(digits), 1, 1)(np.asarray(found, dtype=object))

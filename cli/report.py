@@ -195,7 +195,8 @@ def verdict(checked: Report, ink: Ink) -> Iterator[str]:
     if checked.counterexample is not None:
         yield from counterexample(checked.counterexample, ink)
     for finding in checked.diagnosis:
-        evidence = f"  ({printable(str(finding.evidence))})" if finding.evidence else ""
+        told = str(finding.evidence) in checked.reason
+        evidence = "" if told else f"  ({printable(str(finding.evidence))})"
         yield f"{INDENT}{ink('warn', 'likely slip')}  {printable(finding.message)}{ink('dim', evidence)}"
 
 

@@ -362,7 +362,12 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
         return None
     if isinstance(claim, str):
         named = {v.name: node for stage in found.stages for node, v in stage.record.names.items()}
-        understood = read_claim(claim, function.reading, intermediates=named, syntax=syntax)
+        try:
+            understood = read_claim(claim, function.reading, intermediates=named, syntax=syntax)
+        except ShapeError as error:
+            if error.code != ShapeError.code:
+                raise
+            return Claim(claim, misfit=error.message)
         return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))

@@ -455,6 +455,10 @@ class _Product:
             rename[gone] = stays
             self.absorbed.add(gone)
         self.deltas = _spanning(kept)
+        for _, left, right in self.deltas:
+            # v_i δ_ij and v_j δ_ij are the same: everything else carries the first of the two.
+            first, second = sorted((left, right), key=self.out.index)
+            rename[second] = first
         if rename:
             factors, self.factors = self.factors, {}
             for (node, labels), power in factors.items():

@@ -256,8 +256,9 @@ def _dim(word: Any, source: str, place: int) -> Dim:
     text = str(word)
     if isinstance(word, bool) or not isinstance(word, int | str) or not _DIM.fullmatch(text) or len(text) > 64:
         raise ShapeError(
-            f"{text[:40]!r} is no dimension", source=source, offset=place, hint="a dimension is a name or a whole number"
-        )
+            f"{text[:40]!r} is no dimension", source=source, offset=place,
+            hint="a dimension is a name or a whole number",
+        )  # fmt: skip
     if not text[0].isdigit():
         return text
     if int(text) < 1 or int(text) > MAX_DIM:

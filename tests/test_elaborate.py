@@ -208,6 +208,7 @@ MEANINGS: list[Formula] = [
     ("x:", ("x^2 - 3 x + 0.5", r"x^2 - 3x + \frac{1}{2}", "x**2 - 3*x + 0.5"), lambda x: x * x - 3 * x + 0.5),
     ("x:", ("log(1 + x^2)/log(10)", "log10(1 + x^2)"), lambda x: np.log10(1 + x * x)),
     ("a:, b:", ("|a|^b", r"|a|^{b}"), lambda a, b: abs(a) ** b),
+    ("A: n n", ("sum(|A|)", "sum(abs(A))"), lambda A: abs(A).sum()),
     ("x: n", (r"\frac{x}{\|x\|}", "x / norm(x)"), lambda x: x / np.linalg.norm(x)),
     ("x: n, y: n", (r"x \oslash y", "x ./ y"), np.divide),
     ("W: 3 n, x: n", ("[1; 2; 3] .* (W x)", "[1, 2, 3] .* (W x)"), lambda W, x: np.array([1, 2, 3]) * (W @ x)),
@@ -354,6 +355,31 @@ def test_notes_tell_every_reinterpretation() -> None:
     assert any("runs over all entries" in note for note in read(r"\sum_k W_k^2").notes)
     assert any("every row" in note for note in read("X W + b", shapes="X: N D, W: D H, b: H").notes)
     assert read("||W x||^2").notes == ()
+
+
+def test_entries_and_names_with_numbers() -> None:
+    """x_2 is an entry where x is a vector, and a name elsewhere; a lone w_0 beside w is a bias; code counts from 0."""
+    assert read("w^T x + w_0").variables["w_0"].shape == ()
+    assert any("w_0 is a name" in note for note in read("w^T x + w_0").notes)
+    assert set(read(r"\|q\|^2 + q_1").variables) == {"q"}
+    assert any("q_1 is an entry" in note for note in read(r"\|q\|^2 + q_1").notes)
+    one, zero = read("x[1]", shapes="x: 3"), read("x_1", shapes="x: 3")
+    assert number(one) == values(one)["x"][1]
+    assert number(zero) == values(zero)["x"][0]
+    assert set(read("x_1", shapes="x: 3, x_1:").variables) == {"x_1"}
+
+
+def test_shapes_may_stand_in_the_source() -> None:
+    reading = read(r"f = \|W x\|^2,\ W \in \mathbb{R}^{m \times 3}")
+    assert {n: d.shape for n, d in reading.variables.items()} == {"W": ("m", 3), "x": (3,)}
+    assert not reading.variables["W"].guessed
+    with pytest.raises(InputError, match="twice"):
+        read("x ∈ R^n; x^T x", shapes="x: m")
+
+
+def test_a_claim_settles_identity_matrices_by_the_expected_shape() -> None:
+    reading = read("tr(A)", shapes="A: k k")
+    assert read_claim("I", reading, shape=("k", "k")).node.shape == ("k", "k")
 
 
 def test_reading_is_deterministic_and_total() -> None:

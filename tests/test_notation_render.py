@@ -167,7 +167,7 @@ def plain(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.tuples(several, signs).map(lambda t: Tree("add", t[0], tuple(t[1][: len(t[0])]))),
         several.map(lambda args: Tree("mul", args, "")),
         st.tuples(children, children, st.sampled_from([".", "odot"])).map(lambda t: Tree("mul", t[:2], t[2])),
-        st.tuples(children, children.filter(nonzero), st.sampled_from(["", "odot"])).map(lambda t: Tree("div", t[:2], t[2])),
+        st.tuples(children.filter(no_number), children.filter(nonzero), st.sampled_from(["", "odot"])).map(lambda t: Tree("div", t[:2], t[2])),
         st.tuples(children, children, st.sampled_from(["", "odot"])).map(lambda t: Tree("pow", t[:2], t[2])),
         children.map(lambda t: Tree("transpose", (t,))),
         st.tuples(CALLS, children).map(lambda t: Tree("call", (t[1],), t[0])).filter(lambda t: t.value != "g"),
@@ -194,7 +194,7 @@ def program(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     several = st.lists(children, min_size=2, max_size=3).map(tuple)
     return st.one_of(
         st.tuples(several, st.sampled_from(["star", "@"])).map(lambda t: Tree("mul", t[0], t[1])),
-        st.tuples(children, children.filter(nonzero)).map(lambda t: Tree("div", t, "")),
+        st.tuples(children.filter(no_number), children.filter(nonzero)).map(lambda t: Tree("div", t, "")),
         st.tuples(children, children).map(lambda t: Tree("pow", t, "odot")),
         st.tuples(several, st.lists(st.sampled_from([1, -1]), min_size=3, max_size=3)).map(
             lambda t: Tree("add", t[0], tuple(t[1][: len(t[0])]))
@@ -203,6 +203,10 @@ def program(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.tuples(CALLS, children).map(lambda t: Tree("call", (t[1],), t[0])).filter(lambda t: t.value != "g"),
         children.map(lambda t: Tree("call", (t, Tree("keyword", (Tree("num", (), 1),), "axis")), "sum")),
     )
+
+
+def no_number(tree: Tree) -> bool:
+    return tree.head != "num"
 
 
 def nonzero(tree: Tree) -> bool:

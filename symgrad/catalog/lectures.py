@@ -49,12 +49,12 @@ SCORES = (
 LOSSES = (
     Entry(
         "softmax-loss-scores", "softmax loss of scores", "-log(e^{s_y} / sum_j e^{s_j})",
-        r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right)", "D3 row 167", "s: C", "y: label",
+        r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right)", "D3 row 167", "s: C, y:", "y: label",
         gradients={"s": "softmax(s) - onehot(y)"},
     ),
     Entry(
         "softmax-loss", "softmax loss of a linear classifier", "s = W x; -log(e^{s_y} / sum_j e^{s_j})",
-        r"L = -\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right), \ s = W x", "D0 row 10 as meant, D3 row 167", "W: C D, x: D", "y: label",
+        r"L = -\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right), \ s = W x", "D0 row 10 as meant, D3 row 167", "W: C D, x: D, y:", "y: label",
         gradients={"W": "(softmax(W x) - onehot(y)) x^T", "x": "W^T (softmax(W x) - onehot(y))"},
     ),
     Entry(
@@ -65,11 +65,11 @@ LOSSES = (
     ),
     Entry(
         "svm-loss-scores", "multiclass hinge loss of scores", "sum_{j != y} max(0, s_j - s_y + 1)",
-        r"\sum_{j \neq y} \max(0, s_j - s_y + 1)", "D0 row 11, D4 row 207", "s: C", "y: label",
+        r"\sum_{j \neq y} \max(0, s_j - s_y + 1)", "D0 row 11, D4 row 207", "s: C, y:", "y: label",
     ),
     Entry(
         "svm-loss", "multiclass hinge loss of a linear classifier", "s = W x; sum_{j != y} max(0, s_j - s_y + 1)",
-        r"L = \sum_{j \neq y} \max(0, s_j - s_y + 1), \ s = W x", "D0 row 52 with its sign put right", "W: C D, x: D", "y: label",
+        r"L = \sum_{j \neq y} \max(0, s_j - s_y + 1), \ s = W x", "D0 row 52 with its sign put right", "W: C D, x: D, y:", "y: label",
     ),
     Entry(
         "svm-loss-batch", "multiclass hinge loss over a batch with L2",
@@ -199,7 +199,7 @@ MATRICES = (
         "two-layer-softmax", "two-layer ReLU network under the softmax loss",
         "s = W_2 max(0, W_1 x); -log(e^{s_y} / sum_j e^{s_j})",
         r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right), \ s = W_2 \max(0, W_1 x)", "D0 rows 10 and 19",
-        "W_1: H D, W_2: C H, x: D", "y: label",
+        "W_1: H D, W_2: C H, x: D, y:", "y: label",
     ),
     Entry(
         "linear-autoencoder", "linear autoencoder", "||x - B A x||^2", r"\|x - B A x\|_2^2", "D2 row 163", "x: n, B: n k, A: k n",

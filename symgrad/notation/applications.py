@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
 from symgrad.notation.functions import BUILTIN, norm
+from symgrad.notation.literals import extent, indices
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
 from symgrad.shapes import Axis
@@ -43,7 +44,7 @@ def _inner(work: Elaborator, tree: Tree) -> Value:
 
 def _array(work: Elaborator, tree: Tree) -> Value:
     """A vector or matrix written out: entries times unit vectors."""
-    rows, columns = tree.value  # type: ignore[misc]
+    rows, columns = extent(tree)
     if rows * (columns or 1) > MAX_ENTRIES:
         raise LimitError("this array is too large to be written out", code="LIMIT_LENGTH")
     terms = []
@@ -63,7 +64,7 @@ def _array(work: Elaborator, tree: Tree) -> Value:
 
 
 def _assemble(work: Elaborator, tree: Tree) -> Value:
-    names: tuple[str, ...] = tree.value  # type: ignore[assignment]
+    names = indices(tree)
     for name in names:
         if name in work.bound:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
@@ -88,7 +89,7 @@ def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) ->
 
 
 def _call(work: Elaborator, tree: Tree) -> Value:
-    name: str = tree.value  # type: ignore[assignment]
+    name = str(tree.value)
     scope = work.scope
     function = scope.functions.get(name)
     if function is not None:

@@ -10,62 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 from symgrad.errors import InputError
-from symgrad.notation.tokens import Token
+from symgrad.notation.tokens import ENTRY, OPERAND_END, Token
 
 MAX_NESTING = 6
-OPENERS = frozenset(["(", "[", "{", "\\{", "<(", "|(", "||(", "floor("])
+OPENERS = frozenset(["(", "[", ENTRY, "{", "\\{", "<(", "|(", "||(", "floor("])
 CLOSERS = frozenset([")", "]", "}", "\\}", ")>", ")|", ")||", ")floor"])
 #: Bars do not reach across these.
-FENCES = frozenset(
-    [",", ";", "=", "rel", "<", ">", "newline", "&", "\\\\", "end", "error", "IN", "and", "if", "otherwise"]
-)
-OPERAND_END = frozenset(
-    [
-        ")",
-        "]",
-        "}",
-        "\\}",
-        ")>",
-        ")|",
-        ")||",
-        ")floor",
-        "NUM",
-        "NAME",
-        "WORD",
-        "ONE",
-        "const",
-        "'",
-        "!",
-        "SUP",
-        "SUB",
-        "TOP",
-        "slice",
-    ]
-)
-OPERAND_START = frozenset(
-    [
-        "(",
-        "[",
-        "{",
-        "\\{",
-        "<(",
-        "|(",
-        "||(",
-        "floor(",
-        "NUM",
-        "NAME",
-        "WORD",
-        "ONE",
-        "FUNC",
-        "BIG",
-        "const",
-        "FRAC",
-        "SQRT",
-        "BEGIN",
-        "nabla",
-        "partial",
-    ]
-)
+FENCES = frozenset((
+    ",", ";", "=", "rel", "<", ">", "newline", "&", "\\\\", "end", "error", "IN", "and", "if", "otherwise",
+))  # fmt: skip
+OPERAND_START = frozenset((
+    "(", "[", "{", "\\{", "<(", "|(", "||(", "floor(", "NUM", "NAME", "WORD", "ONE", "FUNC", "BIG", "const", "FRAC",
+    "SQRT", "BEGIN", "nabla", "partial",
+))  # fmt: skip
+HEADS = frozenset(("BIG", "FUNC", "nabla"))
+MAX_SCRIPT = 60
 
 OPEN, CLOSE, SPLIT = "open", "close", "split"
 Stack = tuple[str, ...]
@@ -103,10 +62,33 @@ def _spelled(token: Token, role: str) -> list[Token]:
 def _choices(tokens: list[Token], place: int) -> list[str]:
     """What the bar at `place` can be, from its two neighbours."""
     kind, before, after = tokens[place][0], tokens[place - 1][0] if place else "", tokens[place + 1][0]
-    if before not in OPERAND_END and before not in ("|", "||"):
+    if (before not in OPERAND_END and before not in ("|", "||")) or _heads(tokens, place - 1):
         return [OPEN]
     starts = after in OPERAND_START or after in ("|", "||")
     return [CLOSE] + [OPEN] * starts + [SPLIT] * (starts and kind == "||")
+
+
+def _heads(tokens: list[Token], place: int) -> bool:
+    """Whether the scripts ending at `place` belong to a sum or a function: what follows is its body."""
+    while place > 1:
+        place -= 1 if tokens[place][0] != "}" else _width(tokens, place)
+        if place < 1 or tokens[place][0] not in ("_", "^"):
+            return False
+        place -= 1
+        if tokens[place][0] in HEADS:
+            return True
+    return False
+
+
+def _width(tokens: list[Token], place: int) -> int:
+    """How far back the brace closed at `place` begins, plus the mark before it; bounded, for scripts are short."""
+    depth = 0
+    for back in range(min(place, MAX_SCRIPT)):
+        kind = tokens[place - back][0]
+        depth += (kind == "}") - (kind == "{")
+        if depth == 0:
+            return back + 1
+    return MAX_SCRIPT
 
 
 def _settle(source: str, tokens: list[Token], places: list[int], roles: dict[int, str]) -> None:

@@ -5,8 +5,6 @@ variable, and an error (NAME) if it can only be an unknown function.  Without br
 what could also mean a product is refused (AMBIGUOUS).
 """
 
-# ruff: noqa: ARG001 -- the builders of a table share one signature
-
 from __future__ import annotations
 
 from collections.abc import Callable

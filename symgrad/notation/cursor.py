@@ -12,7 +12,7 @@ from typing import NoReturn
 from symgrad.errors import InputError, LimitError
 from symgrad.notation.bars import CLOSERS, OPENERS
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import END, ERROR, MAX_DEPTH, MAX_LENGTH, NAME, NEWLINE, NUM, Token, Vocabulary
+from symgrad.notation.tokens import END, ENTRY, ERROR, MAX_DEPTH, MAX_LENGTH, NAME, NEWLINE, NUM, Token, Vocabulary
 
 Prefix = Callable[["Reader", Token, int], Tree]
 Infix = Callable[["Reader", Tree, Token], Tree]
@@ -24,7 +24,7 @@ ADD, PRODUCT, JUXTAPOSED, FACTOR, POWER, ARGUMENT, POSTFIX = 50, 60, 70, 71, 90,
 PADDING = 5
 RELATIONS = frozenset(("rel", "<", ">", "="))
 PARTNER = {
-    "(": ")", "[": "]", "{": "}", "\\{": "\\}", "<(": ")>", "|(": ")|", "||(": ")||", "floor(": ")floor",
+    "(": ")", "[": "]", ENTRY: "]", "{": "}", "\\{": "\\}", "<(": ")>", "|(": ")|", "||(": ")||", "floor(": ")floor",
 }  # fmt: skip
 SHOWN = {
     "\\{": "\\{", "\\}": "\\}", ")>": "⟩", ")|": "|", ")||": "||", ")floor": "⌋", "rel": "a comparison", "}": "}",
@@ -35,21 +35,8 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "_bare",
-        "_partners",
-        "applied",
-        "bound",
-        "defined",
-        "depth",
-        "infix",
-        "last",
-        "latex",
-        "pos",
-        "prefix",
-        "source",
-        "tokens",
-        "truncated",
-        "vocabulary",
+        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "pos", "prefix",
+        "source", "tokens", "truncated", "vocabulary",
     )  # fmt: skip
 
     def __init__(self, source: str, tokens: list[Token], vocabulary: Vocabulary, latex: bool, truncated: bool) -> None:

@@ -16,7 +16,7 @@ from symgrad.errors import DomainError, InputError, LimitError, ShapeError
 from symgrad.expr import Rational
 from symgrad.notation import applications, conditions, entries, products, reductions
 from symgrad.notation.syntax import Tree
-from symgrad.notation.values import PLACES, Handler, Scope, Value
+from symgrad.notation.values import PLACES, Handler, Scope, Value, different_ranges
 from symgrad.ops import OPERATIONS
 from symgrad.shapes import Axis, describe, find, may_equal, unify
 
@@ -91,9 +91,7 @@ class Elaborator:
         for value in values:
             for name, dim in zip(value.open, value.node.shape, strict=False):
                 if not unify(extents.setdefault(name, dim), dim):
-                    raise ShapeError(
-                        f"the index {name} runs over {find(extents[name])} in one place and {find(dim)} in another"
-                    )
+                    raise different_ranges(name, extents[name], dim)
         return extents
 
     def align(self, values: Sequence[Value], tree: Tree) -> tuple[dict[str, Axis], tuple[Axis, ...], bool]:
@@ -112,9 +110,8 @@ class Elaborator:
                 self._last_axis(value, shape, tree)
                 continue
             if row != value.row and rank == 1:
-                raise self.misfit(
-                    tree, f"{self.text(tree)} mixes a row and a column", hint="transpose one of them, or write x yᵀ for a matrix"
-                )
+                hint = "transpose one of them, or write x yᵀ for a matrix"
+                raise self.misfit(tree, f"{self.text(tree)} mixes a row and a column", hint=hint)
             for one, other in zip(shape, value.shape, strict=True):
                 if not unify(one, other):
                     raise self.misfit(
@@ -143,7 +140,9 @@ class Elaborator:
         own = value.rank
         return PLACES[rank - own : rank] if own else ()
 
-    def entrywise(self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1) -> Value:
+    def entrywise(
+        self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1
+    ) -> Value:
         """Product, entry by entry, of powers of values."""
         extents, shape, row = self.align(values, tree)
         rank = len(shape)

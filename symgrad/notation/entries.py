@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, NameProblem, ShapeError, UnsupportedError
 from symgrad.expr import Rational
+from symgrad.notation.literals import exact
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.ops import OPERATIONS
@@ -32,13 +33,14 @@ def _const(work: Elaborator, tree: Tree) -> Value:
 
 
 def _name(work: Elaborator, tree: Tree) -> Value:
-    name: str = tree.value  # type: ignore[assignment]
+    name = str(tree.value)
     scope = work.scope
     found = work.arguments.get(name) or scope.values.get(name)
     if found is not None:
         return found
     if name in work.bound:
-        raise UnsupportedError(f"the index {name} is used as a number", hint=f"use {name} in subscripts and conditions only")
+        hint = f"use {name} in subscripts and conditions only"
+        raise UnsupportedError(f"the index {name} is used as a number", hint=hint)
     node = scope.variables.get(name)
     if node is not None:
         return Value(node)
@@ -66,14 +68,15 @@ def kind_of_subscript(work: Elaborator, tree: Tree) -> str:
     if head == "num":
         return PLACE
     if head == "name":
-        name: str = tree.value  # type: ignore[assignment]
+        name = str(tree.value)
         if name in work.bound:
             return INDEX
         known = name in work.scope.labels or name in work.scope.variables or name in work.scope.values
         return LABEL if known or name in work.arguments else INDEX
     if head == "index" or head == "call":
         return LABEL
-    raise UnsupportedError("an index can only be a letter, a number or a label", hint="shifted indices are not read yet")
+    hint = "shifted indices are not read yet"
+    raise UnsupportedError("an index can only be a letter, a number or a label", hint=hint)
 
 
 def _index(work: Elaborator, tree: Tree) -> Value:
@@ -128,7 +131,7 @@ def _pick(work: Elaborator, value: Value, subscripts: Sequence[Tree], kinds: Seq
             out.append(axis)
             continue
         if kind is PLACE:
-            place = int(subscripts[axis].value) - zero  # type: ignore[call-overload]
+            place = int(exact(subscripts[axis])) - zero
             _in_range(place, dim)
             factors.append((work.onehot(work.number(place), dim), (axis,), 1))
         else:
@@ -160,17 +163,19 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return _unit(work, subscripts[0], tree)
     if base.head != "name":
         return None
-    name: str = base.value  # type: ignore[assignment]
+    name = str(base.value)
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
     if name == "delta" and len(subscripts) == 2 and not _known(work, name):
-        return work.visit(Tree("indicator", (Tree("compare", (*subscripts,), "=", tree.start, tree.end),), None, tree.start, tree.end))
+        equal = Tree("compare", tuple(subscripts), "=", tree.start, tree.end)
+        return work.visit(Tree("indicator", (equal,), None, tree.start, tree.end))
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
         capital = work.scope.rows[name]
         work.note(f"{work.text(tree)} is a row of {capital}")
-        return _index(work, Tree("index", (Tree("name", (), capital, base.start, base.end), *subscripts), None, tree.start, tree.end))
+        matrix = Tree("name", (), capital, base.start, base.end)
+        return _index(work, Tree("index", (matrix, *subscripts), None, tree.start, tree.end))
     return None
 
 
@@ -184,7 +189,7 @@ def _unit(work: Elaborator, subscript: Tree, tree: Tree) -> Value:
         dim = work.dimension(str(subscript.value), tree)
         return Value(work.algebra.delta(dim), (str(subscript.value),))
     if subscript.head == "num":
-        return work.onehot(work.number(int(subscript.value) - 1), work.algebra.hole())  # type: ignore[call-overload]
+        return work.onehot(work.number(int(exact(subscript)) - 1), work.algebra.hole())
     return work.onehot(label_value(work, subscript), work.algebra.hole())
 
 

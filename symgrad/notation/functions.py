@@ -28,7 +28,8 @@ def arguments(work: Elaborator, tree: Tree, least: int, most: int, *keywords: st
     plain = [arg for arg in tree.args if arg.head != "keyword"]
     for arg in tree.args:
         if arg.head == "keyword" and arg.value not in keywords:
-            raise InputError(f"{tree.value} has no option {arg.value}", source=work.scope.source, offset=arg.start, end=arg.end)
+            message = f"{tree.value} has no option {arg.value}"
+            raise InputError(message, source=work.scope.source, offset=arg.start, end=arg.end)
     if not least <= len(plain) <= most:
         needed = str(least) if least == most else f"{least} to {most}"
         raise InputError(f"{tree.value} takes {needed} argument{'s' * (most != 1)}, not {len(plain)}", code="ARITY")
@@ -224,7 +225,8 @@ def norm(work: Elaborator, value: Value, kind: str, tree: Tree) -> Value:
         return work.apply("abs", [value], tree)
     if kind in {"", "2", "F"}:
         if value.rank == 2 and kind == "2" and not work.scope.numpy:
-            raise UnsupportedError(f"{work.text(tree)}: the spectral norm is not known yet", hint="write ||W||_F for Frobenius")
+            hint = "write ||W||_F for Frobenius"
+            raise UnsupportedError(f"{work.text(tree)}: the spectral norm is not known yet", hint=hint)
         if value.rank == 2 and kind == "":
             work.note(f"{work.text(tree)} is the Frobenius norm")
         return work.raised(work.sum_out(value, power=2), Fraction(1, 2))
@@ -232,7 +234,8 @@ def norm(work: Elaborator, value: Value, kind: str, tree: Tree) -> Value:
         return work.sum_out(work.apply("abs", [value], tree))
     if value.rank == 1 and kind == "inf":
         return work.apply("amax", [work.apply("abs", [value], tree)], tree)
-    raise UnsupportedError(f"{work.text(tree)}: this norm of a matrix is not known", hint="write sum(abs(W)) for Σ|W_ij|")
+    hint = "write sum(abs(W)) for Σ|W_ij|"
+    raise UnsupportedError(f"{work.text(tree)}: this norm of a matrix is not known", hint=hint)
 
 
 def _norm(work: Elaborator, tree: Tree) -> Value:
@@ -307,7 +310,7 @@ def matrix_power(work: Elaborator, value: Value, power: int, tree: Tree) -> Valu
     if power < 0:
         value = work.apply("inverse", [value], tree)
     count = abs(power)
-    factors = [(value, (k, k + 1 if k + 1 < count else count), 1) for k in range(count)]
+    factors = [(value, (k, k + 1), 1) for k in range(count)]
     return work.combine([(v, labels, p) for v, labels, p in factors], (0, count)) if count > 1 else value
 
 
@@ -405,9 +408,8 @@ def _refused(reason: str, hint: str = "") -> Handler:
 def _exp(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 2 and not work.scope.source.startswith("xp", tree.start + 1) and "^" in work.text(tree)[:3]:
-        raise UnsupportedError(
-            f"{work.text(tree)}: the exponential of a matrix is not known yet", hint="write exp(X) for the exponential of every entry"
-        )
+        hint = "write exp(X) for the exponential of every entry"
+        raise UnsupportedError(f"{work.text(tree)}: the exponential of a matrix is not known yet", hint=hint)
     return work.apply("exp", [value], tree)
 
 

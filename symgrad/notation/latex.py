@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from symgrad.notation import names, text
 from symgrad.notation.tokens import (
+    ENTRY,
     ERROR,
     FUNC,
     NAME,
@@ -72,40 +73,11 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "rbrack": ("]", None),
     "mid": ("|", None),
 }  # fmt: skip
-DROPPED = frozenset(
-    [
-        "quad",
-        "qquad",
-        "displaystyle",
-        "textstyle",
-        "limits",
-        "nolimits",
-        "nonumber",
-        "notag",
-        "thinspace",
-        "medspace",
-        "thickspace",
-        "enspace",
-        "space",
-        "negthinspace",
-        "mathstrut",
-        "relax",
-        "left",
-        "right",
-        "big",
-        "Big",
-        "bigg",
-        "Bigg",
-        "bigl",
-        "bigr",
-        "Bigl",
-        "Bigr",
-        "biggl",
-        "biggr",
-        "Biggl",
-        "Biggr",
-    ]
-)
+DROPPED = frozenset((
+    "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
+    "medspace", "thickspace", "enspace", "space", "negthinspace", "mathstrut", "relax", "left", "right", "big",
+    "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
+))  # fmt: skip
 #: Read as notation, and refused with a reason instead of as an unknown command.
 REFUSED = {
     "leftarrow": "an assignment is not an expression", "gets": "an assignment is not an expression",
@@ -115,21 +87,10 @@ REFUSED = {
     "mp": "write + and - separately", "propto": "proportional is not equal", "dagger": "complex matrices are not read",
     "lim": "limits are not read", "mathbb": "blackboard letters are read as \\mathbb{R} and \\mathbb{1} only",
 }  # fmt: skip
-DISPLAY = frozenset(
-    [
-        "align",
-        "aligned",
-        "alignat",
-        "alignedat",
-        "equation",
-        "gather",
-        "gathered",
-        "split",
-        "eqnarray",
-        "multline",
-        "flalign",
-    ]
-)
+DISPLAY = frozenset((
+    "align", "aligned", "alignat", "alignedat", "equation", "gather", "gathered", "split", "eqnarray", "multline",
+    "flalign",
+))  # fmt: skip
 ARRAYS = frozenset(["matrix", "pmatrix", "bmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix"])
 CASES = frozenset(["cases", "dcases"])
 SENTENCE = {
@@ -144,6 +105,7 @@ _DEFINED = re.compile(
     r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]*\})\s*)?(?:\([^()=]*\)\s*)?=(?!=)"
 )
 _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*)?(?:\(|\[|\\\{)")
+_ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
 
 
@@ -247,7 +209,13 @@ class _Lexer:
             return end
         if symbol.startswith("\\\\"):
             return self.put("\\\\", None, start, end)
+        if symbol == "[" and text.indexes(self.lexed, start) and self._entries(end):
+            return self.put(ENTRY, None, start, end)
         return self.put(OPERATORS.get(symbol, symbol), RELATIONS.get(symbol), start, end)
+
+    def _entries(self, end: int) -> bool:
+        """In LaTeX a bracket behind a name holds indices only if it holds nothing but letters and numbers."""
+        return self.lexed.tokens[-1][0] == NAME and bool(_ENTRIES.match(self.source, end))
 
     def number(self, match: re.Match[str]) -> int:
         digits, start, end = match.group(), match.start(), match.end()

@@ -6,8 +6,6 @@ raises an `InputError` that knows its place; no other exception escapes.  What a
 operation (`ln` is ``log``, `maximum` is ``max``).
 """
 
-# ruff: noqa: ARG001 -- the handlers of a table share one signature
-
 from __future__ import annotations
 
 import itertools
@@ -16,7 +14,7 @@ from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
 from symgrad.notation import brackets, calls, latex, quotients, sums, text
-from symgrad.notation.bars import OPENERS, OPERAND_END, OPERAND_START, resolve
+from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
     FACTOR,
@@ -38,6 +36,7 @@ from symgrad.notation.series import series
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (
     END,
+    ENTRY,
     ERROR,
     FUNC,
     MAX_GLANCE,
@@ -46,6 +45,7 @@ from symgrad.notation.tokens import (
     NEWLINE,
     NUM,
     ONE,
+    OPERAND_END,
     WORD,
     Lexed,
     Token,
@@ -156,8 +156,8 @@ def _stars_only(tokens: list[Token]) -> bool:
 def _joins(before: Token, after: Token) -> bool:
     """Whether two operands side by side are one: an index in brackets, a call, a number and its indicator."""
     return (
-        (after[0] == "[" and after[2] == before[3])
-        or (before[0] in ("'", "TOP") and after[0] == "(")
+        (before[0] in ("'", "TOP") and after[0] == "(")
+        or (before[0] == NUM and after[0] == "[" and after[2] == before[3])
         or (after[0] == "(" and ((before[0] == NAME and len(str(before[1])) > 1) or before[0] == ONE))
     )
 
@@ -498,10 +498,8 @@ def _factorial(p: Reader, left: Tree, token: Token) -> Tree:
     return Tree("call", (left,), "factorial", left.start, token[3])
 
 
-def _bracket(p: Reader, left: Tree, token: Token) -> Tree:
+def _entry(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
-    if p.tokens[p.pos - 1][3] != token[2] or left.head == "num" or (p.latex and not _simple_indices(p, left)):
-        return _juxtapose(p, left, token)
     p.deeper(token)
     p.pos += 1
     found = [index_item(p)]
@@ -511,10 +509,6 @@ def _bracket(p: Reader, left: Tree, token: Token) -> Tree:
     closing = p.expect("]", token)
     p.depth -= 1
     return Tree("index", (left, *found), None, left.start, closing[3])
-
-
-def _simple_indices(p: Reader, left: Tree) -> bool:
-    return left.head == "name" and all(kind in (NAME, NUM, ",", ":") for kind in p.inside(p.pos))
 
 
 def _method(p: Reader, left: Tree, token: Token) -> Tree:
@@ -583,7 +577,7 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "star": (PRODUCT, _product("star")), "kron": (PRODUCT, _kronecker), "/": (JUXTAPOSED, _quotient("", FACTOR)),
     "./": (PRODUCT, _quotient("odot", PRODUCT + 1)), "'": (POSTFIX, _prime), "TOP": (POSTFIX, _prime),
     "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
-    "!": (POSTFIX, _factorial), "[": (POSTFIX, _bracket), "METHOD": (POSTFIX, _method),
+    "!": (POSTFIX, _factorial), ENTRY: (POSTFIX, _entry), "METHOD": (POSTFIX, _method),
     "dots": (JUXTAPOSED, _juxtapose),
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip

@@ -6,16 +6,15 @@ notation is refused with what could have been meant, and what is read in another
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation.functions import matrix_power
-from symgrad.notation.literals import literal
+from symgrad.notation.literals import exact, literal, signs
 from symgrad.notation.syntax import Tree
-from symgrad.notation.values import Handler, Value
+from symgrad.notation.values import Handler, Value, different_ranges
 from symgrad.shapes import Axis, describe, find, unify
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Chain:
         extents = self.extents
         for name, dim in zip(value.open, node.shape, strict=False):
             if not unify(extents.setdefault(name, dim), dim):
-                raise ShapeError(f"the index {name} runs over {find(extents[name])} in one place and {find(dim)} in another")
+                raise different_ranges(name, extents[name], dim)
         if rank == 0:
             self.factors.append((node, value.open, 1))
             return
@@ -110,7 +109,7 @@ class Chain:
             needed = describe((*self.dims[:-1], outer), row=self.row)
             message = f"{text} needs {one} ∈ {needed}, but {one} ∈ {so_far}: {other} ∈ {self.work.shown(value)}"
         else:
-            message = f"{text} does not fit: what stands before {other} is {so_far}, but {other} ∈ {self.work.shown(value)}"
+            message = f"{text} does not fit: before {other} stands {so_far}, but {other} ∈ {self.work.shown(value)}"
         return self.work.misfit(self.tree, message, f"the inner dimensions must agree, and {inner} is not {outer}")
 
     def value(self) -> Value:
@@ -137,7 +136,7 @@ def _mul(work: Elaborator, tree: Tree) -> Value:
     chain = Chain(work, tree, how)
     for position, arg in enumerate(tree.args):
         if arg.head == "num":
-            chain.coefficient *= arg.value  # type: ignore[operator]
+            chain.coefficient *= exact(arg)
             continue
         value = work.visit(arg)
         if _starred(work, chain, value, tree, position):
@@ -162,15 +161,15 @@ def _div(work: Elaborator, tree: Tree) -> Value:
     if bottom.head == "num":
         if bottom.value == 0:
             raise DomainError("this divides by zero", source=work.scope.source, offset=bottom.start, end=bottom.end)
-        exact = 1 / Fraction(bottom.value)  # type: ignore[arg-type]
+        inverse = 1 / Fraction(exact(bottom))
         if top.head == "num":
-            return work.number(exact * top.value)  # type: ignore[operator]
-        return work.entrywise([work.visit(top)], [1], tree, exact)
+            return work.number(inverse * exact(top))
+        return work.entrywise([work.visit(top)], [1], tree, inverse)
     below = work.visit(bottom)
     if below.rank and tree.value != "odot" and not work.scope.numpy:
         work.note(f"{work.text(tree)} divides entry by entry")
     if top.head == "num":
-        return work.entrywise([below], [-1], tree, top.value)  # type: ignore[arg-type]
+        return work.entrywise([below], [-1], tree, exact(top))
     return work.entrywise([work.visit(top), below], [1, -1], tree)
 
 
@@ -180,17 +179,16 @@ def _neg(work: Elaborator, tree: Tree) -> Value:
 
 
 def _add(work: Elaborator, tree: Tree) -> Value:
-    signs: Sequence[int] = tree.value  # type: ignore[assignment]
     values = [work.visit(arg) for arg in tree.args]
     rank = max(value.rank for value in values)
     if rank:
         for arg, value in zip(tree.args, values, strict=True):
             if value.rank == 0 and literal(arg) is None:
                 work.note(f"in {work.text(tree)} the scalar {work.text(arg)} is added to every entry")
-    return work.total(list(zip(signs, values, strict=True)), tree)
+    return work.total(list(zip(signs(tree), values, strict=True)), tree)
 
 
-# --- powers ------------------------------------------------------------------------------------------------------------
+# --- powers -----------------------------------------------------------------------------------------------------------
 
 def _pow(work: Elaborator, tree: Tree) -> Value:
     base, exponent = tree.args
@@ -199,7 +197,7 @@ def _pow(work: Elaborator, tree: Tree) -> Value:
         whole = literal(tree)
         if whole is not None:
             return work.number(whole)
-        if abs(power) > MAX_EXPONENT:
+        if abs(Fraction(power)) > MAX_EXPONENT:
             raise LimitError("this exponent is too large", code="LIMIT_NUMBER")
         if Fraction(power).denominator == 1:
             power = int(power)
@@ -244,4 +242,6 @@ def _transpose(work: Elaborator, tree: Tree) -> Value:
     return value
 
 
-HANDLERS: dict[str, Handler] = {"mul": _mul, "div": _div, "neg": _neg, "add": _add, "pow": _pow, "transpose": _transpose}
+HANDLERS: dict[str, Handler] = {
+    "mul": _mul, "div": _div, "neg": _neg, "add": _add, "pow": _pow, "transpose": _transpose,
+}  # fmt: skip

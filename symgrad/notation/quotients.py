@@ -4,8 +4,6 @@ Contract: a literal zero below a line is a `DomainError`; a derivative's order m
 (PARSE), and a variable must be a name or an entry (TYPE).
 """
 
-# ruff: noqa: ARG001 -- the handlers of a table share one signature
-
 from __future__ import annotations
 
 from fractions import Fraction

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from symgrad.notation.literals import literal
+from symgrad.notation.literals import extent, indices, kind, literal
 from symgrad.notation.names import GREEK
 from symgrad.notation.scope import Definition
 from symgrad.notation.syntax import Tree
@@ -58,10 +58,10 @@ class Ranks:
     def settle(self, roots: Sequence[Tree]) -> dict[str, int]:
         """The rank of every name, given all formulas, definitions before their uses."""
         self._walk(roots)
-        for name in self.unknown:
-            if name not in self.known and self.least.get(name):
-                self.known[name] = self.least[name]
-        self._walk(roots)
+        indexed = {name: self.least[name] for name in self.unknown - self.known.keys() if self.least.get(name)}
+        if indexed:
+            self.known |= indexed
+            self._walk(roots)
         for name in self.unknown:
             self.known.setdefault(name, 0)
         return self.known
@@ -129,9 +129,8 @@ class Ranks:
             for arg in tree.args if head == "add" else tree.args[::2]:
                 if literal(arg) is None and self.rank(arg) is None:
                     self.want(arg, rank)
-        elif head in {"neg", "pow", "div", "transpose", "bars", "big"} or (head == "call" and tree.args):
-            if head != "call" or tree.value not in _TO_SCALAR:
-                self.want(tree.args[0], rank)
+        elif head in _LIKE_FIRST or (head == "call" and tree.args and tree.value not in _TO_SCALAR):
+            self.want(tree.args[0], rank)
 
     def want_name(self, name: str, rank: int) -> None:
         if name in self.parameters:
@@ -256,10 +255,10 @@ def _bars(self: Ranks, tree: Tree) -> Rank:
 def _big(self: Ranks, tree: Tree) -> Rank:
     rank = self.rank(tree.args[0])
     for binder in tree.args[1:]:
-        if binder.value[1] == "where":  # type: ignore[index]
+        if kind(binder) == "where":
             for compare in binder.args:
                 self.rank(compare)
-    if tree.value != "sum" or not any(binder.value[0] for binder in tree.args[1:]):  # type: ignore[index]
+    if tree.value != "sum" or not any(indices(binder) for binder in tree.args[1:]):
         return 0
     return 0 if rank and tree.args[0].head in {"pow", "bars"} else rank
 
@@ -272,13 +271,12 @@ def _cases(self: Ranks, tree: Tree) -> Rank:
 
 def _array(self: Ranks, tree: Tree) -> Rank:
     self.inside(tree, 0)
-    columns = tree.value[1]  # type: ignore[index]
-    return 1 if columns in {None, 1} else 2
+    return 1 if extent(tree)[1] in {None, 1} else 2
 
 
 def _assemble(self: Ranks, tree: Tree) -> Rank:
     rank = self.rank(tree.args[0])
-    return None if rank is None else len(tree.value) + abs(rank)  # type: ignore[arg-type]
+    return None if rank is None else len(indices(tree)) + abs(rank)
 
 
 def _call(self: Ranks, tree: Tree) -> Rank:
@@ -348,6 +346,8 @@ def _diag(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 if args and abs(self.need(args[0])) == 2 else 2
 
 
+#: Heads that have the rank of their first part.
+_LIKE_FIRST = frozenset({"neg", "pow", "div", "transpose", "bars", "big"})
 _TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
 _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(_TO_SCALAR, _to_scalar),

@@ -12,25 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad import expr
-from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
+from symgrad.errors import InputError, LimitError, NameProblem
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
-from symgrad.notation.names import GREEK, canonical, subscripted
+from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
-from symgrad.notation.ranks import Ranks
-from symgrad.notation.scope import (
-    LABEL_LETTERS,
-    Definition,
-    Survey,
-    Uses,
-    become_entry,
-    become_name,
-    free_indices,
-    is_numbered,
-    survey,
-)  # fmt: skip
-from symgrad.notation.syntax import Tree
+from symgrad.notation.roles import UNIVERSAL, Roles, name_of, zero_based
+from symgrad.notation.scope import Definition, Survey, become_name, survey
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
     Axis,
@@ -45,8 +34,6 @@ from symgrad.shapes import (
     unify,
 )  # fmt: skip
 
-#: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
-UNIVERSAL = frozenset({"I", "e", "delta"})
 Declarations = str | Mapping[str, Any] | None
 
 
@@ -105,244 +92,38 @@ def read(
     assumed = read_assumptions(assume, canonical)
     parsed = parse_tree(source, syntax=syntax, names=declared)
     try:
-        return _Reader(parsed, declared | _declared_inside(parsed, declared), assumed).read()
+        roles = Roles(parsed, declared, assumed)
+        _refuse_assignment(roles.survey.function, parsed)
+        roles.settle()
+        return _settled(roles)
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
         raise error.located(source) from None
 
 
-def _declared_inside(parsed: Parsed, outside: Mapping[str, Shape]) -> dict[str, Shape]:
-    """The shapes that the source itself declares, as in W ∈ R^{m×n}."""
-    found: dict[str, Shape] = {}
-    for tree in parsed.tree.args if parsed.tree.head == "block" else (parsed.tree,):
-        if tree.head == "declare":
-            name = _name_of(tree.args[0])
-            shape = tuple(int(d) if str(d).isdigit() else str(d) for d in tree.value)  # type: ignore[attr-defined]
-            if outside.get(name, shape) != shape or found.setdefault(name, shape) != shape:
-                raise ShapeError(
-                    f"{name} is declared twice, with different shapes", source=parsed.source, offset=tree.start, end=tree.end
-                )
-    return found
-
-
-def _name_of(tree: Tree) -> str:
-    """The name that a declaration or a derivative is about: W, W_1 or W of W_{ij}."""
-    while tree.head in {"index", "transpose"}:
-        if is_numbered(tree):
-            return subscripted(str(tree.args[0].value), str(tree.args[1].value))
-        tree = tree.args[0]
-    return str(tree.value) if tree.head == "name" else ""
-
-
-class _Reader:
-    """One source on its way from a tree to a `Reading`."""
-
-    def __init__(self, parsed: Parsed, declared: Mapping[str, Shape], assumed: Mapping[str, frozenset[str]]) -> None:
-        self.parsed = parsed
-        self.declared = dict(declared)
-        self.assumed = dict(assumed)
-        self.dims = {d for shape in declared.values() for d in shape if isinstance(d, str)}
-        self.survey: Survey = survey(parsed.tree, parsed.source, {*declared, *self.dims})
-        self.notes: dict[str, None] = dict.fromkeys(self.survey.notes)
-        self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
-        self.indices: set[str] = set()
-        self.unknown: dict[str, int] = {}
-        self.shapes: dict[str, tuple[Axis, ...]] = {}
-
-    def read(self) -> Reading:
-        function = self.survey.function
-        _refuse_assignment(function, self.parsed)
-        self.sort_names()
-        self.guess_ranks()
-        node, scope, notes = _elaborated(self.survey, self.scope, self.shapes, self.assumed, None)
-        self.notes.update(dict.fromkeys(notes))
-        for top, axis in scope.tops.items():
-            if find(axis) != top:
-                self.notes.setdefault(f"{top} is {find(axis)}, by the declared shapes")
-        self.unused()
-        return Reading(
-            node, self.described(scope), _nodes(scope), function.name or "f", tuple(self.notes), self.parsed,
-            _differentiated(function), scope,
-        )  # fmt: skip
-
-    # --- what names are -------------------------------------------------------------------------------------------
-
-    def sort_names(self) -> None:
-        """Tell indices, labels, sizes, entries and variables apart."""
-        uses, scope, declared = self.survey.uses, self.scope, self.declared
-        formulas = [*self.survey.definitions, self.survey.function]
-        defined = {d.name for d in self.survey.definitions}
-        _drop_decorations(formulas, uses)
-        self.indices = set(uses.bound).union(*(d.indices for d in formulas))
-        scope.sizes = (self.dims | uses.tops.keys()) - declared.keys() - defined
-        scope.tops = {name: Unknown() for name in uses.tops if name in scope.sizes and name not in self.dims}
-        scope.labels = {name for name in uses.labelled if name not in self.indices}
-        scope.labels |= {
-            name for name in uses.subscripts
-            if name not in self.indices and (name in declared or name in LABEL_LETTERS or "label" in self.assumed.get(name, ()))
-        }  # fmt: skip
-        scope.labels |= {name for name in uses.marked if name not in self.indices}
-        scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
-        if uses.labelled:
-            scope.decorations = free_indices(uses, self.survey.definitions, declared)
-        scope.zero_based = zero_based(uses)
-        self._variables(defined)
-
-    def _variables(self, defined: set[str]) -> None:
-        """The names that stand for variables, in the order of the source, each with the indices it carries."""
-        uses, declared, scope = self.survey.uses, self.declared, self.scope
-        free = {name for name in uses.subscripts if name not in declared and name not in scope.labels}
-        taken = self.indices | defined | scope.sizes | (free - uses.indexed.keys())
-        places: dict[str, int] = {}
-        for name, tree in uses.plain.items():
-            places[name] = tree.start
-        for name in uses.indexed:
-            places.setdefault(name, 1 << 30)
-        for name in scope.labels & uses.subscripts.keys():
-            places.setdefault(name, uses.subscripts[name].start)
-        for name, trees in uses.numbered.items():
-            self._numbered(name, trees, defined, places)
-        for name in self._in_order(places):
-            if not name or name in taken or name in declared or self._is_universal(name):
-                continue
-            if self._is_entry(name, defined) or self._is_row(name):
-                continue
-            self.unknown[name] = self._carried(name)
-
-    def _in_order(self, places: Mapping[str, int]) -> list[str]:
-        """Names as they come when the definitions are written out."""
-        if not self.survey.definitions:
-            return sorted(places, key=lambda name: (places[name], name))
-        bodies = {d.name: d.body for d in self.survey.definitions}
-        order: dict[str, None] = {}
-        stack = [self.survey.function.body]
-        while stack:
-            tree = stack.pop()
-            if tree.head in {"name", "call"}:
-                name = str(tree.value)
-                if name in bodies:
-                    stack.append(bodies.pop(name))
-                elif name in places:
-                    order.setdefault(name)
-            stack.extend(reversed(tree.args))
-        order.update(dict.fromkeys(sorted(places.keys() - order.keys())))
-        return list(order)
-
-    def _is_universal(self, name: str) -> bool:
-        """The identity I, a unit vector e_k, Kronecker's δ_ij: where nobody declares them otherwise."""
-        if name not in UNIVERSAL or name in self.assumed:
-            return False
-        uses = self.survey.uses
-        return name == "I" or (name not in uses.plain and uses.indexed.get(name) == (2 if name == "delta" else 1))
-
-    def _carried(self, name: str) -> int:
-        """How many indices a name carries; a label's decoration does not count."""
-        count = self.survey.uses.indexed.get(name, 0)
-        if name in self.scope.labels and count == 1:
-            carriers = self.survey.uses.carriers
-            if any(name in carriers.get(letter, ()) for letter in self.scope.decorations):
-                return 0
-        return count
-
-    def _numbered(self, stem: str, trees: list[Tree], defined: set[str], places: dict[str, int]) -> None:
-        """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too."""
-        uses, declared = self.survey.uses, self.declared
-        whole = stem in defined or bool(declared.get(stem))
-        small = not stem[:1].isupper()
-        whole = whole or (small and stem not in declared and (stem in uses.plain or uses.indexed.get(stem, 0) == 1))
-        whole = whole or (f"{stem}[" in self.parsed.source and self.parsed.syntax == "text")
-        for tree in trees:
-            if tree.head != "index":
-                continue  # a chain of comparisons shares its middle term
-            name = subscripted(stem, str(tree.args[1].value))
-            if whole and name not in declared and name not in defined:
-                places[stem] = min(places.get(stem, 1 << 30), tree.start)
-                uses.indexed[stem] = max(1, uses.indexed.get(stem, 0))
-            else:
-                become_name(tree)
-                uses.plain.setdefault(name, tree)
-                places[name] = min(places.get(name, 1 << 30), tree.start)
-
-    def _is_entry(self, name: str, defined: set[str]) -> bool:
-        """x_2 in text is an entry where x is a declared vector or a definition."""
-        stem, _, number = name.rpartition("_")
-        if self.parsed.syntax != "text" or not number.isdigit():
-            return False
-        if (len(self.declared.get(stem, ())) != 1 and stem not in defined):
-            return False
-        for formula in (*self.survey.definitions, self.survey.function):
-            for tree in formula.body.walk():
-                if tree.head == "name" and tree.value == name:
-                    become_entry(tree, stem, int(number))
-                    self.survey.uses.numbered.setdefault(stem, []).append(tree)
-        self.scope.zero_based = zero_based(self.survey.uses)
-        return True
-
-    def _is_row(self, name: str) -> bool:
-        """x_i where only X is declared: a row of X."""
-        uses = self.survey.uses
-        if name in uses.plain or name not in uses.indexed or name not in {*GREEK, name[:1]}:
-            return False
-        capital = name[:1].upper() + name[1:]
-        if capital == name or len(self.declared.get(capital, ())) != 2 or capital in uses.plain or capital in uses.indexed:
-            return False
-        self.scope.rows[name] = capital
-        return True
-
-    # --- shapes ---------------------------------------------------------------------------------------------------
-
-    def guess_ranks(self) -> None:
-        """Shapes of all variables: declared, or with as many unknown dimensions as the uses tell."""
-        self.shapes = {name: shape for name, shape in self.declared.items() if self._occurs(name)}
-        if not self.unknown:
-            return
-        roots = [*(d.body for d in self.survey.definitions if d.parameters is None), self.survey.function.body]
-        bold = {name for name, fonts in self.parsed.fonts.items() if "bold" in fonts and name[:1].islower()}
-        known = {name: len(shape) for name, shape in self.declared.items()}
-        known |= {small: 2 for small in self.scope.rows}
-        known |= {name: self.unknown[name] for name in self.scope.labels if name in self.unknown}
-        ranks = Ranks(known, self.survey.definitions, self.scope.numpy, self.unknown, bold, self.unknown)
-        found = ranks.settle(roots)
-        for name in self.unknown:
-            self.shapes[name] = tuple(Unknown() for _ in range(found[name]))
-
-    def _occurs(self, name: str) -> bool:
-        uses = self.survey.uses
-        if name in uses.plain or name in uses.indexed or name in uses.labelled or name in uses.subscripts:
-            return name not in self.indices or name in uses.plain
-        return name in self.scope.rows.values() or name in uses.numbered or name in uses.called
-
-    def unused(self) -> None:
-        for name in self.declared:
-            if name not in self.shapes:
-                self.notes.setdefault(f"{name} is declared but does not occur")
-
-    def described(self, scope: Scope) -> dict[str, Declared]:
-        described = {}
-        for name, node in scope.variables.items():
-            described[name] = Declared(node.shape, node.assumptions, name not in self.declared)
-        return described
-
-
-def zero_based(uses: Uses) -> set[str]:
-    """Names whose entries are counted from 0 in the source: x_0 occurs, or x[k] as in code."""
-    return {name for name, trees in uses.numbered.items() if any(tree.args and tree.args[1].value == 0 for tree in trees)}
-
-
-def _drop_decorations(formulas: list[Definition], uses: Uses) -> None:
-    """h_θ(x) on a left side: θ is part of the name, not an index."""
-    for one in formulas:
-        if one.indices:
-            one.indices = tuple(
-                name for name in one.indices if name in uses.subscripts or (len(name) == 1 and name not in uses.plain)
-            )
+def _settled(roles: Roles) -> Reading:
+    """The reading of a source whose names are settled."""
+    function = roles.survey.function
+    node, scope, notes = _elaborated(roles.survey, roles.scope, roles.shapes, roles.assumed, None)
+    roles.notes.update(dict.fromkeys(notes))
+    for top, axis in scope.tops.items():
+        if find(axis) != top:
+            roles.notes.setdefault(f"{top} is {find(axis)}, by the shapes")
+    variables = {
+        name: Declared(variable.shape, variable.assumptions, name not in roles.declared)
+        for name, variable in scope.variables.items()
+    }
+    name, told = function.name or "f", tuple(roles.notes)
+    return Reading(node, variables, _nodes(scope), name, told, roles.parsed, _differentiated(function), scope)
 
 
 def _refuse_assignment(function: Definition, parsed: Parsed) -> None:
     """`x = 5` gives a value to a name and is no function."""
     whole = function.whole
-    if parsed.tree is whole and whole.head == "equation" and function.body.head == "num" and whole.args[0].head == "name":
+    if parsed.tree is not whole or whole.head != "equation":
+        return
+    if function.body.head == "num" and whole.args[0].head == "name":
         place = parsed.source.find("=", whole.args[0].end)
         raise InputError(
             f"this only says what {function.name} is: an equation where a function is wanted", source=parsed.source,
@@ -357,7 +138,7 @@ def _differentiated(function: Definition) -> str | None:
     variables = function.whole.args[0].args[1:]
     if len(variables) != 1:
         return None
-    return _name_of(variables[0]) or None
+    return name_of(variables[0]) or None
 
 
 def _nodes(scope: Scope) -> dict[str, Node]:
@@ -391,8 +172,7 @@ def _outlined(
     values = {n: Value(Outline(v.node.shape), v.open, v.row) for n, v in scope.values.items()}
     variables: dict[str, Any] = {name: Outline(node.shape) for name, node in scope.variables.items()}
     variables.update((name, Outline(shape)) for name, shape in shapes.items())
-    outline = replace(scope, variables=variables, values=values, functions=dict(scope.functions))
-    work = Elaborator(outlines, outline)
+    work = Elaborator(outlines, scope.over(variables, values))
     value = _evaluate(work, sources)
     if wanted is not None and len(wanted) == len(value.node.shape):
         for one, other in zip(value.node.shape, wanted, strict=True):
@@ -417,7 +197,7 @@ def _final_scope(
     for name, shape in shapes.items():
         words = assumed.get(name, nothing) | (label if name in scope.labels else nothing)
         variables[name] = expr.variable(name, tuple(find(d) for d in shape), words)  # type: ignore[misc]
-    return replace(scope, variables=variables, values=dict(scope.values), functions=dict(scope.functions))
+    return scope.over(variables, dict(scope.values))
 
 
 def _built(sources: Survey, scope: Scope, holes: list[Unknown] | None) -> tuple[Node, Scope, list[str]]:
@@ -450,7 +230,7 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
         raise InputError(
             f"nothing binds the ind{'ex' if len(value.open) == 1 else 'ices'} {names}", source=scope.source,
             offset=function.body.start, end=function.body.end, code="UNBOUND",
-            hint=f"sum over it, as in sum_{value.open[0]} (...), or put it on a left side, as in f_{value.open[0]} = ...",
+            hint="sum over it, as in sum_{0} (...), or put it on a left side, as in f_{0} = ...".format(value.open[0]),
         )  # fmt: skip
     return value
 
@@ -513,16 +293,15 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     scope = replace(
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
-        zero_based=reading.scope.zero_based | zero_based(found.uses),
+        zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
     )  # fmt: skip
     _known_names(found, scope, parsed)
     node, final, notes = _elaborated(found, scope, {}, {}, shape)
     own = {d.name for d in found.definitions}
     definitions = {name: value.node for name, value in final.values.items() if name in own}
     name = found.function.name or reading.name
-    return Reading(
-        node, reading.variables, definitions, name, (*found.notes, *notes), parsed, _differentiated(found.function), final
-    )
+    told = (*found.notes, *notes)
+    return Reading(node, reading.variables, definitions, name, told, parsed, _differentiated(found.function), final)
 
 
 def _dimensions(reading: Reading) -> set[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, UnsupportedError
 from symgrad.notation.conditions import condition
-from symgrad.notation.literals import literal
+from symgrad.notation.literals import indices, kind, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
 from symgrad.shapes import Axis, find, unify
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 def _big(work: Elaborator, tree: Tree) -> Value:
     body, *binders = tree.args
-    names = [name for binder in binders for name in binder.value[0]]  # type: ignore[index]
+    names = [name for binder in binders for name in indices(binder)]
     for name in names:
         if name in work.bound:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
     if len(set(names)) < len(names):
         raise InputError("an index is bound twice", code="UNBOUND")
     for binder in binders:
-        for name in binder.value[0]:  # type: ignore[index]
+        for name in indices(binder):
             work.bound[name] = None
-        if binder.value[1] == "range":  # type: ignore[index]
-            work.bound[binder.value[0][0]] = _range(work, binder)  # type: ignore[index]
+        if kind(binder) == "range":
+            work.bound[indices(binder)[0]] = _range(work, binder)
     try:
         if body.head == "name" and body.value in names:
             return _sum_of_index(work, tree)
@@ -47,10 +47,11 @@ def _big(work: Elaborator, tree: Tree) -> Value:
 def _sum_of_index(work: Elaborator, tree: Tree) -> Value:
     """1 + 2 + ... + N = N (N + 1) / 2; other sums of the index itself are not known."""
     binder = tree.args[1]
-    known = tree.value == "sum" and len(tree.args) == 2 and binder.value == ((tree.args[0].value,), "range")
-    if not known or literal(binder.args[0]) != 1:
+    known = tree.value == "sum" and len(tree.args) == 2 and kind(binder) == "range"
+    dim = work.bound[str(tree.args[0].value)]
+    if not known or dim is None or literal(binder.args[0]) != 1:
         return work.visit(tree.args[0])
-    count = Value(work.algebra.size(find(work.bound[str(tree.args[0].value)])))
+    count = Value(work.algebra.size(find(dim)))
     following = work.total([(1, count), (1, work.number(1))], tree)
     return work.entrywise([count, following], [1, 1], tree, Fraction(1, 2))
 
@@ -76,16 +77,14 @@ def _range(work: Elaborator, binder: Tree) -> Axis:
 
 def _conditions(work: Elaborator, binder: Tree) -> list[Value]:
     """The 0/1 weights that the conditions under a sum stand for."""
-    return [condition(work, compare) for compare in binder.args] if binder.value[1] == "where" else []  # type: ignore[index]
+    return [condition(work, compare) for compare in binder.args] if kind(binder) == "where" else []
 
 
 def _sum_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
     if not names:
         if not value.rank:
-            raise InputError(
-                "a sum needs its index: over what does it run?", source=work.scope.source, offset=tree.start, end=tree.end,
-                hint=r"write \sum_i, or sum(x) for the sum of all entries",
-            )  # fmt: skip
+            hint = r"write \sum_i, or sum(x) for the sum of all entries"
+            raise InputError("a sum needs its index: over what does it run?", hint=hint)
         work.note(f"{work.text(tree)} sums all entries")
         return work.sum_out(value)
     flat = value.rank and _is_flat(work, tree.args[0], names)

@@ -5,8 +5,6 @@ up to `normal` (which says what two spellings share one print).  Each head has o
 printed piece knows how tightly it binds, whether it ends in an open sum, and whether it ends in a name.
 """
 
-# ruff: noqa: ARG001, ARG005 -- the printers of a table share one signature
-
 from __future__ import annotations
 
 import itertools
@@ -383,6 +381,8 @@ def _t_norm(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_bars(node: Tree, args: list[Piece], style: Style) -> Piece:
+    if "|" in (args[0].text[0], args[0].text[-1]):
+        return Piece(f"| {args[0].text} |")
     return Piece(f"(|{args[0].text}|)" if style.safe else f"|{args[0].text}|")
 
 
@@ -456,7 +456,8 @@ def _t_array(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_assemble(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(f"[{args[0].text}]_{{{','.join(names.to_text(i) for i in node.value)}}}", name=True)  # type: ignore[attr-defined]
+    body = _round(args[0]) if args[0].text[0] == "[" else args[0]
+    return Piece(f"[{body.text}]_{{{','.join(names.to_text(i) for i in node.value)}}}", name=True)  # type: ignore[attr-defined]
 
 
 def _t_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:

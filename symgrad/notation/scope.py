@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
+from symgrad.notation.literals import exact, indices, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
 
@@ -43,7 +44,6 @@ class Uses:
     subscripts: dict[str, Tree] = field(default_factory=dict)  # names below others
     labelled: set[str] = field(default_factory=set)  # names below others that have indices themselves
     numbered: dict[str, list[Tree]] = field(default_factory=dict)  # with one number below: the index trees
-    lettered: dict[str, list[Tree]] = field(default_factory=dict)  # with one letter below: the index trees
     declared: Collection[str] = ()
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
@@ -58,7 +58,7 @@ class Uses:
             tree = pop()
             head = tree.head
             if head == "name":
-                self.plain.setdefault(tree.value, tree)  # type: ignore[arg-type]
+                self.plain.setdefault(str(tree.value), tree)
             elif head == "num":
                 pass
             elif head == "index":
@@ -67,14 +67,14 @@ class Uses:
                 become_name(tree.args[0])
                 push(tree.args)
             elif head == "call":
-                self.called.setdefault(tree.value, tree)  # type: ignore[arg-type]
+                self.called.setdefault(str(tree.value), tree)
                 if tree.value == "onehot" and tree.args[0].head == "name":
                     self.marked.add(str(tree.args[0].value))
                 push(arg for arg in reversed(tree.args) if arg.head != "keyword")
             elif head == "big":
                 push(self._big(tree))
             elif head == "assemble":
-                self.bound.update(tree.value)  # type: ignore[arg-type]
+                self.bound.update(indices(tree))
                 push(tree.args)
             elif head == "compare":
                 self._compare(tree)
@@ -105,12 +105,12 @@ class Uses:
             if first.head != "div" or first.args[1].head != "name" or following.head != "big":
                 continue
             name, binder = str(first.args[1].value), following.args[1]
-            if name in self.declared or following.value != "sum" or binder.value[1] != "all":  # type: ignore[index]
+            if name in self.declared or following.value != "sum" or kind(binder) != "all":
                 continue
-            if len(binder.value[0]) == 1 and (is_count(name)):  # type: ignore[index]
+            if len(indices(binder)) == 1 and is_count(name):
                 one = Tree("num", (), 1, binder.start, binder.end)
                 binder.args = (one, Tree("name", (), name, binder.start, binder.end))
-                binder.value = (binder.value[0], "range")  # type: ignore[index]
+                binder.value = (indices(binder), "range")
 
     def scan_function(self, function: Definition) -> None:
         """Add the body of a function: its parameters are no names of the source."""
@@ -134,7 +134,8 @@ class Uses:
         base, *subscripts = tree.args
         rest: list[Tree] = [] if base.head == "name" else [base]
         name = str(base.value) if base.head == "name" else ""
-        if name and len(subscripts) == 1 and subscripts[0].head == "name" and self.is_name(name, str(subscripts[0].value)):
+        lettered = bool(name) and len(subscripts) == 1 and subscripts[0].head == "name"
+        if lettered and self.is_name(name, str(subscripts[0].value)):
             become_name(tree)
             self.plain.setdefault(str(tree.value), tree)
             return rest
@@ -172,13 +173,12 @@ class Uses:
         body, *binders = tree.args
         rest = [body]
         for binder in binders:
-            names, kind = binder.value  # type: ignore[misc]
-            self.bound.update(names)
-            if kind == "range":
+            self.bound.update(indices(binder))
+            if kind(binder) == "range":
                 top = _top(binder.args[1])
                 if top is not None:
                     self.tops.setdefault(str(top.value), top)
-            elif kind == "where":
+            elif kind(binder) == "where":
                 rest.extend(binder.args)
         return rest
 
@@ -263,10 +263,8 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
     letters: set[str] = set()
     for formula in formulas:
         for tree in formula.walk():
-            if tree.head == "binder":
-                letters.update(tree.value[0])  # type: ignore[index]
-            elif tree.head == "assemble":
-                letters.update(tree.value)  # type: ignore[arg-type]
+            if tree.head in {"binder", "assemble"}:
+                letters.update(indices(tree))
         if formula.head == "equation" and formula.args[0].head == "index":
             letters.update(str(s.value) for s in formula.args[0].args[1:] if s.head == "name")
     return letters
@@ -297,7 +295,7 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
 
 def _root(right: Tree, exponent: Tree) -> Tree:
     """A left side s^2 defines s as the root of the right side."""
-    inverse = Tree("num", (), 1 / Fraction(exponent.value), exponent.start, exponent.end)  # type: ignore[arg-type]
+    inverse = Tree("num", (), 1 / Fraction(exact(exponent)), exponent.start, exponent.end)
     return Tree("pow", (right, inverse), "odot", right.start, right.end)
 
 

@@ -15,29 +15,12 @@ from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
 #: Letters that stand for an index when they are written side by side.
 INDEX_LETTERS = frozenset("ijklmnpqrst") | {"c"}
-#: Two index letters that are a word all the same.
-LABELS = frozenset(
-    (
-        "in",
-        "it",
-        "is",
-        "min",
-        "tr",
-        "sim",
-        "link",
-        "tip",
-        "top",
-        "tot",
-        "cls",
-        "int",
-        "pt",
-        "ln",
-        "mil",
-        "list",
-        "test",
-        "init",
-    )
-)
+MAX_INDICES = 4
+#: Index letters that are a word all the same.
+LABELS = frozenset((
+    "in", "it", "is", "min", "tr", "sim", "link", "tip", "top", "tot", "cls", "int", "pt", "ln", "mil", "list", "test",
+    "init",
+))  # fmt: skip
 
 
 def scripts(p: Reader, base: Tree) -> Tree:
@@ -136,11 +119,19 @@ def read_letters(p: Reader, value: str, raw: str, token: Token) -> tuple[str | N
             )
             return None, [Tree("index", parts, None, token[2], token[3])]
         return raw, []
-    if any(letter in p.bound for letter in raw) or (
-        raw not in LABELS and all(letter in INDEX_LETTERS for letter in raw)
-    ):
+    if _is_indices(p, raw):
         return None, [Tree("name", (), letter, token[2] + k, token[2] + k + 1) for k, letter in enumerate(raw)]
     return raw, []
+
+
+def _is_indices(p: Reader, raw: str) -> bool:
+    """Whether letters side by side are one index each: `ij` always, `jf` where j or f is summed over, `train` never."""
+    if len(raw) > MAX_INDICES:
+        return False
+    bound = [letter in p.bound for letter in raw]
+    if all(bound) or (len(raw) == 2 and any(bound)):
+        return True
+    return raw not in LABELS and all(letter in INDEX_LETTERS for letter in raw)
 
 
 def _braced(p: Reader, opened: Token) -> tuple[str | None, list[Tree]]:

@@ -4,8 +4,6 @@ Contract: `lex(source, vocabulary)` gives the tokens of `symgrad.notation.tokens
 name (`Wx` is a name, `W x` a product); letters that are not Latin are one name each (`λx` is λ times x).
 """
 
-# ruff: noqa: ARG001 -- the readers of a table share one signature
-
 from __future__ import annotations
 
 import re
@@ -15,12 +13,14 @@ from collections.abc import Callable
 from symgrad.errors import InputError
 from symgrad.notation import names
 from symgrad.notation.tokens import (
+    ENTRY,
     FUNC,
     MAX_MARKS,
     NAME,
     NEWLINE,
     NUM,
     ONE,
+    OPERAND_END,
     Lexed,
     Vocabulary,
     bad_character,
@@ -86,12 +86,23 @@ def lex(source: str, vocabulary: Vocabulary, tokens_end: int | None = None) -> L
             text = match.group()
             if text == "**" or text == "@":
                 lexed.numpy = True
+            elif text == "[" and indexes(lexed, start):
+                text = ENTRY
             append((OPERATORS.get(text, text), RELATIONS.get(text), start, end))
         elif not _READERS[kind or ""](lexed, vocabulary, match.group(), start, end):
             return lexed
     if place < stop:
         bad_character(lexed, source[place], place)
     return lexed
+
+
+def indexes(lexed: Lexed, start: int) -> bool:
+    """Whether a square bracket at `start` touches an operand that can have entries."""
+    if not lexed.tokens:
+        return False
+    kind, _, _, end = lexed.tokens[-1]
+    below = len(lexed.tokens) > 1 and lexed.tokens[-2][0] == "_"  # the 2 of W_2[k] is no number of its own
+    return end == start and kind in OPERAND_END and (below or kind not in (NUM, ONE))
 
 
 def _word(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int) -> bool:

@@ -21,6 +21,14 @@ Token = tuple[str, Any, int, int]
 END, ERROR, NEWLINE = "end", "error", "newline"
 NUM, NAME, WORD, FUNC, ONE = "NUM", "NAME", "WORD", "FUNC", "ONE"
 
+#: A square bracket that opens the indices of what stands directly before it.
+ENTRY = "entry["
+#: What an operand may end with.
+OPERAND_END = frozenset((
+    ")", "]", "}", "\\}", ")>", ")|", ")||", ")floor", "NUM", "NAME", "WORD", "ONE", "const", "'", "!", "SUP",
+    "SUB", "TOP", "slice",
+))  # fmt: skip
+
 MAX_LENGTH = 20_000
 #: Up to here the beginning of an over-long source is read, because its first mistake says more than its length.
 MAX_GLANCE = 250_000
@@ -61,7 +69,8 @@ FORMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
-    "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer", "inner", "square",
+    "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
+    "inner", "square",
     "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg",
 ))  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad import expr
+from symgrad.errors import ShapeError
 from symgrad.notation.syntax import Tree
 from symgrad.shapes import Axis, Unknown, find
 
@@ -46,6 +47,10 @@ class Value:
         return shape[: len(self.open)]
 
 
+def different_ranges(name: str, one: Axis, other: Axis) -> ShapeError:
+    return ShapeError(f"the index {name} runs over {find(one)} in one place and {find(other)} in another")
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function that the user defined: `g(z) = 1/(1 + e^{-z})`."""
@@ -70,8 +75,15 @@ class Scope:
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
 
+    def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:
+        """The same names over other tensors."""
+        return Scope(
+            self.source, self.numpy, variables, values, dict(self.functions), self.sizes, self.labels, self.zero_based,
+            self.decorations, self.rows, self.tops,
+        )  # fmt: skip
 
-class NeedOutline(Exception):  # noqa: N818
+
+class NeedOutline(Exception):
     """A dimension is asked for that only an outline can tell; never leaves `reading`."""
 
 

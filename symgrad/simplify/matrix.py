@@ -251,7 +251,7 @@ class _Arrangement:
                 continue
             chain = at[0]
             if chain.left == chain.right:
-                self._close(chain, Tree("call", (materialise(chain),), "tr"))
+                self._close(_cycle(chain), Tree("call", (materialise(_cycle(chain)),), "tr"), chain)
             elif all(end not in self.axes and len(self._at(end)) == 1 for end in chain.ends):
                 self._close(chain, Tree("call", (materialise(chain if chain.left is not None else chain.flip()),), "sum"))
             else:
@@ -261,8 +261,8 @@ class _Arrangement:
             return True
         return False
 
-    def _close(self, chain: Chain, tree: Tree) -> None:
-        self._replace([chain], [Chain((self._atom(tree, [chain]),), None, None)])
+    def _close(self, chain: Chain, tree: Tree, old: Chain | None = None) -> None:
+        self._replace([old or chain], [Chain((self._atom(tree, [chain]),), None, None)])
 
     def _scale(self) -> bool:
         """v_i A_ij is diag(v) A; a diagonal alone is diag(v)."""
@@ -336,6 +336,16 @@ class _Arrangement:
         if column is None:
             column = (ones,)
         return column + (row if row is not None else (ones.flip(),))
+
+
+def _cycle(chain: Chain) -> Chain:
+    """A closed chain from its first factor on, which stands upright: tr(A B) is tr(B A), and tr(M) is tr(Mᵀ)."""
+    for turned in (chain, chain.flip()):
+        start = min(range(len(turned.links)), key=lambda k: min(turned.links[k].factors, default=1 << 30))
+        links = turned.links[start:] + turned.links[:start]
+        if not links[0].turned:
+            break
+    return Chain(links, chain.left, chain.right)
 
 
 def materialise(chain: Chain) -> Tree:

@@ -262,26 +262,58 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
 
 
 def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tuple[int, ...]], Rational]) -> bool:
-    """Whether some term of the sum divides by, or is divided by, a factor beside it."""
+    """Whether some term of the sum divides by, or is divided by, a factor beside it (or that with its sign changed)."""
+    beside: dict[Hashable, Rational] = dict(others)
+    for (f, i), p in others.items():
+        if isinstance(f, Sum):
+            beside[frozenset(f.terms), i] = beside[_opposite(f), i] = p
     for _, term in base.terms:
-        factors = term.factors if isinstance(term, Contraction) else ((term, tuple(range(term.rank)), 1),)
-        for f, inner, p in factors:
+        for f, inner, p in _factors(term):
             outer = tuple(labels[i] if i < len(labels) else -1 for i in inner)
-            if others.get((f, outer), 0) * p < 0:
+            key: Hashable = (frozenset(f.terms), outer) if isinstance(f, Sum) else (f, outer)
+            if beside.get(key, 0) * p < 0:
                 return True
     return False
 
 
 def _sign_inside(node: Node, _: Again) -> Node | None:
-    """-(a - b) is b - a."""
+    """-(a - b) is b - a; a sum without a number is turned first, so that 1 - p stays."""
     assert isinstance(node, Contraction)
     if node.coefficient >= 0:
         return None
+    mixed = [k for k, (f, _, p) in enumerate(node.factors) if p == 1 and isinstance(f, Sum) and any(c < 0 for c, _ in f.terms)]
+    if not mixed:
+        return None
+    k = min(mixed, key=lambda k: any(constant(t) is not None for t in node.factors[k][0].children))
+    base, labels, _power = node.factors[k]
+    return _remake(node, _replaced(node, k, [(negate_sum(base), labels, 1)]), -node.coefficient)
+
+
+def negate_sum(node: Node) -> Node:
+    """-node, the sign inside."""
+    assert isinstance(node, Sum)
+    return add([(-c, t) for c, t in node.terms])
+
+
+def _opposites(node: Node, _: Again) -> Node | None:
+    """(p - 1)/(1 - p) is -1: of two sums that differ in sign or order only, one is written as the other."""
+    assert isinstance(node, Contraction)
+    seen: dict[Hashable, tuple[Node, int]] = {}
     for k, (base, labels, power) in enumerate(node.factors):
-        if power == 1 and isinstance(base, Sum) and any(c < 0 for c, _ in base.terms):
-            turned = add([(-c, t) for c, t in base.terms])
-            return _remake(node, _replaced(node, k, [(turned, labels, 1)]), -node.coefficient)
+        if not isinstance(base, Sum) or not isinstance(power, int):
+            continue
+        found = seen.get((frozenset(base.terms), labels))
+        if found is not None:
+            first, sign = found
+            turned = _replaced(node, k, [(first, labels, power)])
+            return _remake(node, turned, node.coefficient * (sign if power % 2 else 1))
+        seen[frozenset(base.terms), labels] = base, 1
+        seen[_opposite(base), labels] = base, -1
     return None
+
+
+def _opposite(node: Sum) -> Hashable:
+    return frozenset((-c, t) for c, t in node.terms)
 
 
 def _turned_sum(node: Node, _: Again) -> Node | None:
@@ -547,6 +579,8 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
     interface = parts[0][2]
     if any(inner != interface for _, _, inner in parts) or any(("bound", b) not in interface for b in bound):
         return None
+    if len(interface) > max(2, rank):
+        return None  # the sum would be no matrix, and the whole could only be written with indices
     order = tuple(sorted(interface, key=lambda k: (isinstance(k, tuple), str(k))))
     total = add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts])
     outer = tuple(k if k < rank else ("bound", k) for k in labels)
@@ -569,7 +603,7 @@ def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
 RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent, _sums_to_one, _sigmoid_quotient, _gated, _softmax_quotient, _one_scalar_out, _multiplied_out,
-        _sign_inside, _turned_sum, _gathered,
+        _opposites, _sign_inside, _turned_sum, _gathered,
     ),
     Call: (_log, _selected),
     Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),

@@ -73,13 +73,58 @@ def arranged(root: Node) -> Node:
         node = powers_gathered(node)
         if not isinstance(node, Contraction):
             return node
-        found = layout(node, _blank)
-        if found is None or found.order == tuple(range(len(node.factors))):
+        order = written_order(node)
+        if order is None or order == tuple(range(len(node.factors))):
             return node
-        factors = [node.factors[k] for k in found.order]
+        factors = [node.factors[k] for k in order]
         return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
     return fold(root, combine)
+
+
+def written_order(node: Contraction) -> tuple[int, ...] | None:
+    """The order in which the factors of a product are written in matrix form; None in index form."""
+    chosen = selection(node) if node.rank <= 2 else None
+    if chosen is not None:
+        return chosen[2]
+    found = layout(node, _blank)
+    return None if found is None else found.order
+
+
+def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
+    """Where a product picks entries by a label: the one-hot factor, the table it picks from, the order of factors."""
+    carried = {label for _, labels, _ in node.factors for label in labels if label < node.rank}
+    for k, (hot, labels, power) in enumerate(node.factors):
+        if not isinstance(hot, Call) or hot.op.name != "onehot" or power != 1 or len(labels) > 2:
+            continue
+        if labels[-1] < node.rank or set(labels[:-1]) - {labels[0]} or (carried and set(labels[:-1]) != carried):
+            continue
+        rest = [j for j, f in enumerate(node.factors) if j != k and f[1]]
+        if not all(any(label in node.factors[j][1] for j in rest) for label in labels):
+            continue
+        table = contract([node.factors[j] for j in rest], labels, 1, {label: node.sizes[label] for label in labels})
+        if isinstance(table, Contraction) and len(table.factors) == len(rest):
+            found = layout(table, _blank)
+            if found is None:
+                continue
+            rest = [rest[j] for j in found.order]
+        return k, table, (*(j for j, f in enumerate(node.factors) if not f[1]), *rest, k)
+    return None
+
+
+def _repeated(tree: Tree, rank: int, axes: tuple[int, ...]) -> Tree:
+    """A scalar (axes ()) or a vector along one axis, repeated along the other axes of the result."""
+    ones = Tree("call", (), "ones")
+    row = Tree("transpose", (ones,))
+    if rank == 2 and axes == (1,):
+        return product([ones, Tree("transpose", (tree,))])
+    if any(axis < rank for axis in axes):
+        return product([tree, row]) if rank == 2 else tree
+    return product([tree, ones, row][: rank + 1])
+
+
+def _summed(body: Tree, names: tuple[str, ...]) -> Tree:
+    return Tree("big", (body, Tree("binder", (), (names, "all"))), "sum")
 
 
 def powers_gathered(node: Contraction) -> Node:
@@ -180,52 +225,24 @@ class _Writer:
         return found.tree if found is not None else self._assembled(coefficient, node)
 
     def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
-        """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y."""
-        scalar = _repeated_scalar(node)
-        if scalar is not None and isinstance(scalar, Contraction) and node.rank == 1:
-            tree = self._selection(coefficient, scalar)
-            return None if tree is None else product([tree, Tree("call", (), "ones")])
-        if node.rank == 2:
-            return self._repeated_selection(coefficient, node)
-        if node.rank > 2:
-            return None
-        for k, (hot, labels, power) in enumerate(node.factors):
-            if not isinstance(hot, Call) or hot.op.name != "onehot" or power != 1 or len(labels) > 2:
-                continue
-            if labels[-1] < node.rank or (node.rank and labels[:-1] != (0,)):
-                continue
-            rest = [f for j, f in enumerate(node.factors) if j != k and f[1]]
-            scalars = [f for j, f in enumerate(node.factors) if j != k and not f[1]]
-            if not all(any(label in axes for _, axes, _ in rest) for label in labels):
-                continue
-            extent = {label: node.sizes[label] for label in labels}
-            table = contract(rest, labels, 1, extent)
-            if isinstance(table, Contraction) and layout(table, _blank) is None:
-                continue
-            names = self.fresh(len(labels) - 1)
-            label = _indexed(self._known_tree(hot.args[0]), names)
-            body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), label), None)
-            if node.rank:
-                body = Tree("assemble", (body,), names)
-            elif names:
-                body = Tree("big", (body, Tree("binder", (), (names, "all"))), "sum")
-            front = contract(scalars, (), magnitude(coefficient))
-            tree = body if constant(front) == 1 else product([self._known_tree(front), body])
-            return Tree("neg", (tree,)) if coefficient < 0 else tree
-        return None
+        """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y.
 
-    def _repeated_selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
-        """A vector of selected entries repeated along an axis: v 1ᵀ or 1 vᵀ."""
-        carried = {label for _, labels, _ in node.factors for label in labels}
-        free = [axis for axis in (0, 1) if axis not in carried]
-        if len(free) != 1:
+        Along axes that nothing depends on, the selected entries are repeated.
+        """
+        chosen = selection(node)
+        if chosen is None or node.rank > 2:
             return None
-        kept = 1 - free[0]
-        vector = contract(node.factors, (kept,), 1, {k: d for k, d in enumerate(node.sizes) if k != free[0]})
-        if not isinstance(vector, Contraction) or (tree := self._selection(coefficient, vector)) is None:
-            return None
-        ones = Tree("call", (), "ones")
-        return product([tree, Tree("transpose", (ones,))] if kept == 0 else [ones, Tree("transpose", (tree,))])
+        hot, table, _ = chosen
+        label, labels, _power = node.factors[hot]
+        names = self.fresh(len(labels) - 1)
+        at = _indexed(self._known_tree(label.children[0]), names)
+        body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), at), None)
+        if names:
+            body = Tree("assemble", (body,), names) if labels[0] < node.rank else _summed(body, names)
+        scalars = contract([f for f in node.factors if not f[1]], (), magnitude(coefficient))
+        tree = body if constant(scalars) == 1 else product([self._known_tree(scalars), body])
+        tree = _repeated(tree, node.rank, labels[:-1])
+        return Tree("neg", (tree,)) if coefficient < 0 else tree
 
     def _known_tree(self, node: Node) -> Tree:
         return self.trees[self._known(node)]
@@ -362,8 +379,9 @@ def _power(node: Call, args: list[Tree]) -> Tree:
     return Tree("pow", tuple(args), "odot" if node.args[0].shape else "")
 
 
-def _absolute(_node: Call, args: list[Tree]) -> Tree:
-    return Tree("bars", (args[0],))
+def _absolute(node: Call, args: list[Tree]) -> Tree:
+    """|x|, but abs(W): bars around a matrix are its determinant."""
+    return Tree("call", (args[0],), "abs") if node.rank > 1 else Tree("bars", (args[0],))
 
 
 def _chained(node: Call, args: list[Tree]) -> Tree:

@@ -36,12 +36,16 @@ MARGIN = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Somebody's derivative: a node or a function of named arrays; `proved` if its normal form is the gradient's."""
+    """Somebody's derivative: a node or a function of named arrays.
+
+    `proved` says that its normal form is the gradient's, `misfit` why the shapes inside it do not fit together.
+    """
 
     source: str
     node: Node | None = None
     function: Callable[..., Any] | None = None
     proved: bool = False
+    misfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,6 +225,9 @@ class _Check:
 
     def judge(self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]) -> Report:
         """The verdict on a claim, the gradient itself being witnessed."""
+        if claim.misfit:
+            finding = Finding("shape", "the shapes inside the claim do not fit", claim.misfit)
+            return self.made("wrong", "proved", witnesses, kinks=kinks, reason=claim.misfit, diagnosis=(finding,))
         if claim.proved:
             reason = "the claim has the same normal form as the derived gradient"
             return self.made("correct", "proved", witnesses, kinks=kinks, reason=reason)

@@ -135,18 +135,19 @@ def jax_derivative(problem: Problem, point: Point, mode: str) -> Any:
     import numpy as np
 
     arithmetic = jax_arithmetic()
+    transform = jax.jacfwd if mode == "forward" else jax.jacrev
+
+    def function(x: Any, fixed: Mapping[str, Any]) -> Any:
+        return interpret(problem.function, {**fixed, problem.wrt.name: x}, point.sizes, arithmetic)
+
+    derivative: Callable[..., Any] = function
+    for _ in range(problem.order):
+        derivative = transform(derivative)
     with double_precision():
         fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k != problem.wrt.name}
-
-        def function(x: Any) -> Any:
-            return interpret(problem.function, {**fixed, problem.wrt.name: x}, point.sizes, arithmetic)
-
-        transform = jax.jacfwd if mode == "forward" else jax.jacrev
-        derivative: Callable[[Any], Any] = function
-        for _ in range(problem.order):
-            derivative = transform(derivative)
-        found = derivative(jax.numpy.asarray(np.asarray(point.values[problem.wrt.name], dtype=float)))
-        return np.asarray(found)
+        at = jax.numpy.asarray(np.asarray(point.values[problem.wrt.name], dtype=float))
+        # Compiled as a whole: for one point that is several times faster than compiling each operation.
+        return np.asarray(jax.jit(derivative)(at, fixed))
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

@@ -51,7 +51,9 @@ def values(reading: Reading, seed: int = 0) -> dict[str, Any]:
     for name, declared in sorted(reading.variables.items()):
         shape = tuple(SIZES[d] if isinstance(d, str) else d for d in declared.shape)
         label = "label" in declared.assumptions
-        found[name] = rng.integers(0, 3, size=shape) if label else rng.uniform(0.3, 1.7, size=shape) * rng.choice([-1, 1], shape)
+        found[name] = (
+            rng.integers(0, 3, size=shape) if label else rng.uniform(0.3, 1.7, size=shape) * rng.choice([-1, 1], shape)
+        )
     return found
 
 
@@ -274,7 +276,11 @@ def test_shapes_need_not_be_declared(shapes: str, spelling: str, first: str, by_
 IDENTICAL = [
     ("W x + b", r"\mathbf{W}\mathbf{x}+\mathbf{b}", "W @ x + b"),
     (r"W_2 \max(0, W_1 x)", "W2 max(0, W1 x)", "h = max(0, W_1 x); f = W_2 h"),
-    (r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right)", "-log(e^{s_y} / sum_j e^{s_j})", "-log(exp(s_y) / sum(exp(s)))"),
+    (
+        r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right)",
+        "-log(e^{s_y} / sum_j e^{s_j})",
+        "-log(exp(s_y) / sum(exp(s)))",
+    ),
     (r"\sum_{j \neq y} \max(0, s_j - s_{y} + 1)", "sum_{j != y} max(0, s_j - s_y + 1)"),
     (r"\|W x\|^2", "||W x||^2", "‖W x‖²", "q = W x; ||q||^2", r"\sum_i (W x)_i^2"),
     (r"\frac{1}{1 + e^{-(w_0 x_0 + w_1 x_1 + w_2)}}", "1/(1 + e^{-(w0 x0 + w1 x1 + w2)})"),
@@ -390,7 +396,9 @@ def test_reading_is_deterministic_and_total() -> None:
         letters = list(rng.choice(sources))
         for _ in range(rng.randint(1, 3)):
             place = rng.randrange(len(letters))
-            letters[place : place + rng.randint(0, 2)] = rng.choice(["", "x", "_", "^", "T", "{", "}", "(", ")", "W", "i", "2", "=", ","])
+            letters[place : place + rng.randint(0, 2)] = rng.choice(
+                ["", "x", "_", "^", "T", "{", "}", "(", ")", "W", "i", "2", "=", ","]
+            )
             letters = letters or ["x"]
         source = "".join(letters)
         outcomes = []

@@ -120,7 +120,9 @@ GUESSES = [
 def test_shapes_are_inferred(source: str, declared: str, expected: str) -> None:
     reading = read(source, shapes=declared)
     assert {n: d.shape for n, d in reading.variables.items()} == read_shapes(expected, canonical)
-    assert {n for n, d in reading.variables.items() if d.guessed} == reading.variables.keys() - read_shapes(declared, canonical)
+    assert {n for n, d in reading.variables.items() if d.guessed} == reading.variables.keys() - read_shapes(
+        declared, canonical
+    )
 
 
 #: source, declared shapes, code, the offending part, something the message or hint must say.

@@ -82,9 +82,7 @@ def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) ->
         return Value(value.node)
     rest = tuple(name for name in value.open if name not in names)
     places = PLACES[: value.rank]
-    sizes: dict[Any, Axis] = {
-        name: work.dimension(name, tree) for name in names if name not in value.open
-    }
+    sizes: dict[Any, Axis] = {name: work.dimension(name, tree) for name in names if name not in value.open}
     return Value(work.algebra.contract([(value.node, value.open + places)], rest + names + places, 1, sizes), rest)
 
 

@@ -19,6 +19,7 @@ from symgrad.shapes import unify
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+
 def condition(work: Elaborator, tree: Tree) -> Value:
     """The 0/1 value of a condition."""
     if tree.head == "compare":

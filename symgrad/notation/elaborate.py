@@ -177,9 +177,7 @@ class Elaborator:
         if len(values) == 1:
             return Value(self.algebra.call(op, [values[0].node]), values[0].open, values[0].row)
         extents, shape, row = self.align(values, tree)
-        tensors = [
-            value.node if not value.node.shape else self.spread(value, extents, shape) for value in values
-        ]
+        tensors = [value.node if not value.node.shape else self.spread(value, extents, shape) for value in values]
         return Value(self.algebra.call(op, tensors), tuple(extents), row)
 
     def _apply_to_axes(self, op: Any, values: Sequence[Value], tree: Tree, params: tuple[Any, ...]) -> Value:

@@ -20,6 +20,7 @@ from symgrad.shapes import Axis, find, unify
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+
 def _num(work: Elaborator, tree: Tree) -> Value:
     return Value(work.algebra.number(tree.value))
 

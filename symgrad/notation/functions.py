@@ -23,6 +23,7 @@ from symgrad.shapes import Axis, find, unify
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+
 def arguments(work: Elaborator, tree: Tree, least: int, most: int, *keywords: str) -> list[Value]:
     """The positional arguments of a call, so many of them; only these keywords may stand beside them."""
     plain = [arg for arg in tree.args if arg.head != "keyword"]

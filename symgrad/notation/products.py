@@ -190,6 +190,7 @@ def _add(work: Elaborator, tree: Tree) -> Value:
 
 # --- powers -----------------------------------------------------------------------------------------------------------
 
+
 def _pow(work: Elaborator, tree: Tree) -> Value:
     base, exponent = tree.args
     power = literal(exponent)

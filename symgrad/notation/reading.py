@@ -84,9 +84,7 @@ class Reading:
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
-def read(
-    source: str, *, shapes: Declarations = None, assume: Declarations = None, syntax: str = "auto"
-) -> Reading:
+def read(source: str, *, shapes: Declarations = None, assume: Declarations = None, syntax: str = "auto") -> Reading:
     """The function that `source` writes, with the shapes that are declared or can be told."""
     declared = read_shapes(shapes, canonical)
     assumed = read_assumptions(assume, canonical)
@@ -188,9 +186,7 @@ def _outlined(
     return outlines.holes
 
 
-def _final_scope(
-    scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]]
-) -> Scope:
+def _final_scope(scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]]) -> Scope:
     variables = dict(scope.variables)
     nothing: frozenset[str] = frozenset()
     label = frozenset({"label"})

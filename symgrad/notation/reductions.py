@@ -20,6 +20,7 @@ from symgrad.shapes import Axis, find, unify
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+
 def _big(work: Elaborator, tree: Tree) -> Value:
     body, *binders = tree.args
     names = [name for binder in binders for name in indices(binder)]

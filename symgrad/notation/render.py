@@ -212,20 +212,22 @@ def _juxtaposed(shown: list[Piece], times: str, digits: str) -> Piece:
 
 def _takes_argument(value: str, style: Style) -> bool:
     """Whether a bracket behind this name would make it a function."""
-    stem, label, above = names.parts(value)
+    stem, label, _ = names.parts(value)
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
     risky = value in FUNCTION_LETTERS or value in style.defined or stem in style.defined or value == "I"
     symbol = names.to_text(value)
     return (
         not letter
-        or bool(label or above)
+        or label in ("max", "min")
         or risky
         or value in vocabulary().functions
         or symbol in vocabulary().functions
     )
 
 
-_SIMPLE_INDEX = frozenset(("name", "num", "slice"))
+def _defines(node: Tree, style: Style) -> bool:
+    """Whether the name that is indexed is one the source defines: then a bracket behind it lists its arguments."""
+    return node.args[0].head == "name" and node.args[0].value in style.defined
 
 
 # text
@@ -267,13 +269,13 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
     if labelled or (words and head in ("name", "call")):
-        return Piece(f"{base.text}[{inner}]", name=True)
+        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
     if head not in ("name", "call") or base.level < ATOM:
         base = _round(base)
     if words:
-        return Piece(f"{base.text}[{inner}]", name=True)
+        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
     below = inner if lone else "{" + inner.replace(", ", ",") + "}"
-    return Piece(f"{base.text}_{below}", name=True)
+    return Piece(f"{base.text}_{below}", name=_defines(node, style))
 
 
 def _argued(call: str, below: str) -> str:
@@ -535,7 +537,7 @@ def _l_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     shown = [_l_subscript(t, p) for t, p in zip(node.args[1:], args[1:], strict=True)]
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, f"{{{','.join(shown)}}}"))
-    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=True)
+    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=_defines(node, style))
 
 
 def _l_subscript(tree: Tree, piece: Piece) -> str:

@@ -24,6 +24,7 @@ from symgrad.expr import (
     constant,
     contract,
     fold,
+    is_zero,
     magnitude,
     postorder,
     rebuild,
@@ -50,7 +51,7 @@ def to_tree(root: Node, given: Mapping[Node, Tree] | None = None) -> Tree:
 
     `given` are the trees of nodes that are to be written in a way of their own.
     """
-    return _Writer(root, given).tree(root)
+    return number_tree(0) if is_zero(root) else _Writer(root, given).tree(root)
 
 
 def index_tree(
@@ -70,16 +71,18 @@ def arranged(root: Node) -> Node:
         node = rebuild(node, value)
         if not isinstance(node, Contraction) or len(node.factors) < 2:
             return node
-        node = powers_gathered(node)
-        if not isinstance(node, Contraction):
-            return node
-        order = written_order(node)
-        if order is None or order == tuple(range(len(node.factors))):
-            return node
-        factors = [node.factors[k] for k in order]
-        return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+        return _in_written_order(powers_gathered(node))
 
     return fold(root, combine)
+
+
+def _in_written_order(node: Node) -> Node:
+    order = written_order(node) if isinstance(node, Contraction) else None
+    if order is None or order == tuple(range(len(order))):
+        return node
+    assert isinstance(node, Contraction)
+    factors = [node.factors[k] for k in order]
+    return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
 
 def written_order(node: Contraction) -> tuple[int, ...] | None:
@@ -112,6 +115,14 @@ def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
     return None
 
 
+def _constant_tensor(value: Rational, rank: int) -> Tree:
+    """A number in every entry: 2, 2 ones, 2 ones onesᵀ."""
+    if rank == 0 or rank > 2:
+        return number_tree(value)
+    ones = Tree("call", (), "ones")
+    return product([*([] if value == 1 else [number_tree(value)]), *[ones, Tree("transpose", (ones,))][:rank]])
+
+
 def _repeated(tree: Tree, rank: int, axes: tuple[int, ...]) -> Tree:
     """A scalar (axes ()) or a vector along one axis, repeated along the other axes of the result."""
     ones = Tree("call", (), "ones")
@@ -138,7 +149,7 @@ def powers_gathered(node: Contraction) -> Node:
     for component in _components(node.factors, edges):
         axes = tuple(sorted({k for _, labels, _ in component for k in labels if k not in edges}))
         sizes = {k: node.sizes[k] for _, labels, _ in component for k in labels}
-        parts[contract(component, axes, 1, sizes), axes] += 1
+        parts[_in_written_order(contract(component, axes, 1, sizes)), axes] += 1
     if all(times == 1 for times in parts.values()):
         return node
     powers = [(part, axes, times) for (part, axes), times in parts.items()]
@@ -214,7 +225,7 @@ class _Writer:
             return body if coefficient == 1 else _signed(coefficient, lambda c: product([number_tree(c), body]))
         squared = square_of(node)
         if not node.factors:
-            return number_tree(coefficient)
+            return _signed(coefficient, lambda c: _constant_tensor(c, node.rank))
         if squared is not None:
             norm = scalar_power(node, 1, lambda n: self.trees[n])
             return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)

@@ -162,7 +162,7 @@ def derive(
 
     def answer(source: str) -> Answer:
         found = _by_variable(sg.derive(source, wrt=wrt, **options))
-        source_code = sg.code(found, backend) if backend else ""
+        source_code = sg.source_code(found, backend) if backend else ""
         document = _document(found) | ({"code": source_code} if backend else {})
         return document, lambda ink: _derived(found, form, latex, source_code, ink), OK
 

@@ -12,15 +12,16 @@ from symgrad.api import (
     Expr,
     catalog,
     check,
-    code,
     compile,
     derive,
     from_sympy,
     gradient,
+    gradients,
     hessian,
     jacobian,
     jvp,
     parse,
+    source_code,
     to_sympy,
     vjp,
 )
@@ -36,27 +37,39 @@ from symgrad.errors import (
 
 __version__ = "0.1.0"
 
+
+def __getattr__(name: str) -> object:
+    """`Report` comes with the witnesses, which nobody who only derives should wait for."""
+    if name == "Report":
+        from symgrad.verify import Report
+
+        return Report
+    raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+
+
 __all__ = [
     "Derivation",
     "DomainError",
     "Expr",
     "InputError",
     "LimitError",
+    "Report",
     "ShapeError",
     "SymgradError",
     "UnsupportedError",
     "UsageError",
     "catalog",
     "check",
-    "code",
     "compile",
     "derive",
     "from_sympy",
     "gradient",
+    "gradients",
     "hessian",
     "jacobian",
     "jvp",
     "parse",
+    "source_code",
     "to_sympy",
     "vjp",
 ]

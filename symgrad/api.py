@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad import derivation as steps
-from symgrad.calculus import arrange_layout, derivative
+from symgrad.calculus import arrange_layout, backward, derivative
 from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
@@ -23,7 +23,7 @@ from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.shapes import Declared
-from symgrad.simplify.rules import same, simplify, simplify_result
+from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
 from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
@@ -258,6 +258,15 @@ def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: A
     return Expr(arranged(arrange_layout(result, function.node.rank, layout)), function.reading)
 
 
+def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) -> dict[str, Expr]:
+    """The derivatives by many variables (all real ones if none is named), from one reverse pass."""
+    function = parse(source, **options)
+    chosen = _variables(function, wrt)
+    simplifier = Simplifier()
+    found = backward(simplifier.simplify(function.node), chosen).values
+    return {v.name: Expr(simplifier.result(found[v]), function.reading) for v in chosen}
+
+
 def hessian(source: Source, wrt: str | tuple[str, str], **options: Any) -> Expr:
     """The second derivative by one variable, or mixed by two: shapes f + wrt[0] + wrt[1]."""
     function = parse(source, **options)
@@ -302,7 +311,7 @@ def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
     return compile_nodes({function.name: function.node}, backend, arguments=arguments)
 
 
-def code(found: Any, backend: str = "numpy") -> str:
+def source_code(found: Any, backend: str = "numpy") -> str:
     """The source of one function that returns the value and the derivatives of a derivation (or a dict of them)."""
     from symgrad.code import emit
 

@@ -31,6 +31,7 @@ from symgrad.expr import (
     is_zero,
     number,
     postorder,
+    rebuild,
     substitute,
     variable,
     variables,
@@ -39,7 +40,7 @@ from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.syntax import Tree
-from symgrad.simplify.rules import same, simplify, simplify_result
+from symgrad.simplify.rules import Simplifier, same, simplify
 from symgrad.simplify.trees import index_tree, to_tree
 
 NAMES = ("q", "h", "z", "s", "u", "v", "p", "r", "t", "a", "b", "c", "g", "e")
@@ -104,19 +105,20 @@ class Record:
 
 def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None) -> Record:
     """Differentiate `read` by `wrt` in reverse mode, keeping every step."""
-    function = simplify(read)
+    simplifier = Simplifier()
+    function = simplifier.simplify(read)
     if same(function, read):
         function = read
     names = _names(function, wrt, definitions or {})
-    forms = {n: substitute(n, {m: v for m, v in names.items() if m is not n}) for n in (*names, function) if n is not wrt}
+    forms = {n: rebuild(n, lambda m: substitute(m, names)) for n in (*names, function) if n is not wrt}
     upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
     draft = Record(function, read, wrt, names, forms, upstream, (), function)
-    equations = _equations(draft)
+    equations = _equations(draft, simplifier)
     last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
-    return replace(draft, equations=equations, result=simplify_result(_written_out(last, names)))
+    return replace(draft, equations=equations, result=simplifier.result(_written_out(last, names)))
 
 
-def _equations(draft: Record) -> tuple[Equation, ...]:
+def _equations(draft: Record, simplifier: Simplifier) -> tuple[Equation, ...]:
     """From the function down: what every named node receives, and from whom."""
     names, function = draft.names, draft.function
     received: dict[Node, list[tuple[Node, Node]]] = {}
@@ -125,9 +127,9 @@ def _equations(draft: Record) -> tuple[Equation, ...]:
     for node in reversed([n for n in (*names, function) if n in draft.forms or n is draft.wrt]):
         if node is not function:
             given = received.pop(node, [])
-            local = simplify_result(add([part for _, part in given], draft.upstream[node].shape))
+            local = simplifier.result(add([part for _, part in given], draft.upstream[node].shape))
             known = {draft.upstream[p]: values[p] for p, _ in given if p in draft.upstream}
-            values[node] = simplify_result(substitute(local, known))
+            values[node] = simplifier.result(substitute(local, known))
             equations.append(Equation(node, tuple(dict.fromkeys(p for p, _ in given)), local, values[node]))
         if node is draft.wrt:
             break

@@ -247,7 +247,10 @@ LABELLED: dict[str, tuple[Node, str]] = {
     "summed label": (c_((hot(), "bc"), (X, "bd"), out="bd"), "return X"),
     "summed alone": (c_((hot(), "bc")), ""),
     "two labels": (c_((hot(), "bc"), (hot(c), "c"), out="b"), ""),
-    "both labels": (c_((hot(), "bc"), (apply("onehot", variable("y2", ("N",), ["label"]), params=("C",)), "bc"), out="b"), ""),
+    "both labels": (
+        c_((hot(), "bc"), (apply("onehot", variable("y2", ("N",), ["label"]), params=("C",)), "bc"), out="b"),
+        "",
+    ),
     "label squared": (c_((S, "bc"), (hot(), "bc", 2), out="b"), "return S[np.arange(N), y]"),
     "entries of a product": (c_((X, "bd"), (W, "cd"), (hot(), "bc"), out="b"), ""),
     "margins": (add([S, (-1, relabel(ENTRY, "b", "bc", {"c": "C"})), number(1, ("N", "C"))]), "[:, None]"),
@@ -344,7 +347,9 @@ def test_a_wrong_entry_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     writing = importlib.import_module("symgrad.code.writing")
     original, template = writing.operation, writing.template
     right = original(name, "numpy")
-    monkeypatch.setattr(writing, "operation", lambda *key: template(f"2 * ({right.text})") if key[0] == name else original(*key))
+    monkeypatch.setattr(
+        writing, "operation", lambda *key: template(f"2 * ({right.text})") if key[0] == name else original(*key)
+    )
     with pytest.raises(AssertionError):
         agrees(applied(name, ("m",)), "numpy")
 
@@ -476,7 +481,11 @@ def test_any_name_is_safe(attack: str, backend: str) -> None:
     source = emit({attack: root, "g": hostile}, name=attack, doc=attack, names={root: attack}, backend=backend)
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        names = [] if isinstance(node, ast.alias) else [getattr(node, field, None) for field in ("id", "arg", "attr", "name")]
+        names = (
+            []
+            if isinstance(node, ast.alias)
+            else [getattr(node, field, None) for field in ("id", "arg", "attr", "name")]
+        )
         for name in names:
             if isinstance(name, str):
                 assert name.isidentifier(), source

@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"expr", "shapes"},
     {"ops"},
     {"notation"},
-    {"code", "simplify", "calculus", "interop"},
+    {"simplify", "calculus", "interop"},
     {"verify", "derivation", "graph"},
     {"review", "catalog"},
     {"grading"},
@@ -97,7 +97,7 @@ def test_neighbours_do_not_import_each_other() -> None:
 # --- the surface ----------------------------------------------------------------------------------------------------
 
 PUBLIC = {
-    "parse", "derive", "gradient", "jacobian", "hessian", "jvp", "vjp", "check", "compile", "code", "to_sympy",
+    "parse", "derive", "gradient", "jacobian", "hessian", "jvp", "vjp", "check", "compile", "to_sympy",
     "from_sympy", "catalog", "SymgradError", "InputError", "UnsupportedError", "UsageError", "Expr", "Derivation",
     "Report",
 }  # fmt: skip
@@ -113,7 +113,7 @@ def test_all_names_exist_and_are_all_there_is() -> None:
 
 def test_folders_do_not_hide_the_functions_they_share_a_name_with(python: Callable[..., Outcome]) -> None:
     work = "import symgrad.catalog, symgrad.code; sg.compile(sg.gradient('x^2', 'x'), 'numpy')(x=3.0)"
-    outcome = python("-c", f"import symgrad as sg; {work}; print(callable(sg.code), callable(sg.catalog))")
+    outcome = python("-c", f"import symgrad as sg; {work}; print(callable(sg.source_code), callable(sg.catalog))")
     assert outcome.out.split() == ["True", "True"], outcome.err
 
 

@@ -6,20 +6,26 @@ sizes, each dimension having one size throughout; nothing broadcasts silently.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from symgrad.code.writing import IMPORTS, Writer
 from symgrad.code.lower import Lowering
+from symgrad.code.writing import IMPORTS, Writer
 from symgrad.errors import ShapeError, UsageError, printable
 from symgrad.expr import Call, Dim, Node, Variable, postorder
 
 
 def emit(
-    outputs: Mapping[str, Node], *, backend: str = "numpy", name: str = "f",
-    arguments: Sequence[Variable] | None = None, doc: str = "", names: Mapping[Node, str] | None = None,
+    outputs: Mapping[str, Node],
+    *,
+    backend: str = "numpy",
+    name: str = "f",
+    arguments: Sequence[Variable] | None = None,
+    doc: str = "",
+    names: Mapping[Node, str] | None = None,
 ) -> str:
     """Source of a function of the variables that returns the outputs in order (a tuple if there are several).
 
@@ -122,7 +128,7 @@ class Compiled:
     def _check_labels(self, name: str, value: Any, sizes: Mapping[str, int]) -> None:
         dim = self.labels.get(name)
         count = sizes.get(dim) if isinstance(dim, str) else dim
-        if count is not None and value.size and not (0 <= value.min() and value.max() < count):
+        if count is not None and value.size and not (value.min() >= 0 and value.max() < count):
             what = f"{printable(name)} counts labels from 0 to {count - 1}"
             raise UsageError(f"{what}, and has {value.min()} to {value.max()}")
 
@@ -161,7 +167,11 @@ def bind(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]]) -> di
             if isinstance(dim, int) and dim != size:
                 raise ShapeError(f"{name} is {wanted}, and the array given is {_shown(shape)}")
             if isinstance(dim, str) and sizes.setdefault(dim, size) != size:
-                here = f"{name} has {size}" if len(shape) == 1 else f"{name} is {_shown(shape)} and has {size} on axis {axis}"
+                here = (
+                    f"{name} has {size}"
+                    if len(shape) == 1
+                    else f"{name} is {_shown(shape)} and has {size} on axis {axis}"
+                )
                 raise ShapeError(f"{origin[dim]}, so {printable(dim)} = {sizes[dim]}, but {here}")
             if isinstance(dim, str):
                 origin.setdefault(dim, f"{name} is {_shown(shape)}")
@@ -213,8 +223,6 @@ def _precision(backend: str) -> AbstractContextManager[Any]:
         return nullcontext()
     import jax
 
-    context: Any = getattr(jax, "enable_x64", None)
-    if context is None:  # before jax 0.8
-        from jax.experimental import enable_x64 as context
-    manager: AbstractContextManager[Any] = context(True)
+    owner: Any = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
+    manager: AbstractContextManager[Any] = owner.enable_x64(True)
     return manager

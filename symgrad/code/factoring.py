@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symgrad.code.order import typical
+from symgrad.code.values import magnitude
 from symgrad.expr import (
     Contraction,
     Dim,
@@ -22,7 +23,6 @@ from symgrad.expr import (
     Sum,
     add,
     contract,
-    number,
     postorder,
     rebuild,
     scale,
@@ -144,19 +144,25 @@ def _content_out(node: Node) -> Node:
     """A sum as (common coefficient and scalars) · sum."""
     if not isinstance(node, Sum):
         return node
-    sizes = {abs(coefficient) for coefficient, _ in node.terms}
+    sizes = {magnitude(coefficient) for coefficient, _ in node.terms}
     common = next(iter(sizes)) if len(sizes) == 1 else 1
     scalars = set.intersection(*(_scalars(term) for _, term in node.terms))
     if common == 1 and not scalars:
         return node
     inverse = [(base, (), -power) for base, power in scalars]
     axes = tuple(range(node.rank))
-    terms = [(c / common if c % common else c // common, _times(term, inverse, axes)) for c, term in node.terms]
+    terms = [(_over(c, common), _times(term, inverse, axes)) for c, term in node.terms]
     inside = add(terms, node.shape)
     if not isinstance(inside, Sum):
         return node
     outside = [(base, (), power) for base, power in scalars]
     return scale(_times(inside, outside, axes), common)
+
+
+def _over(coefficient: Rational, common: Rational) -> Rational:
+    if common == 1:
+        return coefficient
+    return 1 if coefficient > 0 else -1
 
 
 def _scalars(term: Node) -> set[tuple[Node, Rational]]:

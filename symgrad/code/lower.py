@@ -1,9 +1,9 @@
-"""Expressions to array programs: one value for each node, products by `symgrad.code.products`.
+"""Expressions to array programs: one value for each node, products by `assembly`.
 
 Contract: an array has only the axes it needs: what is merely broadcast along an axis stays small until something wants
-it whole (`Dense.axes`).  A tensor that is zero but for labelled entries is kept as those entries (`Sparse`) and added in
-place; a one-hot is an index.  Nodes are visited by level, products with many factors first, so that small products find
-the parts of large ones.
+it whole (`Dense.axes`).  A tensor that is zero but for labelled entries is kept as those (`Sparse`) and added in place;
+a one-hot is an index.  Nodes are visited by level, products with many factors first, so that small products find the
+parts of large ones.
 """
 
 from __future__ import annotations
@@ -11,19 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgrad.code.assembly import assemble
 from symgrad.code.factoring import factored
-from symgrad.code.products import (
-    Chooser,
-    Leaf,
-    Product,
-    Scalar,
-    Shared,
-    canonical,
-    dim_value,
-    index_of,
-    subscript,
-)
-from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value
+from symgrad.code.operands import Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
+from symgrad.code.products import Product
+from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
 from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, postorder
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
@@ -153,7 +145,7 @@ class Lowering:
         return {label: dim for label, dim in sizes.items() if label in carried or label not in axes}
 
     def finished(self, product: Product) -> Dense:
-        built = product.build()
+        built = assemble(product)
         axes = tuple(sorted(built.labels))
         return Dense(product.arranged(built, axes), axes)
 
@@ -189,7 +181,7 @@ class Lowering:
         reduced = {label: dim for label, dim in sizes.items() if label in carried or label not in wanted}
         if not shared:
             reduced.pop(chooser.place, None)
-        built = Product(self.shared, inner, carried, reduced, scalar).build()
+        built = assemble(Product(self.shared, inner, carried, reduced, scalar))
         return Sparse(chooser, built.value, built.labels, sizes)
 
     def on_diagonal(self, leaves: list[Leaf], sizes: Mapping[int, Dim], scalar: Scalar) -> Dense:
@@ -199,7 +191,7 @@ class Lowering:
         joined = [_tied(leaf) for leaf in inner]
         carried = (0,) if any(0 in leaf.labels for leaf in joined) else ()
         rest = {label: dim for label, dim in sizes.items() if label in carried or label > 1}
-        built = Product(self.shared, joined, carried, rest, scalar).build()
+        built = assemble(Product(self.shared, joined, carried, rest, scalar))
         if built.labels:
             value = self.make.as_float(built.value)
             return Dense(self.make.make("np.diag({0})", (value,), 2, value.kind), (0, 1))
@@ -213,7 +205,7 @@ class Lowering:
         sparse: list[tuple[int, Sparse]] = []
         for coefficient, child in node.terms:
             sign = 1 if coefficient > 0 else -1
-            term = self.term(abs(coefficient), child)
+            term = self.term(magnitude(coefficient), child)
             if isinstance(term, Sparse):
                 sparse.append((sign, term))
             else:
@@ -317,7 +309,7 @@ def _items(roots: list[Node]) -> list[Item]:
         if isinstance(node, Sum):
             for coefficient, child in node.terms:
                 if isinstance(child, Contraction):
-                    wanted.setdefault((child, abs(coefficient)), len(wanted))
+                    wanted.setdefault((child, magnitude(coefficient)), len(wanted))
                 elif not _is_one_hot(child):
                     wanted.setdefault((child, 1), len(wanted))
         else:

@@ -29,25 +29,29 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken: set[str] = {*RESERVED, *taken}
+        self.last: dict[str, int] = {}
 
     def unique(self, name: str) -> str:
         """A free identifier like `name`; it is taken from now on."""
         base = identifier(name)
-        candidate, k = base, 1
-        if candidate in RESERVED:
-            candidate = base + "_"
-        while candidate in self.taken:
-            k += 1
-            candidate = f"{base}_{k}" if base[-1].isdigit() else f"{base}{k}"
-        self.taken.add(candidate)
-        return candidate
+        if base in RESERVED:
+            base += "_"
+        if base not in self.taken:
+            self.taken.add(base)
+            return base
+        return self._count(f"{base}_" if base[-1].isdigit() else base, 2)
 
     def numbered(self, stem: str) -> str:
-        """The first free of stem1, stem2, ..."""
-        k = 1
+        """The next free of stem1, stem2, ..."""
+        return self._count(stem, 1)
+
+    def _count(self, stem: str, first: int) -> str:
+        k = self.last.get(stem, first - 1) + 1
         while f"{stem}{k}" in self.taken:
             k += 1
-        return self.unique(f"{stem}{k}")
+        self.last[stem] = k
+        self.taken.add(f"{stem}{k}")
+        return f"{stem}{k}"
 
 
 def identifier(name: str) -> str:

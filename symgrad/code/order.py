@@ -17,6 +17,8 @@ EXACT = 7
 #: Costs of one entry: moved through memory, multiplied inside a matrix product, gathered by an index.
 MOVE, FLOP, BATCHED, GATHER = 1.0, 0.1, 0.5, 3.0
 NEVER = 1e30
+#: How much the cost counts beside the size of a result, so that it decides between equal ones.
+TIE = 1e-3
 TYPICAL = {
     "N": 1000.0, "B": 1000.0, "b": 1000.0, "D": 1000.0, "d": 1000.0, "H": 100.0, "h": 100.0, "C": 10.0, "c": 10.0,
     "K": 10.0, "k": 10.0, "T": 50.0,
@@ -138,34 +140,55 @@ def _steps(split: Sequence[int], full: int, count: int) -> list[tuple[int, int]]
 
 
 def _greedy(operands: Operands, count: int) -> list[tuple[int, int]]:
-    """Always the pair that saves most next; pairs without a common label only when nothing else is left."""
+    """The better of two greedy orders: smallest results first, and cheapest multiplications first."""
+    size = operands.costs.size
+
+    def shrinks(kept: int, cost: float) -> float:
+        return cost if cost >= NEVER else size(kept) + TIE * cost
+
+    def saves(_: int, cost: float) -> float:
+        return cost
+
+    return min((_best_first(operands, count, score) for score in (shrinks, saves)), key=lambda found: found[0])[1]
+
+
+def _best_first(
+    operands: Operands, count: int, score: Callable[[int, float], float]
+) -> tuple[float, list[tuple[int, int]]]:
+    """Always the pair with the best score less its sizes; pairs without a common label only when no other is left.
+
+    Scores are not renewed when other pairs change what a pair must keep: that is what makes it fast.
+    """
     alive = {k: (1 << k, labels) for k, labels in enumerate(operands.labels)}
     uses = _Uses(operands)
+    size = operands.costs.size
     heap: list[tuple[float, int, int]] = []
 
     def offer(i: int, j: int) -> None:
         (left, a), (right, b) = alive[i], alive[j]
-        if not a & b and a and b:
-            return
-        kept = uses.kept(a, b)
-        gain = operands.merge(left, right, a, b, kept) - MOVE * (operands.costs.size(a) + operands.costs.size(b))
-        heapq.heappush(heap, (-NEVER if operands.free(left | right) else gain, i, j))
+        if a & b or not a or not b:
+            kept = uses.kept(a, b)
+            value = score(kept, operands.merge(left, right, a, b, kept)) - size(a) - size(b)
+            heapq.heappush(heap, (-NEVER if operands.free(left | right) else value, i, j))
 
     for j in range(1, count):
         for i in range(j):
             offer(i, j)
+    total = 0.0
     steps: list[tuple[int, int]] = []
     while len(alive) > 1:
         i, j = _next_pair(heap, alive)
         (left, a), (right, b) = alive.pop(i), alive.pop(j)
-        new = count + len(steps)
         kept = uses.join(a, b)
+        if not operands.free(left | right):
+            total += operands.merge(left, right, a, b, kept)
+        new = count + len(steps)
         alive[new] = (left | right, kept)
         steps.append((i, j))
         for k in alive:
             if k != new:
                 offer(k, new)
-    return steps
+    return total, steps
 
 
 def _next_pair(heap: list[tuple[float, int, int]], alive: Mapping[int, tuple[int, int]]) -> tuple[int, int]:

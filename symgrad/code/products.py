@@ -1,134 +1,33 @@
-"""Products with sums as array code: one `Contraction` at a time, sharing partial products with all others.
+"""Products with sums, pair by pair: the operands of one product, and the array operation for any two of them.
 
-Contract: the factors of a product become operands (equal labels grouped, own labels summed, one-hots kept as indices),
-`order` says which to multiply first, and every pair becomes the array operation a practitioner would write: a matrix
-product, an outer product, an entrywise product, an index; `einsum` where there is no such form.  Partial products are
-remembered by what they are products of, so that X W hidden inside a gradient is found again.  The coefficient goes
-where it costs least.
+Contract: factors with equal labels are one operand, an operand's own labels are summed, a one-hot stays an index, and
+two operands are multiplied by what a practitioner would write: a matrix product, an outer product, an entrywise
+product, an index; `einsum` where there is no such form.  `assembly` decides on the order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.code.order import MOVE, Costs, Operands, pairwise, typical
-from symgrad.code.values import BOOL, INT, VARIABLE, Builder, Value, is_decimal
-from symgrad.expr import Dim, Rational
+from symgrad.code.operands import (
+    Built,
+    Chooser,
+    Labels,
+    Leaf,
+    Operand,
+    Scalar,
+    Shared,
+    dim_value,
+    index_of,
+    mask_of,
+    take,
+)
+from symgrad.code.order import Costs, typical
+from symgrad.code.values import BOOL, INT, Value, magnitude
+from symgrad.expr import Dim
 
-Labels = tuple[int, ...]
-LeafKey = tuple[int, Labels]
-Key = tuple[tuple[LeafKey, ...], Labels]
-#: Scaling a variable gives an array that nothing else needs: only worth it where it is this much smaller.
-VARIABLE_PENALTY = 16.0
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True, slots=True)
-class Chooser:
-    """A one-hot kept as an index: entry 1 where label `place` is `index`, an array over the labels `by`."""
-
-    index: Value
-    by: Labels
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A factor: value^power over `labels`; `number` identifies value and power across products."""
-
-    number: int
-    value: Value
-    labels: Labels
-    power: Rational = 1
-    chooser: Chooser | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An array over `labels`; if `inverse`, what is meant is 1 / array."""
-
-    value: Value
-    labels: Labels
-    inverse: bool = False
-
-
-@dataclass(slots=True)
-class Scalar:
-    """A coefficient: number · Π top / Π bottom."""
-
-    number: Rational
-    top: list[Value] = field(default_factory=list)
-    bottom: list[Value] = field(default_factory=list)
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        return self.number, tuple(sorted(v.index for v in self.top)), tuple(sorted(v.index for v in self.bottom))
-
-    @property
-    def trivial(self) -> bool:
-        return self.number == 1 and not self.top and not self.bottom
-
-    def parts(self, make: Builder) -> tuple[Value, Value]:
-        """Numerator and denominator as values."""
-        number = Fraction(self.number)
-        plain = not self.bottom and number.denominator != 1 and is_decimal(number)
-        above: Rational = number if plain else number.numerator
-        below = make.number(1 if plain else number.denominator)
-        for value in sorted(self.bottom, key=lambda v: v.index):
-            below = make.mul(below, value)
-        return make.mul(make.number(above), make.product(self.top)), below
-
-    def times(self, make: Builder, value: Value) -> Value:
-        """This number times an array: one pass over the array."""
-        above, below = self.parts(make)
-        if make.number_of(above) in (1, -1):
-            return make.mul(above, make.div(value, below))
-        return make.mul(make.div(above, below), value)
-
-    def over(self, make: Builder, value: Value) -> Value:
-        above, below = self.parts(make)
-        return make.div(make.div(above, below), value)
-
-
-class Shared:
-    """What products have in common: the builder, names of factors, and partial products that exist or will."""
-
-    def __init__(self, make: Builder) -> None:
-        self.make = make
-        self.numbers: dict[object, int] = {}
-        self.done: dict[tuple[Key, object], Built] = {}
-        self.planned: set[Key] = set()
-
-    def number(self, factor: object) -> int:
-        return self.numbers.setdefault(factor, len(self.numbers))
-
-    def free(self, key: Key, scale: object) -> bool:
-        """Whether a partial product, or that times `scale`, is computed anyway."""
-        return key in self.planned or (key, None) in self.done or (key, scale) in self.done
-
-
-def canonical(leaves: Iterable[LeafKey], kept: Iterable[int]) -> tuple[Key, list[int]]:
-    """What a partial product is, whatever its labels are called; and its labels in the order of the key."""
-    names: dict[int, int] = {}
-    parts = []
-    for number, labels in sorted(leaves):
-        parts.append((number, tuple([names.setdefault(label, len(names)) for label in labels])))
-    return (tuple(parts), tuple(sorted([names[label] for label in kept if label in names]))), list(names)
-
-
-@dataclass(slots=True)
-class Operand:
-    """Factors over the same labels, to be multiplied entry by entry."""
-
-    leaves: list[Leaf]
-    labels: Labels
-    kept: int = 0
-
-    @property
-    def chooser(self) -> Chooser | None:
-        return self.leaves[0].chooser
 
 
 class Product:
@@ -143,14 +42,6 @@ class Product:
         self.out_mask = mask_of(out)
         self.operands = self.group(self.without_idle(leaves))
         self.votes = self.vote()
-
-    def build(self) -> Built:
-        """The product; its labels are those of `out` that a factor carries, in any order."""
-        if not self.operands:
-            above, below = self.scalar.parts(self.make)
-            return Built(self.make.div(above, below), ())
-        built = Assembly(self).build()
-        return self.upright(built)
 
     # --- factors ------------------------------------------------------------------------------------------------------
 
@@ -167,7 +58,11 @@ class Product:
         (first, *_) = leaf.labels
         number = self.shared.number(("diagonal", leaf.number, tuple(once.index(k) for k in leaf.labels)))
         if len(leaf.labels) == 2:
-            alone = leaf.power == 1 and first not in self.out and not any(first in o.labels for o in leaves if o is not leaf)
+            alone = (
+                leaf.power == 1
+                and first not in self.out
+                and not any(first in o.labels for o in leaves if o is not leaf)
+            )
             if alone:
                 return Leaf(number, make.make("np.trace({0})", (leaf.value,), 0, max(leaf.value.kind, INT)), ())
             return Leaf(number, make.make("np.diagonal({0})", (leaf.value,), 1, leaf.value.kind), once, leaf.power)
@@ -181,8 +76,10 @@ class Product:
         kept = []
         for leaf in leaves:
             chooser = leaf.chooser
-            if chooser and chooser.place not in self.out and not any(
-                chooser.place in other.labels for other in leaves if other is not leaf
+            if (
+                chooser
+                and chooser.place not in self.out
+                and not any(chooser.place in other.labels for other in leaves if other is not leaf)
             ):
                 carried.add(chooser.place)
             else:
@@ -197,7 +94,7 @@ class Product:
                 arrays.append(leaf)
             else:
                 target = self.scalar.top if leaf.power > 0 else self.scalar.bottom
-                target.append(self.make.power(leaf.value, abs(leaf.power)))
+                target.append(self.make.power(leaf.value, magnitude(leaf.power)))
         return arrays
 
     def group(self, leaves: Iterable[Leaf]) -> list[Operand]:
@@ -248,7 +145,9 @@ class Product:
 
     def powers(self, leaves: Iterable[Leaf], labels: Labels) -> list[Value]:
         return [
-            self.make.transpose(self.make.power(f.value, abs(f.power)), [f.labels.index(label) for label in labels])
+            self.make.transpose(
+                self.make.power(f.value, magnitude(f.power)), [f.labels.index(label) for label in labels]
+            )
             for f in leaves
         ]
 
@@ -389,208 +288,3 @@ class Product:
         chosen = take(self.make, built.value, entries)
         value = self.make.sum(chosen, [k for k, label in enumerate(labels) if not kept >> label & 1])
         return Built(value, tuple(label for label in labels if kept >> label & 1))
-
-
-class Assembly:
-    """The pairs of a product, the place of its coefficient, and the building of it all."""
-
-    def __init__(self, product: Product) -> None:
-        self.product, self.shared, self.costs = product, product.shared, product.costs
-        operands = product.operands
-        self.count = len(operands)
-        self.keys: dict[int, tuple[Key, list[int]]] = {}
-        self.scale = None if product.scalar.trivial else product.scalar.key
-        choosers = {1 << k: 1 << o.chooser.place for k, o in enumerate(operands) if o.chooser}
-        self.rules = Operands([o.kept for o in operands], product.out_mask, self.costs, choosers, self.free)
-        self.steps = pairwise(self.rules)
-        self.sets = [1 << k for k in range(self.count)]
-        self.kept = [o.kept for o in operands]
-        for i, j in self.steps:
-            self.sets.append(self.sets[i] | self.sets[j])
-            self.kept.append(self.needed(self.sets[-1]))
-
-    def needed(self, subset: int) -> int:
-        """The labels of a set of operands that the result or other operands need."""
-        inside, outside = 0, self.product.out_mask
-        for k, operand in enumerate(self.product.operands):
-            if subset >> k & 1:
-                inside |= operand.kept
-            else:
-                outside |= operand.kept
-        return inside & outside
-
-    def key(self, subset: int) -> tuple[Key, list[int]]:
-        found = self.keys.get(subset)
-        if found is None:
-            operands = [o for k, o in enumerate(self.product.operands) if subset >> k & 1]
-            leaves = [(leaf.number, leaf.labels) for o in operands for leaf in o.leaves]
-            kept = self.needed(subset)
-            labels = [label for o in operands for label in o.labels if kept >> label & 1]
-            found = self.keys[subset] = canonical(leaves, set(labels))
-        return found
-
-    def free(self, subset: int) -> bool:
-        return self.shared.free(self.key(subset)[0], self.scale)
-
-    # --- the coefficient ----------------------------------------------------------------------------------------------
-
-    def path(self) -> list[int]:
-        """The items from the result down to the one that is multiplied by the coefficient."""
-        if self.scale is None:
-            return []
-        plain: list[float] = []
-        best: list[float] = []
-        towards: list[int] = []
-        for item, subset in enumerate(self.sets):
-            key = self.key(subset)[0]
-            done = (key, None) in self.shared.done
-            work = 0.0 if item < self.count or done else self.work(item) + sum(plain[k] for k in self.steps[item - self.count])
-            cost, place = self.scaling(item, key, work), item
-            if item >= self.count and cost > 0:
-                i, j = self.steps[item - self.count]
-                merging = self.work(item)
-                for here, other in ((i, j), (j, i)):
-                    if best[here] + plain[other] + merging < cost:
-                        cost, place = best[here] + plain[other] + merging, here
-            plain.append(work)
-            best.append(cost)
-            towards.append(place)
-        path = [len(self.sets) - 1]
-        while towards[path[-1]] != path[-1]:
-            path.append(towards[path[-1]])
-        return path
-
-    def work(self, item: int) -> float:
-        i, j = self.steps[item - self.count]
-        return self.rules.merge(self.sets[i], self.sets[j], self.kept[i], self.kept[j], self.kept[item])
-
-    def scaling(self, item: int, key: Key, work: float) -> float:
-        """What it costs to have an item multiplied by the coefficient, multiplied after it was built."""
-        if (key, self.scale) in self.shared.done:
-            return 0.0
-        operand = self.product.operands[item] if item < self.count else None
-        if operand is not None and operand.chooser:
-            return float("inf")
-        ready = operand is not None and len(operand.leaves) == 1 and operand.leaves[0].value.op == VARIABLE
-        return work + MOVE * self.costs.size(self.kept[item]) * (VARIABLE_PENALTY if ready else 1.0)
-
-    # --- building -----------------------------------------------------------------------------------------------------
-
-    def build(self) -> Built:
-        path = self.path()
-        scaled = set(path)
-        built: dict[int, Built] = {}
-        for item in self.wanted(path):
-            scale = self.scale if item in scaled else None
-            found = self.load(item, scale)
-            if found is None:
-                found = self.load(item, None) if path and item == path[-1] else None
-                if found is None:
-                    found = self.compute(item, built)
-                    if not path or item == path[-1] or item not in scaled:
-                        self.store(item, None, found)
-                if path and item == path[-1]:
-                    found = self.multiplied(found)
-                if scale is not None:
-                    self.store(item, scale, found)
-            built[item] = found
-        return built[len(self.sets) - 1]
-
-    def wanted(self, path: list[int]) -> list[int]:
-        """The items that must be made, in order: not those inside of what is known already."""
-        scaled = set(path)
-        wanted, stack = set(), [len(self.sets) - 1]
-        while stack:
-            item = stack.pop()
-            wanted.add(item)
-            key = self.key(self.sets[item])[0]
-            known = (key, self.scale if item in scaled else None) in self.shared.done
-            known = known or (bool(path) and item == path[-1] and (key, None) in self.shared.done)
-            if item >= self.count and not known:
-                stack.extend(self.steps[item - self.count])
-        return sorted(wanted)
-
-    def compute(self, item: int, built: Mapping[int, Built]) -> Built:
-        product = self.product
-        if item < self.count:
-            operand = product.operands[item]
-            return Built(operand.leaves[0].value, operand.labels) if operand.chooser else product.realise(operand)
-        i, j = self.steps[item - self.count]
-        for one, other in ((i, j), (j, i)):
-            chooser = product.operands[one].chooser if one < self.count else None
-            if chooser and chooser.place in built[other].labels and not self.kept[item] >> chooser.place & 1:
-                return product.choose(chooser, built[other], self.kept[item])
-        return product.merge(built[i], built[j], self.kept[item])
-
-    def multiplied(self, built: Built) -> Built:
-        scalar = self.product.scalar
-        turn = scalar.over if built.inverse else scalar.times
-        return Built(turn(self.product.make, built.value), built.labels)
-
-    def load(self, item: int, scale: object) -> Built | None:
-        key, names = self.key(self.sets[item])
-        known = self.shared.done.get((key, scale))
-        if known is None:
-            return None
-        return Built(known.value, tuple(names[k] for k in known.labels), known.inverse)
-
-    def store(self, item: int, scale: object, built: Built) -> None:
-        key, names = self.key(self.sets[item])
-        labels = tuple(names.index(label) for label in built.labels)
-        self.shared.done[key, scale] = Built(built.value, labels, built.inverse)
-
-
-# --- indexing ---------------------------------------------------------------------------------------------------------
-
-
-def index_of(
-    make: Builder, labels: Labels, chooser: Chooser, sizes: Mapping[int, Dim]
-) -> tuple[list[Value | None], Labels]:
-    """The index that chooses from an array over `labels` (None is a whole axis), and the labels of what it gives.
-
-    NumPy puts the axes of the index where the index is, or in front if there is a whole axis in between.
-    """
-    entries: list[Value | None] = []
-    for label in labels:
-        if label == chooser.place:
-            entries.append(chooser.index)
-        elif label in chooser.by:
-            rows = make.make("np.arange({0})", (dim_value(make, sizes[label]),), 1, INT)
-            entries.append(make.expand(rows, [other == label for other in chooser.by]))
-        else:
-            entries.append(None)
-    places = [k for k, entry in enumerate(entries) if entry is not None]
-    plain = tuple(label for label, entry in zip(labels, entries, strict=True) if entry is None)
-    adjacent = places[-1] - places[0] == len(places) - 1
-    front = places[0] if adjacent else 0
-    return entries, plain[:front] + chooser.by + plain[front:]
-
-
-def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Value]]:
-    """The text between the brackets, with slots from number `first` on, and what fills them."""
-    while entries and entries[-1] is None:
-        entries = entries[:-1]
-    words, values = [], []
-    for entry in entries:
-        words.append(":" if entry is None else f"{{{first + len(values)}}}")
-        if entry is not None:
-            values.append(entry)
-    return ", ".join(words), values
-
-
-def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
-    """array[entries]"""
-    text, values = subscript(entries, 1)
-    rank = array.rank - len(values) + max((v.rank for v in values), default=0)
-    return make.make(f"{{0}}[{text}]", (array, *values), rank, array.kind)
-
-
-def dim_value(make: Builder, dim: Dim) -> Value:
-    return make.number(dim) if isinstance(dim, int) else make.make("dim", (), 0, INT, (dim,))
-
-
-def mask_of(labels: Iterable[int]) -> int:
-    mask = 0
-    for label in labels:
-        mask |= 1 << label
-    return mask

@@ -40,9 +40,13 @@ class Value:
         return f"v{self.index}: {self.op} {self.fields} {[a.index for a in self.args]}"
 
 
+def magnitude(value: Rational) -> Rational:
+    return value if value >= 0 else -value
+
+
 def literal(value: Rational) -> str:
     """The Python literal of an exact number: a whole number, or the nearest float."""
-    if value.denominator == 1 and abs(value) < _EXACT:
+    if value.denominator == 1 and magnitude(value) < _EXACT:
         return str(value)
     try:
         return repr(float(value))

@@ -241,7 +241,9 @@ class Writer:
     def placed(self, value: Value, text: Text) -> Text:
         """The text itself, or a name that it was assigned to."""
         wide = RETURNED if len(self.outputs) == 1 and value in self.outputs.values() else WIDE
-        single = self.uses[value] < 2 or (bool(VIEW.match(value.op)) and self.is_word(value.args) and len(text.text) < 16)
+        single = self.uses[value] < 2 or (
+            bool(VIEW.match(value.op)) and self.is_word(value.args) and len(text.text) < 16
+        )
         result = len(self.outputs) > 1 and any(value is output for output in self.outputs.values())
         if single and len(text.text) <= wide and text.depth <= DEEP and value not in self.given and not result:
             return text

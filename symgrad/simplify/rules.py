@@ -48,16 +48,12 @@ MAX_ROUNDS = 12
 
 def simplify(root: Node) -> Node:
     """`root` in its shortest known form, factors in the order in which they are written."""
-    return arranged(_Simplifier().settled(root))
+    return Simplifier().simplify(root)
 
 
 def simplify_result(root: Node) -> Node:
-    """`simplify`, and of a plain sum the longer terms first: a derivative is written data before regularisation."""
-    node = simplify(root)
-    if not isinstance(node, Sum) or any(c < 0 for c, _ in node.terms):
-        return node
-    terms: list[tuple[Rational, Node]] = sorted(node.terms, key=lambda term: -length(term[1]))
-    return add(terms)
+    """`simplify` for a derivative; see `Simplifier.result`."""
+    return Simplifier().result(root)
 
 
 def same(one: Node, other: Node) -> bool:
@@ -85,11 +81,24 @@ def _key(node: Node, keys: Mapping[Node, int]) -> Hashable:
     return node
 
 
-class _Simplifier:
-    """One simplification: every node is settled once, its children before it."""
+class Simplifier:
+    """Simplification with a memory: expressions that share parts share the work."""
 
     def __init__(self) -> None:
         self.memo: dict[Node, Node] = {}
+        self.order: dict[Node, Node] = {}
+
+    def simplify(self, root: Node) -> Node:
+        """`root` in its shortest known form, factors in the order in which they are written."""
+        return arranged(self.settled(root), self.order)
+
+    def result(self, root: Node) -> Node:
+        """`simplify`, and of a plain sum the longer terms first: a derivative has data before regularisation."""
+        node = self.simplify(root)
+        if not isinstance(node, Sum) or any(c < 0 for c, _ in node.terms):
+            return node
+        terms: list[tuple[Rational, Node]] = sorted(node.terms, key=lambda term: -length(term[1]))
+        return add(terms)
 
     def settled(self, root: Node) -> Node:
         for node in postorder([root], self.memo):

@@ -23,7 +23,6 @@ from symgrad.expr import (
     Variable,
     constant,
     contract,
-    fold,
     is_zero,
     magnitude,
     postorder,
@@ -64,23 +63,23 @@ def index_tree(
     return writer.entry(root, chosen), chosen
 
 
-def arranged(root: Node) -> Node:
-    """The same expression with the factors of every product in the order in which they are written."""
+def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
+    """The same expression with the factors of every product in the order in which they are written.
 
-    def combine(node: Node, value: Callable[[Node], Node]) -> Node:
-        node = rebuild(node, value)
-        if not isinstance(node, Contraction) or len(node.factors) < 2:
-            return node
-        return _in_written_order(powers_gathered(node))
-
-    return fold(root, combine)
+    `memo` may be kept for other expressions that share parts with this one.
+    """
+    memo = {} if memo is None else memo
+    for node in postorder([root], memo):
+        memo[node] = _in_written_order(powers_gathered(rebuild(node, memo.__getitem__)))
+    return memo[root]
 
 
 def _in_written_order(node: Node) -> Node:
-    order = written_order(node) if isinstance(node, Contraction) else None
+    if not isinstance(node, Contraction) or len(node.factors) < 2:
+        return node
+    order = written_order(node)
     if order is None or order == tuple(range(len(order))):
         return node
-    assert isinstance(node, Contraction)
     factors = [node.factors[k] for k in order]
     return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
@@ -138,8 +137,10 @@ def _summed(body: Tree, names: tuple[str, ...]) -> Tree:
     return Tree("big", (body, Tree("binder", (), (names, "all"))), "sum")
 
 
-def powers_gathered(node: Contraction) -> Node:
+def powers_gathered(node: Node) -> Node:
     """Equal parts of a product as one power: x ⊙ (A y) ⊙ (A y) is x ⊙ (A y)²."""
+    if not isinstance(node, Contraction):
+        return node
     bases = [f for f, labels, _ in node.factors if any(k >= node.rank for k in labels)]
     if len(set(bases)) == len(bases):
         return node
@@ -386,6 +387,12 @@ def _relu(_node: Call, args: list[Tree]) -> Tree:
     return Tree("call", (number_tree(0), args[0]), "max")
 
 
+def _onehot(node: Call, args: list[Tree]) -> Tree:
+    """onehot(y); the number of classes is written where it is a number, since nothing else may tell it."""
+    (classes,) = node.params
+    return Tree("call", (*args, number_tree(classes)) if isinstance(classes, int) else tuple(args), "onehot")
+
+
 def _power(node: Call, args: list[Tree]) -> Tree:
     return Tree("pow", tuple(args), "odot" if node.args[0].shape else "")
 
@@ -418,6 +425,7 @@ def _constant(node: Call, _args: list[Tree]) -> Tree:
 
 
 CALLS: dict[str, Callable[[Call, list[Tree]], Tree]] = {
+    "onehot": _onehot,
     "relu": _relu,
     "power": _power,
     "abs": _absolute,

@@ -346,7 +346,7 @@ def check(
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
     chosen = _variables(function, wrt if wrt is not None else _claimed_variable(function, claim))
     if claim is not None and len(chosen) != 1:
-        raise UsageError("a claim is about one variable", hint="say which with wrt, as in wrt=\"W\"")
+        raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
     reports: dict[str, Report] = {}
     for variable in chosen:
         found = _derivation(function, variable, order, layout)

@@ -252,7 +252,9 @@ class Printer:
             rule = self.rule(equation)
             self.put(self.partial(equation.target), self.tree(equation.local), rule, why)
             if equation.value is not equation.local:
-                self.put(self.partial(equation.target), self.tree(equation.value), "substitute", "the upstream gradient")
+                self.put(
+                    self.partial(equation.target), self.tree(equation.value), "substitute", "the upstream gradient"
+                )
         self.closing()
         return self.lines
 
@@ -273,7 +275,9 @@ class Printer:
     def explanation(self, node: Node) -> str:
         """The rule as a formula: d(‖q‖²) = 2 qᵀ dq."""
         try:
-            return f"d({to_text(self.tree(self.record.forms[node]))}) = {to_text(self.tree(self.differential_of(node)))}"
+            return (
+                f"d({to_text(self.tree(self.record.forms[node]))}) = {to_text(self.tree(self.differential_of(node)))}"
+            )
         except LimitError:
             return ""
 

@@ -37,6 +37,7 @@ Rational = int | Fraction
 Label = Any
 Factor = tuple["Node", tuple[int, ...], Rational]
 T = TypeVar("T")
+N = TypeVar("N", bound="Node")
 
 #: A product is not merged into another beyond this many factors, so that M_{k+1} = M_k M_k stays small.
 MAX_FACTORS = 12
@@ -371,7 +372,7 @@ class _Product:
         if node.coefficient == 0 and power < 0:
             raise DomainError("this divides by zero at every point")
         crowded = len(self.factors) + len(node.factors) > MAX_FACTORS
-        if power != 1 and not (node.coefficient == 0):
+        if power != 1 and node.coefficient != 0:
             root = _rational_power(node.coefficient, power)
             whole = isinstance(power, int) or not node.factors
             if root is None or not whole or node.summed or crowded:
@@ -410,7 +411,9 @@ class _Product:
             for (node, labels), power in self.factors.items()
         ]
         kept += [(node, (number_of(i, len(numbers)), number_of(j, len(numbers))), 1) for node, i, j in self.deltas]
-        dims = shape if len(numbers) == len(out) else shape + tuple([sizes[label] for label in list(numbers)[len(out) :]])
+        dims = (
+            shape if len(numbers) == len(out) else shape + tuple([sizes[label] for label in list(numbers)[len(out) :]])
+        )
         if len(sizes) > len(numbers):
             for label in self._lost(numbers):
                 self._times_size(kept, sizes[label])
@@ -549,7 +552,9 @@ def broadcast(node: Node, shape: Shape) -> Node:
     return contract([(node, ())], tuple(range(len(shape))), sizes=dict(enumerate(shape)))
 
 
-def relabel(node: Node, labels: tuple[Label, ...], out: tuple[Label, ...], sizes: Mapping[Label, Dim] | None = None) -> Node:
+def relabel(
+    node: Node, labels: tuple[Label, ...], out: tuple[Label, ...], sizes: Mapping[Label, Dim] | None = None
+) -> Node:
     """`node` with its axes named by `labels`, as a tensor over `out`: transposes, broadcasts, sums, takes diagonals."""
     return contract([(node, labels)], out, sizes=sizes)
 
@@ -594,9 +599,9 @@ def rebuild(node: Node, value: Callable[[Node], Node]) -> Node:
     return node
 
 
-def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
+def substitute(root: Node, replacements: Mapping[N, Node]) -> Node:
     """`root` with nodes replaced by others of the same shape; a replacement is not searched again."""
-    memo: dict[Node, Node] = dict(replacements)
+    memo: dict[Node, Node] = {old: new for old, new in replacements.items()}  # noqa: C416 - keys of a wider type
     for node in postorder([root], replacements):
         if node not in memo:
             children = node.children

@@ -67,7 +67,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "ridge": lambda X, w, y, lam: jnp.mean((X @ w - y) ** 2) + lam * jnp.vdot(w, w),
     "sigmoid": jax.nn.sigmoid,
     "tanh": lambda x: 2 * jax.nn.sigmoid(2 * x) - 1,
-    "tanh-exp": lambda x: jnp.tanh(x),  # noqa: PLW0108 - by name
+    "tanh-exp": lambda x: jnp.tanh(x),
     "relu": lambda x: jnp.where(x > 0, x, 0.0),
     "leaky-relu": lambda x: jnp.where(x > 0, x, 0.01 * x),
     "leaky-relu-overview": lambda x: jnp.where(x > 0, x, 0.1 * x),
@@ -77,7 +77,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "selu": lambda x, lam, alpha: lam * jnp.where(x > 0, x, alpha * jnp.expm1(x)),
     "softplus": lambda x: jnp.logaddexp(x, 0.0),
     "hard-tanh": lambda x: jnp.clip(x, -1.0, 1.0),
-    "arctan": lambda x: jnp.arctan(x),  # noqa: PLW0108 - by name
+    "arctan": lambda x: jnp.arctan(x),
     "lecun-tanh": lambda x: 1.7159 * jnp.tanh(2 * x / 3),
     "maxout": lambda w_1, w_2, x, b_1, b_2: jnp.max(jnp.stack([jnp.vdot(w_1, x) + b_1, jnp.vdot(w_2, x) + b_2])),
     "relu-vector": lambda x: jnp.where(x > 0, x, 0.0),
@@ -100,7 +100,9 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "linear-autoencoder": lambda x, B, A: jnp.sum((x - B @ (A @ x)) ** 2),
     "tied-autoencoder": lambda x, V: jnp.sum((x - V @ (V.T @ x)) ** 2),
     "autoencoder": lambda x, B, A: jnp.sum((x - B @ _sig(A @ x)) ** 2),
-    "sparse-autoencoder": lambda x, B, A, lam: jnp.sum((x - B @ _sig(A @ x)) ** 2) + lam * jnp.sum(jnp.abs(_sig(A @ x))),
+    "sparse-autoencoder": lambda x, B, A, lam: (
+        jnp.sum((x - B @ _sig(A @ x)) ** 2) + lam * jnp.sum(jnp.abs(_sig(A @ x)))
+    ),
     "backpropagation": lambda U, V, w, x, y: _bce(y, _sig(jnp.vdot(w, _sig(V @ _sig(U @ x))))),
     "two-paths": lambda v, U, w, x, y: 0.5 * (jnp.vdot(v, _sig(U @ _sig(w @ x))) - y) ** 2,
 }

@@ -389,6 +389,34 @@ def test_random_product(root: Node, seed: int) -> None:
     agrees(root, "numpy", values_for(root, seed))
 
 
+@st.composite
+def sums(draw: st.DrawFn) -> Node:
+    """A sum of products of few tensors, so that terms have much in common; at times a factor of a product again."""
+
+    def factor() -> tuple[Node, tuple[str, ...], int]:
+        if draw(st.integers(0, 5)) == 0:
+            return hot(variable("label", ("m",), ["label"])), ("a", "d"), 1
+        labels = tuple(draw(st.sampled_from(["a", "b", "ab", "bc", "ad", "abc", "", "bd"])))
+        return variable("V" + "".join(labels), tuple(DIMS[label] for label in labels)), labels, 1
+
+    def product(out: tuple[str, ...], *more: Any) -> Node:
+        factors = [*more, *(factor() for _ in range(draw(st.integers(1, 3))))]
+        return contract(factors, out, draw(st.sampled_from([1, -1, 2, 3])), {label: DIMS[label] for label in LABELS})
+
+    out = tuple(draw(st.sampled_from(["", "a", "ab", "ba", "ad", "cd"])))
+    total = add([product(out) for _ in range(draw(st.integers(2, 4)))])
+    if draw(st.booleans()):
+        return total
+    last = tuple(draw(st.sampled_from(["", "b", "ac"])))
+    return add([product(last, (total, out, 1)), product(last)])
+
+
+@settings(max_examples=300, deadline=None)
+@given(sums())
+def test_random_sum(root: Node) -> None:
+    agrees(root, "numpy")
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(products(), min_size=2, max_size=4))
 def test_random_products_together(roots: list[Node]) -> None:

@@ -55,7 +55,9 @@ def node_of(source: str, case: Rewrite) -> Node:
 @pytest.mark.parametrize("name", REWRITES)
 def test_rewrite(name: str) -> None:
     case = REWRITES[name]
-    assert to_text(to_tree(simplify(node_of(case.before, case)))) == to_text(to_tree(arranged(node_of(case.after, case))))
+    assert to_text(to_tree(simplify(node_of(case.before, case)))) == to_text(
+        to_tree(arranged(node_of(case.after, case)))
+    )
 
 
 @settings(max_examples=100, deadline=None)

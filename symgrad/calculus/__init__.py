@@ -16,6 +16,16 @@ from symgrad.calculus.modes import (
 )
 
 __all__ = [
-    "Record", "Trace", "arrange_layout", "backward", "derivative", "gradient", "identity", "jacobian", "jvp", "pullback",
-    "pushforward", "vjp",
+    "Record",
+    "Trace",
+    "arrange_layout",
+    "backward",
+    "derivative",
+    "gradient",
+    "identity",
+    "jacobian",
+    "jvp",
+    "pullback",
+    "pushforward",
+    "vjp",
 ]

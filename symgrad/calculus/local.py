@@ -21,6 +21,7 @@ from symgrad.expr import (
     Dim,
     Label,
     Node,
+    Rational,
     Shape,
     Size,
     Sum,
@@ -43,6 +44,7 @@ from symgrad.ops import Operation
 
 NONE, BATCH, SEEDED = 0, 1, 2
 Leveled = tuple[Node, int]
+Term = tuple[Node, tuple[Label, ...], Rational]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ def pull(node: Node, k: int, cotangent: Node) -> Node:
     return _apply(node, k, cotangent, seeds, forward=False)
 
 
-def _product_rule(node: Contraction, k: int) -> tuple[list[tuple[Node, tuple[Label, ...], object]], object]:
+def _product_rule(node: Contraction, k: int) -> tuple[list[Term], Rational]:
     """The factors and coefficient that stay when the k-th factor is differentiated: d(x^p) = p x^(p-1) dx."""
-    factors: list[tuple[Node, tuple[Label, ...], object]] = list(node.factors)
+    factors: list[Term] = list(node.factors)
     base, labels, exponent = node.factors[k]
     if exponent == 1:
         del factors[k]
@@ -174,7 +176,7 @@ def _template(op: Operation, k: int, args: tuple[Variable, ...], output: Shape) 
     cotangent = variable("cotangent", output)
     names: dict[str, Node] = {v.name: v for v in args}
     if rule.kind == "fixed":
-        forward = number(0, output)
+        forward: Node = number(0, output)
     elif rule.kind == "partial":
         forward = contract([(read_rule(rule.formula, names), ()), (tangent, ())])
     else:
@@ -229,6 +231,7 @@ def instantiate(
         if node in memo:
             continue
         level = max((memo[child][1] for child in node.children), default=NONE)
+        value: Node = node
         if isinstance(node, Sum):
             value = add([(c, lifted(child, level)) for c, child in node.terms])
         elif isinstance(node, Contraction):
@@ -237,13 +240,12 @@ def instantiate(
             sizes |= {k: extent[k] for k in prefix[level]}
             value = contract(factors, prefix[level] + tuple(range(node.rank)), node.coefficient, sizes)
         elif isinstance(node, Call):
-            value = call(node.op, [lifted(a, level) if a.rank or memo[a][1] else memo[a][0] for a in node.args], node.params)
+            args = [lifted(a, level) if a.rank or memo[a][1] else memo[a][0] for a in node.args]
+            value = call(node.op, args, node.params)
         elif isinstance(node, Delta):
             value = delta(_dim(node.shape[0], dims))
         elif isinstance(node, Size):
             value = size(_dim(node.dim, dims))
-        else:
-            value = node
         memo[node] = (value, level)
     return lifted(template, SEEDED)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from symgrad.calculus.local import pull, push
 from symgrad.errors import ShapeError, UsageError
-from symgrad.expr import Call, Label, Node, add, contract, delta, dependents, number, postorder, relabel
+from symgrad.expr import Call, Label, N, Node, add, contract, delta, dependents, number, postorder, relabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Trace:
     return Trace(values, records)
 
 
-def pushforward(output: Node, tangents: Mapping[Node, Node]) -> Trace:
+def pushforward(output: Node, tangents: Mapping[N, Node]) -> Trace:
     """Forward mode: the tangent of every node between the keys of `tangents` and `output`.
 
     Each tangent: seeds + node.shape, with the same seeds.
     """
-    values: dict[Node, Node] = dict(tangents)
+    values: dict[Node, Node] = {node: tangent for node, tangent in tangents.items()}  # noqa: C416
     records: list[Record] = []
     for node in postorder([output]):
         if node in values:
@@ -112,7 +112,9 @@ def backward(function: Node, wrt: Iterable[Node]) -> Trace:
 def gradient(function: Node, wrt: Node) -> Node:
     """∇ of a scalar function: the tensor of the shape of `wrt` with ⟨∇f, dx⟩ = df."""
     if function.shape:
-        raise ShapeError(f"a gradient needs a scalar function, and this one has shape {function.shape}: take its Jacobian")
+        raise ShapeError(
+            f"a gradient needs a scalar function, and this one has shape {function.shape}: take its Jacobian"
+        )
     return backward(function, [wrt]).values[wrt]
 
 

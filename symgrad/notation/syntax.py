@@ -59,7 +59,9 @@ class Tree:
 
     __slots__ = ("args", "end", "head", "start", "value")
 
-    def __init__(self, head: str, args: tuple[Tree, ...] = (), value: object = None, start: int = 0, end: int = 0) -> None:
+    def __init__(
+        self, head: str, args: tuple[Tree, ...] = (), value: object = None, start: int = 0, end: int = 0
+    ) -> None:
         self.head = head
         self.args = args
         self.value = value

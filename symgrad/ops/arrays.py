@@ -9,6 +9,7 @@ from symgrad.ops.operation import FIXED, Operation, differential
 
 COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook, 2012"
 
+# fmt: off
 AXIS = (
     Operation(
         "softmax", ("x",), (differential("s = softmax(x); s .* dx - s (s^T dx)"),), "n -> n",
@@ -64,5 +65,7 @@ CONSTANTS = (
         sympy=lambda sp: sp.pi, source="the ratio of a circle's circumference to its diameter",
     ),
 )
+
+# fmt: on
 
 ARRAYS = AXIS + ALGEBRA + CONSTANTS

@@ -45,6 +45,7 @@ def _where_rewrite(c: Node, x: Node, y: Node) -> Node | None:
     return chosen if chosen.shape == max((n.shape for n in (c, x, y)), key=len) else None
 
 
+# fmt: off
 EXPONENTIAL = (
     Operation(
         "exp", ("x",), (partial("exp(x)"),), text=("exp",), latex=("exp",), command=True,
@@ -185,5 +186,7 @@ COMPARISONS = (
         domain=("condition", "real", "real"), analytic=False, source="definition by cases",
     ),
 )
+
+# fmt: on
 
 ENTRYWISE = EXPONENTIAL + TRIGONOMETRIC + ACTIVATIONS + COMPARISONS

@@ -128,7 +128,9 @@ class Operation:
         shape = max((arg.shape for arg in args), key=len, default=())
         for arg in args:
             if arg.shape and arg.shape != shape:
-                raise ShapeError(f"{self.name} works entry by entry: {_describe(arg.shape)} does not fit {_describe(shape)}")
+                raise ShapeError(
+                    f"{self.name} works entry by entry: {_describe(arg.shape)} does not fit {_describe(shape)}"
+                )
         return shape
 
     def axes(self) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Index form to matrix form: one contraction as a product of matrices and vectors.
 
-Contract: `layout(node, tree)` gives the surface tree of a contraction of rank at most 2 in matrix notation together with
-the order in which its factors appear, or None where no such product exists (`index` then writes Σ and subscripts).
+Contract: `layout(node, tree)` gives the surface tree of a contraction of rank at most 2 in matrix notation and the order
+in which its factors appear there, or None where no such product exists (`trees` then writes Σ and subscripts).
 
 The idea: every factor is a *chain*, a product with a free label at each end (a vector has one end).  A label summed
 between two chains joins them (matrix product); chains over the same labels multiply entrywise; a label that ends
@@ -168,8 +168,10 @@ class _Arrangement:
     def _done(self) -> bool:
         """Only the result's own axes are left, each at the end of one chain."""
         ends = [label for chain in self.chains for label in (chain.left, chain.right) if label is not None]
-        return all(label in self.axes for label in ends) and len(ends) == len(set(ends)) and not any(
-            c.divides for c in self.chains
+        return (
+            all(label in self.axes for label in ends)
+            and len(ends) == len(set(ends))
+            and not any(c.divides for c in self.chains)
         )
 
     def _at(self, label: int) -> list[Chain]:
@@ -253,7 +255,9 @@ class _Arrangement:
             if chain.left == chain.right:
                 self._close(_cycle(chain), Tree("call", (materialise(_cycle(chain)),), "tr"), chain)
             elif all(end not in self.axes and len(self._at(end)) == 1 for end in chain.ends):
-                self._close(chain, Tree("call", (materialise(chain if chain.left is not None else chain.flip()),), "sum"))
+                self._close(
+                    chain, Tree("call", (materialise(chain if chain.left is not None else chain.flip()),), "sum")
+                )
             else:
                 ended = chain.ending(label)
                 ones = Link(Tree("call", (), "ones"), False, ())

@@ -1,8 +1,8 @@
 """Simplification: known functions recognised, like terms collected, common factors taken out, the shortest form kept.
 
-Contract: `simplify(node)` is the same function (on the domain of `node`) in the form a textbook would print, by one
-bottom-up pass in which every node is rewritten by the rules for its kind.  A rule is a function from a node to a node or
-None; the tables `CONTRACTION`, `CALL` and `SUM` are all of them.  Forms compete by `length`, the number of symbols.
+Contract: `simplify(node)` is the same function (on the domain of `node`) as a textbook would print it, by one bottom-up
+pass in which every node is rewritten by the rules for its kind.  A rule is a function from a node to a node or None; the
+table `RULES` holds all of them.  Forms compete by `length`, the number of symbols.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class Simplifier:
     def rewritten(self, node: Node) -> Node:
         """`node`, whose children are settled, by the first rule that applies, until none does."""
         for _ in range(MAX_ROUNDS):
-            better = next((b for rule in RULES.get(type(node), ()) if (b := rule(node, self.settled)) is not None), node)
+            better = next(
+                (b for rule in RULES.get(type(node), ()) if (b := rule(node, self.settled)) is not None), node
+            )
             if better is node:
                 break
             node = rebuild(better, self.settled)
@@ -125,7 +127,9 @@ def length(root: Node) -> int:
         if isinstance(node, Sum):
             own = 2 * sum(1 + (magnitude(c) != 1) for c, _ in node.terms) - 2
         elif isinstance(node, Contraction):
-            own = 2 * int(magnitude(node.coefficient) != 1 or not node.factors) + 2 * sum(p != 1 for _, _, p in node.factors)
+            own = 2 * int(magnitude(node.coefficient) != 1 or not node.factors) + 2 * sum(
+                p != 1 for _, _, p in node.factors
+            )
             own += sum(isinstance(f, Sum) for f, _, _ in node.factors)
         memo[node] = own + sum(memo[child] for child in node.children)
     return memo[root]
@@ -272,8 +276,9 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
 
 def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tuple[int, ...]], Rational]) -> bool:
     """Whether some term of the sum divides by, or is divided by, a factor beside it (or that with its sign changed)."""
-    beside: dict[Hashable, Rational] = dict(others)
+    beside: dict[Hashable, Rational] = {}
     for (f, i), p in others.items():
+        beside[f, i] = p
         if isinstance(f, Sum):
             beside[frozenset(f.terms), i] = beside[_opposite(f), i] = p
     for _, term in base.terms:
@@ -290,7 +295,11 @@ def _sign_inside(node: Node, _: Again) -> Node | None:
     assert isinstance(node, Contraction)
     if node.coefficient >= 0:
         return None
-    mixed = [k for k, (f, _, p) in enumerate(node.factors) if p == 1 and isinstance(f, Sum) and any(c < 0 for c, _ in f.terms)]
+    mixed = [
+        k
+        for k, (f, _, p) in enumerate(node.factors)
+        if p == 1 and isinstance(f, Sum) and any(c < 0 for c, _ in f.terms)
+    ]
     if not mixed:
         return None
     k = min(mixed, key=lambda k: any(constant(t) is not None for t in node.factors[k][0].children))
@@ -561,8 +570,10 @@ def _match(term: Node, seed: Factor, rank: int) -> int | None:
     """The place of a factor of `term` that is `seed` up to the names of summed labels."""
     base, labels, power = seed
     for k, (other, other_labels, p) in enumerate(_factors(term)):
-        if other is base and p == power and all(
-            a == b or (a >= rank and b >= rank) for a, b in zip(labels, other_labels, strict=True)
+        if (
+            other is base
+            and p == power
+            and all(a == b or (a >= rank and b >= rank) for a, b in zip(labels, other_labels, strict=True))
         ):
             return k
     return None
@@ -579,7 +590,9 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
         place = _match(term, seed, rank)
         factors = _factors(term)
         assert place is not None
-        rename: dict[int, Label] = {b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank}
+        rename: dict[int, Label] = {
+            b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank
+        }
         rest = [(f, tuple(rename.get(k, k) for k in i), p) for j, (f, i, p) in enumerate(factors) if j != place]
         inner = frozenset(k for _, i, _ in rest for k in i if not isinstance(k, int) or k < rank)
         parts.append((coefficient, rest, inner))
@@ -611,8 +624,17 @@ def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
 
 RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
-        _idempotent, _sums_to_one, _sigmoid_quotient, _gated, _softmax_quotient, _one_scalar_out, _multiplied_out,
-        _opposites, _sign_inside, _turned_sum, _gathered,
+        _idempotent,
+        _sums_to_one,
+        _sigmoid_quotient,
+        _gated,
+        _softmax_quotient,
+        _one_scalar_out,
+        _multiplied_out,
+        _opposites,
+        _sign_inside,
+        _turned_sum,
+        _gathered,
     ),
     Call: (_log, _selected),
     Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),

@@ -168,7 +168,7 @@ def plain(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         several.map(lambda args: Tree("mul", args, "")),
         st.tuples(children, children, st.sampled_from([".", "odot"])).map(lambda t: Tree("mul", t[:2], t[2])),
         st.tuples(children.filter(no_number), children.filter(nonzero), st.sampled_from(["", "odot"])).map(lambda t: Tree("div", t[:2], t[2])),
-        st.tuples(children, children, st.sampled_from(["", "odot"])).map(lambda t: Tree("pow", t[:2], t[2])),
+        st.tuples(children, children.filter(no_array), st.sampled_from(["", "odot"])).map(lambda t: Tree("pow", t[:2], t[2])),
         children.map(lambda t: Tree("transpose", (t,))),
         st.tuples(CALLS, children).map(lambda t: Tree("call", (t[1],), t[0])).filter(lambda t: t.value != "g"),
         st.tuples(children, children).map(lambda t: Tree("call", t, "max")),
@@ -207,6 +207,11 @@ def program(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 
 def no_number(tree: Tree) -> bool:
     return tree.head != "num"
+
+
+def no_array(tree: Tree) -> bool:
+    """x^{[1, 2]} is a name with a layer above it, not a power."""
+    return tree.head not in ("array", "assemble")
 
 
 def nonzero(tree: Tree) -> bool:

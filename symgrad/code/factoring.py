@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.code.order import typical
+from symgrad.code.order import FLOP, MOVE, typical
 from symgrad.code.values import magnitude
 from symgrad.expr import (
     Contraction,
@@ -129,11 +129,17 @@ def _joined(uses: list[_Use]) -> Node:
 
 
 def _worth(uses: list[_Use]) -> bool:
-    """Whether the sum of the rests is no larger than what is there anyway."""
-    use = uses[0]
-    sizes = use.sizes()
-    largest = max(_entries(base.shape) for base, _, _ in use.node.factors)
-    return prod(typical(sizes[name]) for name in use.outer()) <= max(largest, _entries(use.node.shape))
+    """Whether adding the rests costs less than the products with the factor that it saves.
+
+    A rest that is itself a product larger than its factors is better not made whole, unless it is small.
+    """
+    first = uses[0]
+    sizes = {name: typical(dim) for name, dim in first.sizes().items()}
+    outer, own = set(first.outer()), {first.name(label) for label in first.factor[1]}
+    rest, factor = prod(sizes[name] for name in outer), prod(sizes[name] for name in own)
+    saved = FLOP * prod(sizes[name] for name in outer | own) + MOVE * factor
+    made = rest < factor or all(any(outer <= set(map(use.name, f[1])) for f in use.others()) for use in uses)
+    return made and len(uses) * MOVE * rest <= (len(uses) - 1) * saved
 
 
 def _entries(shape: tuple[Dim, ...]) -> float:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.code.values import INT, Builder, Value, is_decimal
+from symgrad.code.values import CALL, INT, Builder, Value, is_decimal
 from symgrad.expr import Dim, Rational
+from symgrad.ops import OPERATIONS
 
 Labels = tuple[int, ...]
 LeafKey = tuple[int, Labels]
@@ -164,10 +165,13 @@ def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Va
 
 
 def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
-    """array[entries]"""
+    """array[entries]; of a function of one array, the function of the entries only."""
     text, values = subscript(entries, 1)
     rank = array.rank - len(values) + max((v.rank for v in values), default=0)
-    return make.make(f"{{0}}[{text}]", (array, *values), rank, array.kind)
+    op = OPERATIONS[array.op.removeprefix(CALL)] if array.op.startswith(CALL) else None
+    inner = array.args[0] if op is not None and op.entrywise and len(array.args) == 1 else None
+    chosen = make.make(f"{{0}}[{text}]", (inner or array, *values), rank, (inner or array).kind)
+    return chosen if inner is None else make.make(array.op, (chosen,), rank, array.kind)
 
 
 def dim_value(make: Builder, dim: Dim) -> Value:

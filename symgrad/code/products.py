@@ -238,6 +238,8 @@ class Product:
         return Built(self.make.multiplied(template, a.value, b.value, len(labels)), tuple(labels))
 
     def entrywise_sum(self, a: Built, b: Built, summed: list[int]) -> Built:
+        if len(a.labels) == 1:
+            return Built(self.make.matmul(a.value, b.value), ())
         value = self.make.mul(a.value, self.arranged(b, a.labels))
         labels = tuple(label for label in a.labels if label not in summed)
         return Built(self.make.sum(value, [a.labels.index(label) for label in summed]), labels)

@@ -135,9 +135,9 @@ class Builder:
         return self.make(op, (a, b), max(a.rank, b.rank), max(a.kind, b.kind, INT))
 
     def product(self, values: Iterable[Value]) -> Value:
-        """Arrays first in the order they were computed, masks last: g * (z > 0)."""
+        """What was computed first, in that order, so that products are shared; then variables, then masks."""
         result = self.number(1)
-        for value in sorted(values, key=lambda v: (v.kind == BOOL, v.index)):
+        for value in sorted(values, key=lambda v: (v.kind == BOOL, v.op == VARIABLE, v.index)):
             result = self.mul(result, value)
         return result
 

@@ -220,6 +220,10 @@ class Writer:
             matrix, vector = value.args[0].args[0], value.args[1]
             words = f"{self.inside(vector, TIMES)} @ {self.inside(matrix, TIMES + 1)}"
             return self.placed(value, Text(words, TIMES, 1 + max(self.texts[a].depth for a in (vector, matrix))))
+        if value.op == "-{0}" and value.args[0].op in {"{0} * {1}", "{0} / {1}"}:
+            inner = self.texts[value.args[0]]
+            if "@" not in inner.text and not inner.text.startswith("-"):  # -a @ b would negate all of a
+                return self.placed(value, Text(f"-{inner.text}", min(UNARY, inner.binding), inner.depth + 1))
         form = self.template(value)
         if self.backend == "numpy" and value.op.startswith(CALL):
             helper = OPERATIONS[value.op.removeprefix(CALL)].helper

@@ -1,7 +1,7 @@
 """Index form to matrix form: one contraction as a product of matrices and vectors.
 
-Contract: `layout(node, tree)` gives the surface tree of a contraction of rank at most 2 in matrix notation and the order
-in which its factors appear there, or None where no such product exists (`trees` then writes Σ and subscripts).
+Contract: `layout(node, tree)` gives the surface tree of a contraction of rank at most 2 in matrix notation and the
+order in which its factors appear there, or None where no such product exists (`trees` then writes Σ and subscripts).
 
 The idea: every factor is a *chain*, a product with a free label at each end (a vector has one end).  A label summed
 between two chains joins them (matrix product); chains over the same labels multiply entrywise; a label that ends

@@ -1,7 +1,7 @@
 """Simplification: known functions recognised, like terms collected, common factors taken out, the shortest form kept.
 
-Contract: `simplify(node)` is the same function (on the domain of `node`) as a textbook would print it, by one bottom-up
-pass in which every node is rewritten by the rules for its kind.  A rule is a function from a node to a node or None; the
+Contract: `simplify(node)` is the same function (on the domain of `node`) in the form of a textbook, by one pass from the
+leaves up in which the rules for its kind rewrite every node.  A rule is a function from a node to a node or None; the
 table `RULES` holds all of them.  Forms compete by `length`, the number of symbols.
 """
 

@@ -263,7 +263,7 @@ def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) 
     function = parse(source, **options)
     chosen = _variables(function, wrt)
     simplifier = Simplifier()
-    found = backward(simplifier.simplify(function.node), chosen).values
+    found = backward(simplifier.simplify(function.node), chosen)
     return {v.name: Expr(simplifier.result(found[v]), function.reading) for v in chosen}
 
 

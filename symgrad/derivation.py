@@ -144,7 +144,7 @@ def _handed_down(draft: Record, node: Node, cotangent: Node) -> dict[Node, Node]
     form = draft.forms[node]
     inner = {n: draft.names[n] for n in draft.below(node)}
     own = {form: draft.names[node]} if node in draft.names and isinstance(form, Call) else {}
-    found = pullback(form, inner.values(), cotangent).values
+    found = pullback(form, inner.values(), cotangent)
     return {n: substitute(found[v], own) for n, v in inner.items() if not is_zero(found[v])}
 
 
@@ -270,7 +270,7 @@ class Printer:
         """The differential of a named node in terms of those of the named nodes below it."""
         form, change = self.record.forms[node], self.changes()
         tangents = {self.record.names[n]: change[n] for n in self.record.below(node)}
-        return simplify(pushforward(form, tangents).values[form]) if tangents else number(0, node.shape)
+        return simplify(pushforward(form, tangents)[form]) if tangents else number(0, node.shape)
 
     def explanation(self, node: Node) -> str:
         """The rule as a formula: d(‖q‖²) = 2 qᵀ dq."""

@@ -23,7 +23,7 @@ the others are summed.  A label of the result that no factor carries is broadcas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -75,7 +75,7 @@ class Node:
 class Variable(Node):
     """A named tensor, with what is assumed of it."""
 
-    __slots__ = ("assumptions", "name")
+    __slots__ = ("name", "assumptions")  # noqa: RUF023 - the order of the fields
     name: str
     assumptions: frozenset[str]
 
@@ -135,7 +135,7 @@ class Contraction(Node):
 class Call(Node):
     """An operation applied to arguments; `params` are what is not differentiable, such as a number of classes."""
 
-    __slots__ = ("args", "op", "params")
+    __slots__ = ("op", "args", "params")  # noqa: RUF023 - the order of the fields
     op: Any
     args: tuple[Node, ...]
     params: tuple[Any, ...]
@@ -149,15 +149,15 @@ class Call(Node):
 _interned: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 
 
-def _intern(kind: type[Any], shape: Shape, children: tuple[Node, ...], **fields: Any) -> Any:
-    """The one node of this kind with these fields."""
-    key = (kind, shape, *fields.values())
+def _intern(kind: type[Any], shape: Shape, children: tuple[Node, ...], *fields: Any) -> Any:
+    """The one node of this kind with these fields, in the order of its slots."""
+    key = (kind, shape, *fields)
     node = _interned.get(key)
     if node is None:
         node = object.__new__(kind)
         node.shape = shape
         node.children = children
-        for name, value in fields.items():
+        for name, value in zip(kind.__slots__, fields, strict=True):
             setattr(node, name, value)
         _interned[key] = node
     return node
@@ -165,7 +165,7 @@ def _intern(kind: type[Any], shape: Shape, children: tuple[Node, ...], **fields:
 
 def variable(name: str, shape: Shape = (), assumptions: Iterable[str] = ()) -> Variable:
     """The variable `name`."""
-    result: Variable = _intern(Variable, tuple(shape), (), name=name, assumptions=frozenset(assumptions))
+    result: Variable = _intern(Variable, tuple(shape), (), name, frozenset(assumptions))
     return result
 
 
@@ -173,7 +173,7 @@ def size(dim: Dim) -> Node:
     """The size of `dim` as a scalar; a number where the dimension is one."""
     if isinstance(dim, int):
         return number(dim)
-    result: Node = _intern(Size, (), (), dim=dim)
+    result: Node = _intern(Size, (), (), dim)
     return result
 
 
@@ -190,14 +190,14 @@ def call(op: Operator, args: Iterable[Node], params: Iterable[Any] = ()) -> Node
     folded = op.fold(arguments, parameters)
     if folded is not None:
         return folded
-    result: Node = _intern(Call, shape, arguments, op=op, args=arguments, params=parameters)
+    result: Node = _intern(Call, shape, arguments, op, arguments, parameters)
     return result
 
 
 def number(value: Rational, shape: Shape = ()) -> Contraction:
     """The exact constant `value` in every entry of `shape`."""
     exact = _exact(value)
-    result: Contraction = _intern(Contraction, tuple(shape), (), coefficient=exact, factors=(), sizes=tuple(shape))
+    result: Contraction = _intern(Contraction, tuple(shape), (), exact, (), tuple(shape))
     return result
 
 
@@ -259,7 +259,7 @@ def add(terms: Iterable[Node | tuple[Rational, Node]], shape: Shape | None = Non
         return number(0, shape)
     if len(kept) == 1:
         return scale(kept[0][1], kept[0][0])
-    result: Node = _intern(Sum, shape, tuple([node for _, node in kept]), terms=kept)
+    result: Node = _intern(Sum, shape, tuple([node for _, node in kept]), kept)
     return result
 
 
@@ -291,7 +291,7 @@ def negate(node: Node) -> Node:
 
 
 def contract(
-    factors: Iterable[tuple[Node, tuple[Label, ...]] | tuple[Node, tuple[Label, ...], Rational]],
+    factors: Sequence[tuple[Node, tuple[Label, ...]] | tuple[Node, tuple[Label, ...], Rational]],
     out: tuple[Label, ...] = (),
     coefficient: Rational = 1,
     sizes: Mapping[Label, Dim] | None = None,
@@ -305,11 +305,35 @@ def contract(
     >>> contract([(W, ("i", "j")), (x, ("j",))], ("i",))
     <W[m n]_0,1 x[n]_1 ->1>
     """
+    if not out and not sizes and not any([factor[1] for factor in factors]):
+        product = _scalar_product(factors, coefficient)
+        if product is not None:
+            return product
     work = _Product(coefficient, dict(sizes or {}))
     work.out = work.separate(out)
     for node, labels, *power in factors:
         work.put(node, labels, power[0] if power else 1)
     return work.finish()
+
+
+def _scalar_product(factors: Sequence[Any], coefficient: Rational) -> Node | None:
+    """A product of scalars, the common case in deep chains: powers of equal factors add, and nothing else happens.
+
+    None where a factor is a sum over something, a power of a product, or too long to open.
+    """
+    kept: dict[Node, Rational] = {}
+    for node, _, *exponent in factors:
+        power = exponent[0] if exponent else 1
+        if not isinstance(node, Contraction):
+            kept[node] = kept.get(node, 0) + power
+        elif power == 1 and not node.sizes and len(kept) + len(node.factors) <= MAX_FACTORS:
+            coefficient *= node.coefficient
+            for inner, _, inner_power in node.factors:
+                kept[inner] = kept.get(inner, 0) + inner_power
+        else:
+            return None
+    found = tuple([(node, (), _exact(power)) for node, power in kept.items() if power != 0])
+    return _contraction(_exact(coefficient), found, (), ())
 
 
 class _Product:
@@ -503,7 +527,7 @@ def _contraction(coefficient: Rational, factors: tuple[Factor, ...], sizes: tupl
         if power == 1 and labels == tuple(range(len(shape))) and len(labels) == len(sizes):
             return node
     children = tuple([factor[0] for factor in factors])
-    result: Node = _intern(Contraction, shape, children, coefficient=coefficient, factors=factors, sizes=sizes)
+    result: Node = _intern(Contraction, shape, children, coefficient, factors, sizes)
     return result
 
 
@@ -615,12 +639,14 @@ def variables(root: Node) -> list[Variable]:
     return [node for node in postorder([root]) if isinstance(node, Variable)]
 
 
-def dependents(root: Node, sources: Iterable[Node]) -> set[Node]:
-    """The nodes of `root` whose value depends on one of `sources`."""
+def dependents(root: Node, sources: Iterable[Node], order: Iterable[Node] | None = None) -> set[Node]:
+    """The nodes of `root` whose value depends on one of `sources`; `order` is the postorder of `root` if known."""
     found = set(sources)
-    for node in postorder([root]):
-        if any(child in found for child in node.children):
-            found.add(node)
+    for node in postorder([root]) if order is None else order:
+        for child in node.children:
+            if child in found:
+                found.add(node)
+                break
     return found
 
 

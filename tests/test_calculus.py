@@ -81,8 +81,8 @@ def test_shape(case: str) -> None:
     found = jacobian(f, wrt)
     assert found.shape == shape
     assert close(evaluate(found, POINT, SIZES), differences(f, wrt))
-    trace = pushforward(f, {wrt: number(0, wrt.shape)})
-    assert trace.values[f].shape == f.shape
+    values = pushforward(f, {wrt: number(0, wrt.shape)})
+    assert values[f].shape == f.shape
 
 
 W = variable("W", ("m", "n"))
@@ -124,8 +124,8 @@ def test_work_grows_with_the_size_of_the_expression() -> None:
         weights = [variable(f"W_{k}", ("n", "n")) for k in range(depth)]
         for w in weights:
             h = apply("relu", contract([(w, "ij"), (h, "j")], ("i",)))
-        trace = backward(contract([(h, "i", 2)]), weights)
-        return len(postorder([trace.values[w] for w in weights]))
+        values = backward(contract([(h, "i", 2)]), weights)
+        return len(postorder([values[w] for w in weights]))
 
     assert size_at(64) < 2.2 * size_at(32)
 

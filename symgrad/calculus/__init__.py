@@ -1,8 +1,6 @@
 """Differentiation: local rules (`local`) and the two modes (`modes`)."""
 
 from symgrad.calculus.modes import (
-    Record,
-    Trace,
     arrange_layout,
     backward,
     derivative,
@@ -16,8 +14,6 @@ from symgrad.calculus.modes import (
 )
 
 __all__ = [
-    "Record",
-    "Trace",
     "arrange_layout",
     "backward",
     "derivative",

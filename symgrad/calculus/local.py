@@ -256,7 +256,7 @@ def _plainly(template: Node, values: Mapping[Node, Leveled], dims: Mapping[str, 
     for node in _order(template):
         if node in memo:
             continue
-        if isinstance(node, Contraction) and (node.sizes or not node.factors):
+        if isinstance(node, Contraction) and node.sizes:
             factors = [(memo[f], labels, p) for f, labels, p in node.factors]
             sizes = {k: _dim(d, dims) for k, d in enumerate(node.sizes)}
             memo[node] = contract(factors, tuple(range(node.rank)), node.coefficient, sizes)
@@ -265,7 +265,7 @@ def _plainly(template: Node, values: Mapping[Node, Leveled], dims: Mapping[str, 
         elif isinstance(node, Size):
             memo[node] = size(_dim(node.dim, dims))
         else:
-            memo[node] = rebuild(node, memo.__getitem__)
+            memo[node] = rebuild(node, memo.__getitem__) if node.children else node
     return memo[template]
 
 

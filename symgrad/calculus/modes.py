@@ -1,55 +1,31 @@
 """The modes of differentiation: folds over nodes that name no operation.
 
 Contract: `pullback` carries cotangents from an output down to chosen nodes (reverse mode), `pushforward` tangents from
-chosen nodes up (forward mode).  Both keep what each node received as a `Record`, from which the printed steps are made,
-so that what is shown is what was computed.  Gradients, Jacobians, Hessians, jvp and vjp are these two with a seed.
+chosen nodes up (forward mode); both give the value at every node they pass.  Gradients, Jacobians, Hessians, jvp and vjp
+are these two with a seed, and the printed steps of a derivation are made of the same two (see `symgrad.derivation`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.calculus.local import pull, push
 from symgrad.errors import ShapeError, UsageError
 from symgrad.expr import Call, Label, N, Node, add, contract, delta, dependents, number, postorder, relabel
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One use of the chain rule: child number `k` of `node` got `contribution` from what `node` had received."""
-
-    node: Node
-    k: int
-    received: Node
-    contribution: Node
-
-    @property
-    def child(self) -> Node:
-        return self.node.children[self.k]
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What a pass computed: the value at every node it visited, in order, and the records behind it."""
-
-    values: Mapping[Node, Node]
-    records: Sequence[Record]
-
-
-def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Trace:
+def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Mapping[Node, Node]:
     """Reverse mode: the cotangent of every node between `output` and `targets`.
 
     cotangent: seeds + output.shape; the value at a node has shape seeds + node.shape.
     """
     wanted = list(targets)
-    below = dependents(output, wanted)
+    order = postorder([output])
+    below = dependents(output, wanted, order)
     stops = {node for node in wanted if not any(child in below for child in node.children)}
-    seeds = cotangent.shape[: cotangent.rank - output.rank]
     received: dict[Node, list[list[Node]]] = {output: [[cotangent]]}
     values: dict[Node, Node] = {}
-    records: list[Record] = []
-    for node in reversed(postorder([output])):
+    for node in reversed(order):
         if node not in below or node not in received:
             continue
         # What was visited last was written first: its part comes first, as the reader expects.
@@ -59,37 +35,32 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Trace:
         given: dict[Node, list[Node]] = {}
         for k, child in enumerate(node.children):
             if child in below and not _fixed(node, k):
-                contribution = pull(node, k, total)
-                given.setdefault(child, []).append(contribution)
-                records.append(Record(node, k, total, contribution))
+                given.setdefault(child, []).append(pull(node, k, total))
         for child, contributions in given.items():
             received.setdefault(child, []).append(contributions)
+    seeds = cotangent.shape[: cotangent.rank - output.rank]
     for node in wanted:
         values.setdefault(node, number(0, seeds + node.shape))
-    return Trace(values, records)
+    return values
 
 
-def pushforward(output: Node, tangents: Mapping[N, Node]) -> Trace:
+def pushforward(output: Node, tangents: Mapping[N, Node]) -> Mapping[Node, Node]:
     """Forward mode: the tangent of every node between the keys of `tangents` and `output`.
 
     Each tangent: seeds + node.shape, with the same seeds.
     """
-    values: dict[Node, Node] = {node: tangent for node, tangent in tangents.items()}  # noqa: C416
-    records: list[Record] = []
+    values: dict[Node, Node] = {node: tangent for node, tangent in tangents.items()}  # noqa: C416 - keys of a wider type
     for node in postorder([output]):
         if node in values:
             continue
-        parts = []
-        for k, child in enumerate(node.children):
-            if child in values and not _fixed(node, k):
-                parts.append(push(node, k, values[child]))
-                records.append(Record(node, k, values[child], parts[-1]))
+        children = enumerate(node.children)
+        parts = [push(node, k, values[child]) for k, child in children if child in values and not _fixed(node, k)]
         if parts:
             values[node] = add(parts)
     if output not in values:
         node, tangent = next(iter(tangents.items()))
         values[output] = number(0, tangent.shape[: tangent.rank - node.rank] + output.shape)
-    return Trace(values, records)
+    return values
 
 
 def _fixed(node: Node, k: int) -> bool:
@@ -104,7 +75,7 @@ def identity(shape: tuple[int | str, ...]) -> Node:
     return contract([(delta(d), (s, a)) for d, s, a in zip(shape, seeds, axes, strict=True)], seeds + axes)
 
 
-def backward(function: Node, wrt: Iterable[Node]) -> Trace:
+def backward(function: Node, wrt: Iterable[Node]) -> Mapping[Node, Node]:
     """Reverse mode from the identity: the value at a node is d function / d node, function.shape + node.shape."""
     return pullback(function, wrt, identity(function.shape))
 
@@ -115,26 +86,26 @@ def gradient(function: Node, wrt: Node) -> Node:
         raise ShapeError(
             f"a gradient needs a scalar function, and this one has shape {function.shape}: take its Jacobian"
         )
-    return backward(function, [wrt]).values[wrt]
+    return backward(function, [wrt])[wrt]
 
 
 def jacobian(function: Node, wrt: Node) -> Node:
     """∂ function / ∂ wrt: function.shape + wrt.shape; the gradient if the function is scalar."""
-    return backward(function, [wrt]).values[wrt]
+    return backward(function, [wrt])[wrt]
 
 
 def jvp(function: Node, wrt: Node, tangent: Node) -> Node:
     """The directional derivative of `function` along `tangent`: shape of the function."""
     if tangent.shape != wrt.shape:
         raise ShapeError(f"a tangent has the shape of its variable: {wrt.shape}, not {tangent.shape}")
-    return pushforward(function, {wrt: tangent}).values[function]
+    return pushforward(function, {wrt: tangent})[function]
 
 
 def vjp(function: Node, wrt: Node, cotangent: Node) -> Node:
     """The transposed Jacobian applied to `cotangent` (shape of the function): shape of `wrt`."""
     if cotangent.shape != function.shape:
         raise ShapeError(f"a cotangent has the shape of the function: {function.shape}, not {cotangent.shape}")
-    return pullback(function, [wrt], cotangent).values[wrt]
+    return pullback(function, [wrt], cotangent)[wrt]
 
 
 def derivative(function: Node, wrt: Sequence[Node]) -> Node:

@@ -1,17 +1,18 @@
 """Before lowering: sums with what their terms share taken out, so that it is multiplied once.
 
 Contract: `factored(roots)` maps every node to an equal one.  Where terms of a sum multiply the same tensor and sum over
-the same labels of it, they are multiplied together: P^T X - Y^T X is (P - Y)^T X.  A coefficient or scalar that all
-terms have is multiplied last: 2 A - 2 B is 2 (A - B).
+the same labels of it, they are multiplied together if that is cheaper: P^T X - Y^T X is (P - Y)^T X.  Where a sum of
+products need not be made whole, it is multiplied out.  A coefficient or scalar that all terms have is multiplied last:
+2 A - 2 B is 2 (A - B).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.code.order import FLOP, MOVE, typical
+from symgrad.code.order import MOVE, cost, typical
 from symgrad.code.values import magnitude
 from symgrad.expr import (
     Contraction,
@@ -29,14 +30,22 @@ from symgrad.expr import (
 )
 
 Term = tuple[Rational, Node]
+#: A sum is multiplied out only if it has no more terms, and if that costs less than this part.
+MANY, MUCH = 4, 0.7
 
 
-def factored(roots: Iterable[Node]) -> dict[Node, Node]:
+def factored(roots: Sequence[Node]) -> dict[Node, Node]:
     """An equal node, cheaper to compute, for every node below `roots`."""
+    order = postorder(roots)
+    uses: dict[Node, int] = dict.fromkeys(roots, 2)
+    for node in order:
+        for child in node.children:
+            uses[child] = uses.get(child, 0) + 1
     memo: dict[Node, Node] = {}
-    for node in postorder(roots):
+    for node in order:
         changed = any(memo[child] is not child for child in node.children)
         result = rebuild(node, memo.__getitem__) if changed else node
+        result = _spread(result, lambda child: uses.get(child, 1) < 2)
         memo[node] = _content_out(_products_out(result)) if isinstance(result, Sum) else result
     return memo
 
@@ -129,17 +138,47 @@ def _joined(uses: list[_Use]) -> Node:
 
 
 def _worth(uses: list[_Use]) -> bool:
-    """Whether adding the rests costs less than the products with the factor that it saves.
-
-    A rest that is itself a product larger than its factors is better not made whole, unless it is small.
-    """
+    """Whether adding the rests and multiplying once is cheaper than multiplying each."""
     first = uses[0]
-    sizes = {name: typical(dim) for name, dim in first.sizes().items()}
-    outer, own = set(first.outer()), {first.name(label) for label in first.factor[1]}
-    rest, factor = prod(sizes[name] for name in outer), prod(sizes[name] for name in own)
-    saved = FLOP * prod(sizes[name] for name in outer | own) + MOVE * factor
-    made = rest < factor or all(any(outer <= set(map(use.name, f[1])) for f in use.others()) for use in uses)
-    return made and len(uses) * MOVE * rest <= (len(uses) - 1) * saved
+    out = first.outer()
+    sizes = first.sizes()
+    own = tuple(map(first.name, first.factor[1]))
+    adding = len(uses) * prod(typical(sizes[name]) for name in out)
+    rests = sum(_cost([tuple(map(use.name, f[1])) for f in use.others()], out, use.sizes()) for use in uses)
+    joined = _cost([out, own], tuple(range(first.node.rank)), sizes)
+    return adding + rests + joined < sum(_product_cost(use.node) for use in uses)
+
+
+def _product_cost(node: Node) -> float:
+    if not isinstance(node, Contraction):
+        return 0.0
+    return _cost([labels for _, labels, _ in node.factors], tuple(range(node.rank)), dict(enumerate(node.sizes)))
+
+
+def _cost(operands: Sequence[tuple[Label, ...]], out: tuple[Label, ...], sizes: Mapping[Label, Dim]) -> float:
+    """The estimated cost of a product: of a single array nothing, for it is there."""
+    groups = list(dict.fromkeys(frozenset(labels) for labels in operands if labels))
+    if len(operands) < 2 and groups and groups[0] == frozenset(out):
+        return 0.0
+    bits = {name: k for k, name in enumerate(dict.fromkeys([*out, *(name for group in groups for name in group)]))}
+    masks = [sum(1 << bits[name] for name in group) for group in groups]
+    return cost(masks, sum(1 << bits[name] for name in out), [typical(sizes[name]) for name in bits])
+
+
+def _spread(node: Node, single: Callable[[Node], bool]) -> Node:
+    """A product with a sum multiplied out where that is much cheaper: (a b^T + c d^T) x is a (b^T x) + c (d^T x)."""
+    if not isinstance(node, Contraction):
+        return node
+    axes, sizes = tuple(range(node.rank)), dict(enumerate(node.sizes))
+    for k, (base, labels, power) in enumerate(node.factors):
+        if not isinstance(base, Sum) or power != 1 or base.rank < 2 or not single(base) or len(base.terms) > MANY:
+            continue
+        others = [factor for j, factor in enumerate(node.factors) if j != k]
+        products = [contract([(term, labels), *others], axes, c * node.coefficient, sizes) for c, term in base.terms]
+        made = sum(MOVE * _entries(base.shape) + _product_cost(term) for _, term in base.terms)
+        if sum(map(_product_cost, products)) < MUCH * (made + _product_cost(node)):
+            return add(products, node.shape)
+    return node
 
 
 def _entries(shape: tuple[Dim, ...]) -> float:

@@ -249,9 +249,13 @@ class Lowering:
         entries, labels = index_of(self.make, tuple(range(rank)), chooser, sparse.sizes)
         own = tuple(label for label in labels if label in sparse.labels)
         update = self.make.transpose(sparse.update, [sparse.labels.index(label) for label in own])
-        update = self.make.expand(update, [label in own for label in labels])
+        present = [label in own for label in labels]
         text, values = subscript(entries, 2)
         meeting = any(label >= rank for label in chooser.by)
+        if meeting and own and own != labels:  # NumPy's add.at reads past the end of values that it must broadcast
+            update = self.make.index_new(update, present)
+        else:
+            update = self.make.expand(update, present)
         fields = ("+" if sign > 0 else "-", text, "meeting" if meeting else "")
         if base.kind != FLOAT:
             base = self.make.make("{0}.astype(float)", (base,), base.rank)

@@ -92,6 +92,22 @@ def pairwise(operands: Operands) -> list[tuple[int, int]]:
     return _exact(operands, count) if count <= EXACT else _greedy(operands, count)
 
 
+def cost(labels: Sequence[int], out: int, sizes: Sequence[float]) -> float:
+    """What the cheapest order for operands with these labels costs; of one operand, what it costs to pass over it."""
+    costs = Costs(sizes)
+    operands = Operands(labels, out, costs, {}, lambda _: False)
+    if len(labels) < 2:
+        return MOVE * sum(map(costs.size, labels))
+    alive = {k: (1 << k, mask) for k, mask in enumerate(labels)}
+    uses = _Uses(operands)
+    total = 0.0
+    for new, (i, j) in enumerate(pairwise(operands), start=len(labels)):
+        (left, a), (right, b) = alive.pop(i), alive.pop(j)
+        alive[new] = (left | right, uses.join(a, b))
+        total += operands.merge(left, right, a, b, alive[new][1])
+    return total
+
+
 def _exact(operands: Operands, count: int) -> list[tuple[int, int]]:
     """Dynamic programming over the subsets of operands, as bit masks."""
     full = (1 << count) - 1

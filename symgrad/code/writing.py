@@ -215,15 +215,10 @@ class Writer:
         special = SPECIAL.get(value.op)
         if special is not None:
             return special(self, value)
-        if self.backend == "jax" and value.op == MATMUL and value.args[0].op == "{0}.T" and value.args[1].rank == 1:
-            # XLA does not turn x.T @ v into v @ x, which is several times faster
-            matrix, vector = value.args[0].args[0], value.args[1]
-            words = f"{self.inside(vector, TIMES)} @ {self.inside(matrix, TIMES + 1)}"
-            return self.placed(value, Text(words, TIMES, 1 + max(self.texts[a].depth for a in (vector, matrix))))
-        if value.op == "-{0}" and value.args[0].op in {"{0} * {1}", "{0} / {1}"}:
-            inner = self.texts[value.args[0]]
-            if "@" not in inner.text and not inner.text.startswith("-"):  # -a @ b would negate all of a
-                return self.placed(value, Text(f"-{inner.text}", min(UNARY, inner.binding), inner.depth + 1))
+        idiom = IDIOMS.get(value.op)
+        written = idiom(self, value) if idiom is not None else None
+        if written is not None:
+            return self.placed(value, written)
         form = self.template(value)
         if self.backend == "numpy" and value.op.startswith(CALL):
             helper = OPERATIONS[value.op.removeprefix(CALL)].helper
@@ -231,6 +226,22 @@ class Writer:
         filled = self.fill(form.text, value.args, form.slots)
         depth = 1 + max((self.texts[a].depth for a in value.args), default=0)
         return self.placed(value, Text(filled, form.binding, depth))
+
+    def product(self, value: Value) -> Text | None:
+        """In JAX v @ x, not x.T @ v: XLA does not turn one into the other, and it is several times faster."""
+        left, vector = value.args
+        if self.backend != "jax" or left.op != "{0}.T" or vector.rank != 1:
+            return None
+        text = self.fill(MATMUL, (vector, left.args[0]), (TIMES, TIMES + 1))
+        return Text(text, TIMES, 1 + max(self.texts[a].depth for a in (vector, left.args[0])))
+
+    def negative(self, value: Value) -> Text | None:
+        """-a * b without parentheses; but -a @ b would negate all of a."""
+        (inner,) = value.args
+        text = self.texts[inner]
+        if inner.op not in {"{0} * {1}", "{0} / {1}"} or "@" in text.text or text.text.startswith("-"):
+            return None
+        return Text(f"-{text.text}", min(UNARY, text.binding), text.depth + 1)
 
     def fill(self, text: str, args: Sequence[Value], slots: Sequence[int]) -> str:
         if self.backend == "jax":
@@ -308,6 +319,9 @@ SPECIAL: dict[str, Callable[[Writer, Value], Text]] = {
     SHAPE: Writer.shape,
     SCATTER: Writer.scatter,
 }
+
+#: How some operations are written in some places; None leaves it to the template.
+IDIOMS: dict[str, Callable[[Writer, Value], Text | None]] = {MATMUL: Writer.product, "-{0}": Writer.negative}
 
 
 def reachable(roots: Iterable[Value]) -> list[Value]:

@@ -23,7 +23,9 @@ the others are summed.  A label of the result that no factor carries is broadcas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -584,6 +586,22 @@ def relabel(
 
 
 # --- passes -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Pause the cyclic garbage collector while many nodes are made.
+
+    Expressions have no cycles, so its passes over them find nothing, and in a long pass they are a third of the time.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def postorder(roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:

@@ -116,6 +116,16 @@ def _apply(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) 
     if rule.kind == "fixed":
         raise UnsupportedError(f"{node.op.name} is not differentiated by its argument {node.op.args[k]}")
     template = rules(node.op)[k]
+    if not node.shape and not direction.shape and not node.op.signature:
+        values: dict[Node, Node] = dict(zip(template.args, node.args, strict=True))
+        values[template.tangent if forward else template.cotangent] = direction
+        return _plainly(template.forward if forward else template.reverse, values, {})
+    return _apply_batched(node, k, direction, seeds, forward=forward)
+
+
+def _apply_batched(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) -> Node:
+    """The rule of an operation whose arguments have axes: seeds and a batch in front of its own."""
+    template = rules(node.op)[k]
     core = len(node.op.axes()[0][k]) if node.op.signature else 0
     batch = max((a.shape[: a.rank - _core(node.op, j)] for j, a in enumerate(node.args)), key=len)
     values: dict[Node, Leveled] = {}
@@ -211,7 +221,7 @@ def instantiate(
     Each value is (node, level): NONE has neither, BATCH the batch axes, SEEDED seeds and batch.
     """
     if not seeds and not batch:
-        return _plainly(template, values, dims)
+        return _plainly(template, {node: value for node, (value, _) in values.items()}, dims)
     prefix = {
         NONE: (),
         BATCH: tuple(("batch", k) for k in range(len(batch))),
@@ -250,9 +260,8 @@ def instantiate(
     return lifted(template, SEEDED)
 
 
-def _plainly(template: Node, values: Mapping[Node, Leveled], dims: Mapping[str, Dim]) -> Node:
-    """`instantiate` where nothing is in front: the common case, and a plain substitution."""
-    memo: dict[Node, Node] = {node: value for node, (value, _) in values.items()}
+def _plainly(template: Node, memo: dict[Node, Node], dims: Mapping[str, Dim]) -> Node:
+    """`instantiate` where nothing is in front: a plain substitution of what is in `memo`."""
     for node in _order(template):
         if node in memo:
             continue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.calculus.local import pull, push
 from symgrad.errors import ShapeError, UsageError
-from symgrad.expr import Call, Label, N, Node, add, contract, delta, dependents, number, postorder, relabel
+from symgrad.expr import Call, Label, N, Node, add, building, contract, delta, dependents, number, postorder, relabel
 
 
 def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Mapping[Node, Node]:
@@ -20,6 +20,15 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Mapping[
     cotangent: seeds + output.shape; the value at a node has shape seeds + node.shape.
     """
     wanted = list(targets)
+    with building():
+        values = _cotangents(output, wanted, cotangent)
+    seeds = cotangent.shape[: cotangent.rank - output.rank]
+    for node in wanted:
+        values.setdefault(node, number(0, seeds + node.shape))
+    return values
+
+
+def _cotangents(output: Node, wanted: list[Node], cotangent: Node) -> dict[Node, Node]:
     order = postorder([output])
     below = dependents(output, wanted, order)
     stops = {node for node in wanted if not any(child in below for child in node.children)}
@@ -38,9 +47,6 @@ def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Mapping[
                 given.setdefault(child, []).append(pull(node, k, total))
         for child, contributions in given.items():
             received.setdefault(child, []).append(contributions)
-    seeds = cotangent.shape[: cotangent.rank - output.rank]
-    for node in wanted:
-        values.setdefault(node, number(0, seeds + node.shape))
     return values
 
 

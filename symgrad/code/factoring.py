@@ -31,7 +31,7 @@ from symgrad.expr import (
 
 Term = tuple[Rational, Node]
 #: A sum is multiplied out only if it has no more terms, and if that costs less than this part.
-MANY, MUCH = 4, 0.7
+MANY, MUCH = 4, 0.8
 
 
 def factored(roots: Sequence[Node]) -> dict[Node, Node]:

@@ -72,8 +72,11 @@ class Expr:
         wanted = canonical(name)
         declared = self.variables.get(wanted)
         if declared is None:
-            known = ", ".join(self.variables) or "none"
-            raise UsageError(f"the function has no variable {name!r}", hint=f"its variables are: {known}")
+            hint = f"its variables are: {', '.join(self.variables) or 'none'}"
+            word = next((v for v in self.variables if len(v) > 1 and v.isalpha() and wanted in v), None)
+            if word is not None:
+                hint += f"; a word is one name, so for a product write {' '.join(word)}"
+            raise UsageError(f"the function has no variable {name!r}", hint=hint)
         return self.reading.node_of(wanted)
 
     def __eq__(self, other: object) -> bool:

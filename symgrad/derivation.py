@@ -40,6 +40,7 @@ from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.syntax import Tree
+from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import Simplifier, same, simplify
 from symgrad.simplify.trees import index_tree, to_tree
 
@@ -110,12 +111,26 @@ def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None)
     if same(function, read):
         function = read
     names = _names(function, wrt, definitions or {})
-    forms = {n: rebuild(n, lambda m: substitute(m, names)) for n in (*names, function) if n is not wrt}
+    forms = _forms(function, wrt, names)
     upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
     draft = Record(function, read, wrt, names, forms, upstream, (), function)
     equations = _equations(draft, simplifier)
     last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
     return replace(draft, equations=equations, result=simplifier.result(_written_out(last, names)))
+
+
+def _forms(function: Node, wrt: Node, names: Mapping[Node, Variable]) -> dict[Node, Node]:
+    """Every named node, and the function, in terms of the names of others."""
+    forms: dict[Node, Node] = {}
+    for node in (*names, function):
+        if node is wrt:
+            continue
+        form = rebuild(node, lambda inner: substitute(inner, names))
+        for other, other_form in forms.items():
+            # A product that was opened hides W x in 1[c = y] W x; the reader should meet its name.
+            form = with_part(form, other_form, names[other])
+        forms[node] = form
+    return forms
 
 
 def _equations(draft: Record, simplifier: Simplifier) -> tuple[Equation, ...]:

@@ -307,7 +307,7 @@ def contract(
     >>> contract([(W, ("i", "j")), (x, ("j",))], ("i",))
     <W[m n]_0,1 x[n]_1 ->1>
     """
-    if not out and not sizes and not any([factor[1] for factor in factors]):
+    if not out and not sizes and not any(factor[1] for factor in factors):
         product = _scalar_product(factors, coefficient)
         if product is not None:
             return product

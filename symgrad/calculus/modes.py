@@ -1,8 +1,8 @@
 """The modes of differentiation: folds over nodes that name no operation.
 
 Contract: `pullback` carries cotangents from an output down to chosen nodes (reverse mode), `pushforward` tangents from
-chosen nodes up (forward mode); both give the value at every node they pass.  Gradients, Jacobians, Hessians, jvp and vjp
-are these two with a seed, and the printed steps of a derivation are made of the same two (see `symgrad.derivation`).
+chosen nodes up (forward mode); both give the value at every node they pass.  Gradients, Jacobians, Hessians, jvp and
+vjp are these two with a seed, and the printed steps of a derivation are made of the same two (see `symgrad.derivation`).
 """
 
 from __future__ import annotations

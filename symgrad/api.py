@@ -16,7 +16,7 @@ from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
-from symgrad.errors import ShapeError, UsageError
+from symgrad.errors import ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Shape, Variable
 from symgrad.notation.names import canonical
 from symgrad.notation.names import to_text as name_to_text
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
+#: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
+STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 Shapes = str | Mapping[str, Any] | None
 Assumptions = str | Mapping[str, Any] | None
 Source = Any
@@ -243,6 +245,12 @@ def _variables(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable
     for v in found:
         if "label" in v.assumptions:
             raise UsageError(f"{v.name} is a label: an integer has no derivative")
+        structure = ", ".join(sorted(v.assumptions & STRUCTURED))
+        if structure:
+            raise UnsupportedError(
+                f"{v.name} is {structure}: its entries are not independent, and no rule covers that yet",
+                hint="leave the assumption out for the gradient over all entries",
+            )
     return found
 
 

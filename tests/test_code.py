@@ -171,6 +171,8 @@ PRODUCTS: dict[str, tuple[Node, str]] = {
     "trace of a product": (c_((Q, "ij"), (Q, "ji")), "return np.sum(Q.T * Q)"),
     "mask": (c_((Y, "ij"), (MASK, "ij"), out="ij"), "return Y * (Y > 0)"),
     "mask squared": (c_((MASK, "ij"), (MASK, "kj"), out="ik"), "astype(float)"),
+    "minus a mask over a number": (c_((MASK, "ij"), (b, "", -1), out="ij", by=-1), "return -((Y > 0) / b)"),
+    "minus a product": (c_((Y, "ij"), (b, ""), out="ij", by=-1), "return -b * Y"),
     "mask counted": (c_((MASK, "ij"), out="i"), "return (Y > 0).sum(axis=1)"),
     "mask alone": (MASK, "return (Y > 0).astype(float)"),
     "two masks": (add([MASK, apply("nonnegative", Y)]), "astype(float)"),

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from symgrad.code.names import Names, identifier
-from symgrad.code.values import CALL, DIM, MATMUL, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
+from symgrad.code.values import BOOL, CALL, DIM, MATMUL, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
 from symgrad.errors import UnsupportedError, printable
 from symgrad.expr import Variable
 from symgrad.ops import OPERATIONS
@@ -34,6 +34,7 @@ STEMS = {
     CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
     CALL + "nonnegative": "mask", "np.arange({0})": "rows", SCATTER: "g", "{0} @ {1}": "q",
 }  # fmt: skip
+QUOTIENTS = {"{0} * {1}", "{0} / {1}"}
 VIEW = re.compile(r"\{0\}(\.T|\.swapaxes|\.transpose|\[)|np\.(broadcast_to|diagonal)\(")
 SLOT = re.compile(r"\{(\d+)\}")
 
@@ -236,10 +237,13 @@ class Writer:
         return Text(text, TIMES, 1 + max(self.texts[a].depth for a in (vector, left.args[0])))
 
     def negative(self, value: Value) -> Text | None:
-        """-a * b without parentheses; but -a @ b would negate all of a."""
+        """-a * b without parentheses; but -a @ b would negate all of a, and a mask has no negative."""
         (inner,) = value.args
+        first = inner
+        while first.op in QUOTIENTS:
+            first = first.args[0]
         text = self.texts[inner]
-        if inner.op not in {"{0} * {1}", "{0} / {1}"} or "@" in text.text or text.text.startswith("-"):
+        if inner.op not in QUOTIENTS or first.kind == BOOL or "@" in text.text or text.text.startswith("-"):
             return None
         return Text(f"-{text.text}", min(UNARY, text.binding), text.depth + 1)
 

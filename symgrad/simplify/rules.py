@@ -21,6 +21,7 @@ from symgrad.expr import (
     Rational,
     Size,
     Sum,
+    Variable,
     add,
     constant,
     contract,
@@ -44,6 +45,8 @@ Rewrite = Callable[[Node, Again], Node | None]
 MAX_TERMS = 16
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
+#: Assumptions that make a matrix equal to its transpose.
+SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 
 
 def simplify(root: Node) -> Node:
@@ -166,6 +169,15 @@ def _idempotent(node: Node, _: Again) -> Node | None:
 
 def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
     return [*node.factors[:k], *new, *node.factors[k + 1 :]]
+
+
+def _symmetric(node: Node, _: Again) -> Node | None:
+    """Aᵀ = A for a variable that is assumed symmetric."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if len(labels) == 2 and labels[0] > labels[1] and isinstance(base, Variable) and base.assumptions & SYMMETRIC:
+            return _remake(node, _replaced(node, k, [(base, labels[::-1], power)]))
+    return None
 
 
 def _sums_to_one(node: Node, _: Again) -> Node | None:
@@ -625,6 +637,7 @@ def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
 RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent,
+        _symmetric,
         _sums_to_one,
         _sigmoid_quotient,
         _gated,

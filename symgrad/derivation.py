@@ -115,7 +115,10 @@ def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None)
     upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
     draft = Record(function, read, wrt, names, forms, upstream, (), function)
     equations = _equations(draft, simplifier)
-    last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
+    if function is wrt:
+        last = identity(wrt.shape)
+    else:
+        last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
     return replace(draft, equations=equations, result=simplifier.result(_written_out(last, names)))
 
 

@@ -266,6 +266,9 @@ class _Writer:
 
     def _sum(self, node: Sum) -> Tree:
         """Terms with their signs; a scalar repeated in every entry is written once."""
+        if node.rank > 2:
+            names = self.fresh(node.rank)
+            return Tree("assemble", (self._sum_entry(node, names, names),), names)
         signs, terms = [], []
         for coefficient, term in node.terms:
             inner = _repeated_scalar(term)

@@ -311,6 +311,8 @@ def _with_direction(function: Expr, name: str, shape: Shape, build: Callable[[Va
 def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
     """A callable that takes the variables as named arrays; `.source` is its code.
 
+    The function is simplified first, so that log(exp(s_y) / Σ exp(s)) is computed as stably as JAX does it.
+
     >>> import numpy as np
     >>> float(compile("||W x||^2")(W=np.eye(2), x=np.array([3.0, 4.0])))
     25.0
@@ -319,7 +321,7 @@ def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
 
     function = parse(expr, **options)
     arguments = [function.reading.node_of(name) for name in function.variables]
-    return compile_nodes({function.name: function.node}, backend, arguments=arguments)
+    return compile_nodes({function.name: simplify(function.node)}, backend, arguments=arguments)
 
 
 def source_code(found: Any, backend: str = "numpy") -> str:

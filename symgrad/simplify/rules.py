@@ -542,7 +542,8 @@ def _best_factoring(node: Sum) -> Node | None:
         return None
     common = _content(node)
     best: Node | None = None
-    if common not in (1, -1) and all(magnitude(c) != 1 for c, _ in node.terms):
+    plain = all(len(_factors(term)) == 1 for _, term in node.terms)
+    if common not in (1, -1) and plain and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
     shortest = length(best if best is not None else node)
     for candidate in _shared_factors(node):

@@ -121,7 +121,12 @@ class Derivation:
     @property
     def heading(self) -> tuple[str, str]:
         """The left side of the result, such as ∇_W f, in text and LaTeX."""
-        return self.stages[-1].heading()
+        text, latex = self.stages[0].heading()
+        order = len(self.stages)
+        if order == 1:
+            return text, latex
+        raised = "".join("⁰¹²³⁴"[int(digit)] for digit in str(order))
+        return text.replace("∇", "∇" + raised, 1), latex.replace(r"\nabla", rf"\nabla^{{{order}}}", 1)
 
     @property
     def shape_note(self) -> str:

@@ -189,8 +189,8 @@ def _names(function: Node, wrt: Node, definitions: Mapping[str, Node]) -> dict[N
 def _worth_a_name(function: Node, order: list[Node]) -> set[Node]:
     """Intermediates that a lecture would name.
 
-    What is used twice; what an operation or a power acts on, if it is a product or a sum of tensors (q = W x in ‖q‖²);
-    and what an operation gives to a matrix product (h = relu(z) in W_2 h).
+    What is used twice; what an operation or a power acts on, if it is a matrix product or a sum with one (q = W x in
+    ‖q‖²); and what an operation gives to a matrix product (h = relu(z) in W_2 h).
     """
     relevant, worth, uses = set(order), set(), Counter[Node]()
     for node in (*order, function):
@@ -198,12 +198,17 @@ def _worth_a_name(function: Node, order: list[Node]) -> set[Node]:
             uses[child] += 1
             if child not in relevant or isinstance(child, Variable):
                 continue
-            compound = isinstance(child, Contraction | Sum) and (bool(child.shape) or getattr(child, "summed", False))
-            if uses[child] > 1 or (compound and _acts_on(node, child)):
+            if uses[child] > 1 or (_is_product(child) and _acts_on(node, child)):
                 worth.add(child)
             if isinstance(child, Call) and isinstance(node, Contraction) and node.summed:
                 worth.add(child)
     return worth
+
+
+def _is_product(node: Node) -> bool:
+    """A matrix product, or a sum that has one as a term."""
+    terms = node.children if isinstance(node, Sum) else (node,)
+    return any(isinstance(term, Contraction) and term.summed for term in terms)
 
 
 def _acts_on(node: Node, child: Node) -> bool:
@@ -383,7 +388,7 @@ def rule_name(node: Node) -> str:
     if len(node.factors) == 1 and powers == [2] and node.summed:
         return "squared norm"
     if len(node.factors) == 1:
-        return "power" if powers else "linear"
+        return "power" if powers else "sum" if node.summed else "linear"
     return "product" if not node.summed else "matrix product"
 
 

@@ -121,7 +121,7 @@ def latex(found: Mapping[str, Derivation], form: str) -> Iterator[str]:
     for derivation in found.values():
         yield r"\begin{align*}"
         for line in derivation.lines(form):
-            why = printable(" ".join(filter(None, (line.rule, line.explanation))))
+            why = printable(": ".join(filter(None, (line.rule, line.explanation))))
             yield f"  {_aligned(line.formula_latex)} \\\\  % {why}"
         yield f"  {derivation.heading[1]} &= {derivation.result.latex}"
         yield r"\end{align*}"

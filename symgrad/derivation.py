@@ -251,7 +251,8 @@ class Printer:
 
     @cached_property
     def given(self) -> dict[Node, Tree]:
-        return {var: self.partial(node) for node, var in self.record.upstream.items()}
+        partials: dict[Node, Tree] = {var: self.partial(node) for node, var in self.record.upstream.items()}
+        return partials | {var: Tree("change", (self.label(node),)) for node, var in self.changes().items()}
 
     def tree(self, node: Node) -> Tree:
         return to_tree(node, self.given)
@@ -287,7 +288,7 @@ class Printer:
 
     def changes(self) -> dict[Node, Variable]:
         """dq for every named q."""
-        return {n: variable("d" + v.name, v.shape) for n, v in self.record.names.items()}
+        return {n: variable("d " + v.name, v.shape) for n, v in self.record.names.items()}
 
     def differential_of(self, node: Node) -> Node:
         """The differential of a named node in terms of those of the named nodes below it."""
@@ -355,7 +356,7 @@ class Printer:
         written: dict[Node, Node] = {}
         for node in record.forms:
             total = self.differential_of(node)
-            left = Tree("name", (), "d" + (self.name if node is record.function else record.names[node].name))
+            left = Tree("change", (self.label(node),))
             self.put(left, self.tree(total), rule_name(record.forms[node]), "the differential")
             full = simplify(substitute(total, written))
             if full is not total:

@@ -481,6 +481,11 @@ def _t_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"{args[0].text} ∈ R" + (f"^{{{'×'.join(dimensions)}}}" if dimensions else ""), LOOSE)
 
 
+def _change(node: Tree, args: list[Piece], style: Style) -> Piece:
+    """dq, one symbol."""
+    return Piece("d" + args[0].text)
+
+
 def _literal(shown: str) -> Printer:
     return lambda node, args, style: Piece(shown)
 
@@ -492,7 +497,7 @@ TEXT: dict[str, Printer] = {
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
     "indicator": _t_indicator, "cases": _t_cases, "otherwise": _literal("otherwise"), "array": _t_array,
     "assemble": _t_assemble, "derivative": _t_derivative, "declare": _t_declare, "equation": _joined(" = "),
-    "block": _joined("; "),
+    "change": _change, "block": _joined("; "),
 }  # fmt: skip
 
 
@@ -719,5 +724,5 @@ LATEX: dict[str, Printer] = {
     "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases,
     "otherwise": _literal("\\text{otherwise}"),
     "array": _l_array, "assemble": _l_assemble, "derivative": _l_derivative, "declare": _l_declare,
-    "equation": _joined(" = "), "block": _joined(";\\quad "),
+    "equation": _joined(" = "), "change": _change, "block": _joined(";\\quad "),
 }  # fmt: skip

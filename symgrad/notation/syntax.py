@@ -40,6 +40,7 @@ head            args                                            value
 ``assemble``    body                                            tuple of index names: ``[body]_{ij}`` is the tensor
                                                                 whose entry i, j is body
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
+``change``      variable                                        None; ``dq``, only printed: as a word it is a name
 ``equation``    left, right                                     None
 ``declare``     name                                            its dimensions, ``("m", "n")`` of ``W ∈ R^{m×n}``
 ``block``       equation or formula, ...                        several formulas; the last one is the function

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
+SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 #: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
 STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 Shapes = str | Mapping[str, Any] | None
@@ -183,7 +184,16 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
     """
     if isinstance(source, Expr):
         return source
+    if syntax not in SYNTAXES:
+        raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES))
+    if syntax == "latex2sympy2":
+        raise UnsupportedError(
+            "reading through latex2sympy2 is not built yet", hint="symgrad reads LaTeX itself: leave the syntax out"
+        )
     if not isinstance(source, str):
+        if not type(source).__module__.startswith("sympy."):
+            kind = type(source).__name__
+            raise UsageError(f"a source is text, LaTeX, an expression or a SymPy expression, not {kind}")
         from symgrad.interop import from_sympy as convert
 
         return _from_node(convert(source, shapes=shapes, assume=assume))

@@ -191,7 +191,7 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
             "reading through latex2sympy2 is not built yet", hint="symgrad reads LaTeX itself: leave the syntax out"
         )
     if not isinstance(source, str):
-        if not type(source).__module__.startswith("sympy."):
+        if not any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__):
             kind = type(source).__name__
             raise UsageError(f"a source is text, LaTeX, an expression or a SymPy expression, not {kind}")
         from symgrad.interop import from_sympy as convert

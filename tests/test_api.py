@@ -85,7 +85,12 @@ def test_higher_orders(case: str) -> None:
 
 
 def test_jvp_and_vjp_are_transposes() -> None:
-    at = {"W": np.arange(6.0).reshape(2, 3), "x": np.array([1.0, -2.0, 0.5]), "v": np.ones(3), "g": np.array([2.0, -1.0])}
+    at = {
+        "W": np.arange(6.0).reshape(2, 3),
+        "x": np.array([1.0, -2.0, 0.5]),
+        "v": np.ones(3),
+        "g": np.array([2.0, -1.0]),
+    }
     forward = sg.compile(sg.jvp("W sin(x)", "x"))
     back = sg.compile(sg.vjp("W sin(x)", "x"))
     left = at["g"] @ forward(W=at["W"], x=at["x"], v=at["v"])

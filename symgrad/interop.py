@@ -1,9 +1,9 @@
 """SymPy in and out.
 
-Contract: `to_sympy(node)` is a SymPy expression of the same value.  Scalars are plain expressions; an entry of an array
-is an `Indexed`, a summed label a `Sum` from 0, an identity matrix a `KroneckerDelta`; an array is a `Lambda` from its
-indices to its entry.  `from_sympy` reads these back, and ordinary scalar and matrix expressions besides.  What cannot be
-said raises `UnsupportedError` and names the part.  No text is ever handed to SymPy's parser.
+Contract: `to_sympy(node)` is a SymPy expression of the same value.  Scalars are plain expressions; an entry of an
+array is an `Indexed`, a summed label a `Sum` from 0, an identity matrix a `KroneckerDelta`; an array is a `Lambda` from
+its indices to its entry.  `from_sympy` reads these back, and ordinary scalar and matrix expressions besides.  What
+cannot be said raises `UnsupportedError` and names the part.  No text is ever handed to SymPy's parser.
 """
 
 from __future__ import annotations

@@ -281,7 +281,11 @@ def test_dialect(source: str, syntax: str, dialect: str) -> None:
 
 def test_fonts_are_kept_beside_the_tree() -> None:
     parsed = read(r"\mathbf{x}^{\top}\boldsymbol{\Sigma}\vec{y}")
-    assert {name: set(fonts) for name, fonts in parsed.fonts.items()} == {"x": {"bold"}, "Sigma": {"bold"}, "y": {"vec"}}
+    assert {name: set(fonts) for name, fonts in parsed.fonts.items()} == {
+        "x": {"bold"},
+        "Sigma": {"bold"},
+        "y": {"vec"},
+    }
 
 
 def test_functions_and_names_of_the_caller() -> None:

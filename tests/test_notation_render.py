@@ -156,7 +156,9 @@ CALLS = st.sampled_from("log exp sin softmax sigmoid tanh det tr inv sqrt abs su
 
 def plain(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     """What a mathematician writes."""
-    subscripts = st.lists(INDICES | SMALL | INDICES.map(lambda i: Tree("add", (i, Tree("num", (), 1)), (1, 1))), min_size=1, max_size=3)
+    subscripts = st.lists(
+        INDICES | SMALL | INDICES.map(lambda i: Tree("add", (i, Tree("num", (), 1)), (1, 1))), min_size=1, max_size=3
+    )
     conditions = st.tuples(children, children, st.sampled_from(["<", ">", "<=", ">=", "!=", "="])).map(
         lambda t: Tree("compare", t[:2], t[2])
     )

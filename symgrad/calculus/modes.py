@@ -2,7 +2,7 @@
 
 Contract: `pullback` carries cotangents from an output down to chosen nodes (reverse mode), `pushforward` tangents from
 chosen nodes up (forward mode); both give the value at every node they pass.  Gradients, Jacobians, Hessians, jvp and
-vjp are these two with a seed, and the printed steps of a derivation are made of the same two (see `symgrad.derivation`).
+vjp are these two with a seed, and so are the printed steps of a derivation (see `symgrad.derivation`).
 """
 
 from __future__ import annotations

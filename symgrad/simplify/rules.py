@@ -1,8 +1,8 @@
 """Simplification: known functions recognised, like terms collected, common factors taken out, the shortest form kept.
 
-Contract: `simplify(node)` is the same function (on the domain of `node`) in the form of a textbook, by one pass from the
-leaves up in which the rules for its kind rewrite every node.  A rule is a function from a node to a node or None; the
-table `RULES` holds all of them.  Forms compete by `length`, the number of symbols.
+Contract: `simplify(node)` is the same function (on the domain of `node`) in the form of a textbook, by one pass from
+the leaves up in which the rules for its kind rewrite every node.  A rule is a function from a node to a node or None;
+the table `RULES` holds all of them.  Forms compete by `length`, the number of symbols.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
 """From witnesses to a verdict.
 
 Contract: `check_gradient` compares a derived gradient, as emitted and compiled, with every witness, and a claim with
-the gradient.  Shapes come before numbers; errors are relative to the size of the derivative; kinks are kept away from and
-then visited on purpose.  A claim that agrees to rounding is looked at once more with 60 digits.  Neither differentiation
-nor simplification is imported here.
+the gradient.  Shapes come before numbers; errors are relative to the size of the derivative; kinks are kept away from
+and then visited on purpose.  A claim that agrees to rounding is looked at once more with 60 digits.  Neither
+differentiation nor simplification is imported here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symgrad.code import compile_nodes
@@ -97,10 +98,12 @@ class _Check:
     def witnesses(self, points: list[Point]) -> tuple[Witness, ...]:
         found = [self.sympy_witness(), self.numerical_witness(points)]
         if self.problem.analytic and self.problem.order == 1:
-            found.append(self.exact_witness("complex-step", points, lambda p: complex_step(self.problem, p)))
-        for mode in ("forward", "reverse"):
-            found.append(self.exact_witness(f"jax-{mode}", points, lambda p, m=mode: jax_derivative(self.problem, p, m)))
-        return tuple(found)
+            found.append(self.exact_witness("complex-step", points, partial(complex_step, self.problem)))
+        modes = ("forward", "reverse")
+        return (
+            *found,
+            *(self.exact_witness(f"jax-{m}", points, partial(jax_derivative, self.problem, m)) for m in modes),
+        )
 
     def exact_witness(self, name: str, points: list[Point], value: Callable[[Point], Any]) -> Witness:
         import numpy as np
@@ -126,6 +129,8 @@ class _Check:
         return Witness("numerical", worst, len(points), agrees, "central differences, extrapolated once")
 
     def sympy_witness(self) -> Witness:
+        import numpy as np
+
         point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
         if point is None:
             return Witness("sympy", 0.0, 0, False, "no point was found")
@@ -135,14 +140,13 @@ class _Check:
         except (UnsupportedError, NotImplementedError, TypeError, ValueError) as error:
             return Witness("sympy", 0.0, 0, False, f"SymPy gave up: {type(error).__name__}")
         want = _natural(self.derived(point), self.subject, self.problem)
-        scale = max([abs(v) for v in entries.values()] + [1e-300])
+        # Relative to the whole derivative: a sampled entry may happen to be tiny.
+        scale = max(float(np.max(np.abs(want), initial=0.0)), *(abs(v) for v in entries.values()), 0.0) or 1.0
         worst = max((abs(float(want[k]) - v) / scale for k, v in entries.items()), default=0.0)
-        if scale == 1e-300:
-            worst = max((abs(float(want[k])) for k in entries), default=0.0)
         return Witness("sympy", worst, len(entries), worst <= ROUNDING, "entries at a rational point")
 
     def laid_out(self, value: Any) -> Any:
-        return layouts(value, self.subject, self.problem)[self.subject.layout]
+        return layouts(value, self.problem)[self.subject.layout]
 
     # --- kinks ----------------------------------------------------------------------------------------------------
 
@@ -175,7 +179,7 @@ class _Check:
         got = _natural(self.derived(point), self.subject, self.problem)
         if not names or not np.all(np.isfinite(got)):
             return []
-        jax_value = jax_derivative(self.problem, point, "reverse")
+        jax_value = jax_derivative(self.problem, "reverse", point)
         for index in np.ndindex(*np.shape(got)):
             low, high = (self.one_sided(point, index, sign) for sign in (-1, 1))
             if abs(high - low) > 1e-3 * max(1.0, abs(high), abs(low)):
@@ -196,7 +200,9 @@ class _Check:
     def report(self) -> Report:
         points = self.points()
         if not points:
-            return self.made("undecided", None, (), reason="no point was found at which the function and its gradient exist")
+            return self.made(
+                "undecided", None, (), reason="no point was found at which the function and its gradient exist"
+            )
         witnesses = self.witnesses(points)
         kinks = self.kinks()
         heard = [w for w in witnesses if w.points]
@@ -206,11 +212,12 @@ class _Check:
         if against or any(not kink.inside for kink in kinks):
             who = ", ".join(against) or "the one-sided derivatives at a kink"
             if self.claim is not None:
-                return self.made("undecided", None, witnesses, reason=f"the derived gradient itself disagrees with {who}")
-            return self.made(
-                "wrong", "tested", witnesses, kinks=kinks, reason=f"the derived gradient disagrees with {who}",
-                counterexample=self.example(lambda p: self.laid_out(jax_derivative(self.problem, p, "reverse")), self.derived),
-            )  # fmt: skip
+                return self.made(
+                    "undecided", None, witnesses, reason=f"the derived gradient itself disagrees with {who}"
+                )
+            example = self.example(lambda p: self.laid_out(jax_derivative(self.problem, "reverse", p)), self.derived)
+            reason = f"the derived gradient disagrees with {who}"
+            return self.made("wrong", "tested", witnesses, kinks=kinks, reason=reason, counterexample=example)
         if self.claim is None:
             shapes = f"{len(points)} shapes, float64, seed {self.seed}"
             return self.made("correct", "tested", witnesses, kinks=kinks, reason=f"all witnesses agree; {shapes}")
@@ -220,10 +227,21 @@ class _Check:
         s = self.subject
         claim = None if self.claim is None else self.claim.source
         return Report(
-            verdict, certainty, witnesses, s.gradient, s.function, s.wrt.name, s.variables or {}, claim=claim, steps=s.steps, **more
+            verdict,
+            certainty,
+            witnesses,
+            s.gradient,
+            s.function,
+            s.wrt.name,
+            s.variables or {},
+            claim=claim,
+            steps=s.steps,
+            **more,
         )
 
-    def judge(self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]) -> Report:
+    def judge(
+        self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]
+    ) -> Report:
         """The verdict on a claim, the gradient itself being witnessed."""
         if claim.misfit:
             finding = Finding("shape", "the shapes inside the claim do not fit", claim.misfit)
@@ -243,10 +261,12 @@ class _Check:
             return self.made("undecided", None, witnesses, reason="the claim has no finite value at the sample points")
         if worst > SURE or (worst > 1e-13 and self.differs_precisely(claim, worst)):
             example = self.example(self.derived, claimed)
+            shown = example or self.shown(where, self.derived, claimed)
+            reason = f"the claim is off by {worst:.1e} of the size of the gradient"
+            found = self.diagnose(claimed, points)
             return self.made(
-                "wrong", "tested", witnesses, kinks=kinks, counterexample=example or self.shown(where, self.derived, claimed),
-                reason=f"the claim is off by {worst:.1e} of the size of the gradient", diagnosis=self.diagnose(claimed, points),
-            )  # fmt: skip
+                "wrong", "tested", witnesses, kinks=kinks, counterexample=shown, reason=reason, diagnosis=found
+            )
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {len(points)} shapes and {len(MAGNITUDES)} magnitudes"
         return self.made("correct", "tested", witnesses, kinks=kinks, reason=reason)
 
@@ -260,11 +280,14 @@ class _Check:
         point = points[fits.index(False)]
         value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem)
         shapes = f"{_shape(np.shape(value))} instead of {_shape(np.shape(self.derived(point)))}"
-        for name, other in layouts(natural, self.subject, self.problem).items():
+        for name, other in layouts(natural, self.problem).items():
             same = np.shape(other) == np.shape(value)
             if name != self.subject.layout and same and relative_error(value, other) < ROUNDING:
                 finding = Finding("layout", f"the claim is right in {name} layout", shapes)
-                return f"the claim is right in {name} layout, not in {self.subject.layout} layout: it has shape {shapes}", (finding,)
+                return (
+                    f"the claim is right in {name} layout, not in {self.subject.layout} layout: it has shape {shapes}",
+                    (finding,),
+                )
         finding = Finding("shape", "the claim has another shape than the variable", shapes)
         return f"the shape is wrong: {shapes}", (finding,)
 
@@ -302,14 +325,19 @@ class _Check:
 
         for k in range(40):
             point = self.sampler.draw(self.sampler.assign(TINY), 1.0 if k < 30 else 3.0)
-            whole = {n: v if np.asarray(v).dtype.kind in "iu" else np.round(np.asarray(v) * 2) for n, v in point.values.items()}
+            whole = {
+                n: v if np.asarray(v).dtype.kind in "iu" else np.round(np.asarray(v) * 2) + 0.0
+                for n, v in point.values.items()
+            }
             small = Point(whole, point.sizes)
             with np.errstate(all="ignore"):
                 if self.accepts(small) and relative_error(claimed(small), expected(small)) > 1e-4:
                     return self.shown(small, expected, claimed)
         return None
 
-    def shown(self, point: Point, expected: Callable[[Point], Any], claimed: Callable[[Point], Any]) -> Counterexample | None:
+    def shown(
+        self, point: Point, expected: Callable[[Point], Any], claimed: Callable[[Point], Any]
+    ) -> Counterexample | None:
         import numpy as np
 
         want, got = np.asarray(expected(point)), np.asarray(claimed(point))
@@ -326,7 +354,9 @@ class _Check:
 
         pairs = [(np.asarray(claimed(p)), np.asarray(self.derived(p))) for p in points]
         pairs = [(got, want) for got, want in pairs if np.all(np.isfinite(got))]
-        ratios = np.concatenate([(got / want)[np.abs(want) > 1e-9 * np.max(np.abs(want))].ravel() for got, want in pairs])
+        ratios = np.concatenate(
+            [(got / want)[np.abs(want) > 1e-9 * np.max(np.abs(want))].ravel() for got, want in pairs]
+        )
         zero = all(np.all(np.abs(got[np.abs(want) <= 1e-9 * np.max(np.abs(want))]) < 1e-9) for got, want in pairs)
         if len(ratios) and zero and np.ptp(ratios) <= 1e-9 * np.max(np.abs(ratios)) and abs(ratios[0]) > 1e-12:
             factor = float(ratios[0])
@@ -336,7 +366,9 @@ class _Check:
             return (Finding("factor", f"the claim is {factor:.6g} times the gradient", evidence),)
         square = [(got, want) for got, want in pairs if want.ndim == 2]
         if square and all(got.T.shape == want.shape and relative_error(got.T, want) < ROUNDING for got, want in square):
-            return (Finding("transposed", "the claim is the transpose of the gradient", "entry (i, j) stands at (j, i)"),)
+            return (
+                Finding("transposed", "the claim is the transpose of the gradient", "entry (i, j) stands at (j, i)"),
+            )
         return ()
 
 
@@ -366,7 +398,9 @@ def _caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
     assert function is not None
 
     def evaluate(point: Point) -> Any:
-        given = {name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()}
+        given = {
+            name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()
+        }
         return np.asarray(function(**given), dtype=float)
 
     return evaluate
@@ -383,17 +417,16 @@ def relative_error(got: Any, want: Any) -> float:
     return float(np.max(np.abs(got - want), initial=0.0)) / size if size else 0.0
 
 
-def layouts(value: Any, subject: Subject, problem: Problem) -> dict[str, Any]:
+def layouts(value: Any, problem: Problem) -> dict[str, Any]:
     """A derivative (function axes, then variable axes) in every layout."""
     import numpy as np
 
     value = np.asarray(value)
     rank = problem.function.rank
     rest = value.ndim - rank
-    scalar = {0: lambda: value, 1: lambda: value[None, :]}.get(rest, lambda: value.transpose())
+    row = value[None, :] if rest == 1 else value.transpose()
     denominator = value.transpose([*range(rank, value.ndim), *range(rank)])
-    del subject
-    return {"gradient": value, "numerator": value if rank else scalar(), "denominator": denominator}
+    return {"gradient": value, "numerator": value if rank or not rest else row, "denominator": denominator}
 
 
 def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
@@ -407,6 +440,12 @@ def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
     if subject.layout == "numerator" and not problem.function.rank:
         return value[0] if problem.wrt.rank == 1 and problem.order == 1 else value.transpose()
     return value
+
+
+def _small_integers(value: Any) -> Any:
+    import numpy as np
+
+    return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 2) + 0.0
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,8 +1,8 @@
 """A direct interpreter of expressions: the witnesses' own reading of the function.
 
-Contract: nothing here is shared with differentiation, simplification or code emission.  A contraction is one einsum over
-its factors, an operation one line of the tables below.  The arithmetic is chosen by the caller: NumPy (real or complex,
-for the complex step), JAX (to be differentiated by it), or SymPy numbers and symbols in object arrays.
+Contract: nothing here is shared with differentiation, simplification or code emission.  A contraction is one einsum
+over its factors, an operation one line of the tables below.  The arithmetic is chosen by the caller: NumPy (real or
+complex, for the complex step), JAX (to be differentiated by it), or SymPy numbers and symbols in object arrays.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic:
 
 
 def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
-    """The operations in terms of elementary functions of an array module; all but the kinked ones take complex numbers."""
+    """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
 
     def softmax(x: Any) -> Any:
         e = xp.exp(x - xp.max(xp.real(x), axis=-1, keepdims=True))
@@ -91,7 +91,8 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         return xp.log(xp.sum(xp.exp(x - top), axis=-1)) + top[..., 0]
 
     def softplus(x: Any) -> Any:
-        return xp.where(xp.real(x) > 0, x + xp.log1p(xp.exp(-xp.where(xp.real(x) > 0, x, 0))), xp.log1p(xp.exp(xp.where(xp.real(x) > 0, 0, x))))
+        up = xp.real(x) > 0
+        return xp.where(up, x, 0) + xp.log1p(xp.exp(xp.where(up, -x, x)))
 
     def sigmoid(x: Any) -> Any:
         up = xp.real(x) >= 0
@@ -102,14 +103,17 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         return xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, 0, x)))
 
     return {
-        "exp": xp.exp, "log": xp.log, "power": lambda x, p: xp.power(x, p), "sin": xp.sin, "cos": xp.cos, "tan": xp.tan,
-        "arctan": xp.arctan, "sinh": xp.sinh, "cosh": xp.cosh, "tanh": xp.tanh, "sigmoid": sigmoid, "softplus": softplus,
+        "exp": xp.exp, "log": xp.log, "power": xp.power, "sin": xp.sin,
+        "cos": xp.cos, "tan": xp.tan,
+        "arctan": xp.arctan,
+        "sinh": xp.sinh, "cosh": xp.cosh, "tanh": xp.tanh, "sigmoid": sigmoid, "softplus": softplus,
         "relu": lambda x: xp.where(x > 0, x, 0.0), "abs": xp.abs, "sign": xp.sign, "elu": elu,
         "leaky_relu": lambda x, a: xp.where(x > 0, x, a * x), "selu": lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
         "hardtanh": lambda x: xp.clip(x, -1.0, 1.0), "positive": lambda x: (x > 0) * 1.0,
         "nonnegative": lambda x: (x >= 0) * 1.0, "zero": lambda x: (x == 0) * 1.0, "maximum": xp.maximum,
         "minimum": xp.minimum, "where": lambda c, x, y: xp.where(c > 0, x, y), "softmax": softmax,
-        "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp, "amax": lambda x: xp.max(x, axis=-1),
+        "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
+        "amax": lambda x: xp.max(x, axis=-1),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi,
     }  # fmt: skip
@@ -157,8 +161,7 @@ def sympy_arithmetic() -> Arithmetic:
         def mapped(*args: Any) -> Any:
             if not args:
                 return function(sp)
-            out = np.frompyfunc(lambda *entries: function(sp, *entries), len(args), 1)(*args)
-            return out
+            return np.frompyfunc(lambda *entries: function(sp, *entries), len(args), 1)(*args)
 
         return mapped
 

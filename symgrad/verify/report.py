@@ -72,7 +72,8 @@ class Counterexample:
 
     def to_dict(self) -> dict[str, object]:
         return {
-            "variables": dict(self.variables), "index": list(self.index), "expected": self.expected, "claimed": self.claimed,
+            "variables": dict(self.variables), "index": list(self.index), "expected": self.expected,
+            "claimed": self.claimed,
         }  # fmt: skip
 
 
@@ -99,7 +100,9 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]
-        lines += [f"  {w.name}: max relative error {w.max_relative_error:.1e} at {w.points} points" for w in self.witnesses]
+        lines += [
+            f"  {w.name}: max relative error {w.max_relative_error:.1e} at {w.points} points" for w in self.witnesses
+        ]
         lines += [f"  {finding.code}: {finding.message}" for finding in self.diagnosis]
         if self.counterexample is not None:
             c = self.counterexample

@@ -82,7 +82,7 @@ def central(problem: Problem, point: Point) -> tuple[Any, Any]:
         step[index] = h
         wide = (at(step) - at(-step)) / (2 * h)
         narrow = (at(step / 2) - at(-step / 2)) / h
-        place = (..., *index)
+        place: Any = (..., *index)
         found[place] = (4 * narrow - wide) / 3
         rounding = 1e-15 * np.max(np.abs(at(step)), initial=0.0) / h
         error[place] = np.abs(narrow - wide) / 3 * 1e-2 + 50 * rounding
@@ -93,7 +93,7 @@ def _lower(problem: Problem, point: Point) -> Any:
     """The derivative of one order less, which is differentiated numerically: for a gradient the function itself."""
     if problem.order == 1:
         return problem.value(point)
-    return jax_derivative(Problem(problem.function, problem.wrt, problem.order - 1), point, "reverse")
+    return jax_derivative(Problem(problem.function, problem.wrt, problem.order - 1), "reverse", point)
 
 
 def complex_step(problem: Problem, point: Point) -> Any:
@@ -110,7 +110,8 @@ def complex_step(problem: Problem, point: Point) -> Any:
     shape = np.shape(next(iter(columns.values())))
     found = np.zeros((*shape, *base.shape))
     for index, column in columns.items():
-        found[(..., *index)] = column
+        place: Any = (..., *index)
+        found[place] = column
     return found
 
 
@@ -121,15 +122,14 @@ def complex_step(problem: Problem, point: Point) -> Any:
 def double_precision() -> Iterator[None]:
     """JAX in float64 within this block only."""
     import jax
+    import jax.experimental
 
-    context: Any = getattr(jax, "enable_x64", None)
-    if context is None:  # before jax 0.8
-        from jax.experimental import enable_x64 as context
-    with context(True):
+    place: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # the latter before jax 0.8
+    with place.enable_x64(True):
         yield
 
 
-def jax_derivative(problem: Problem, point: Point, mode: str) -> Any:
+def jax_derivative(problem: Problem, mode: str, point: Point) -> Any:
     """The derivative that JAX takes of the interpreted function, forward or reverse."""
     import jax
     import numpy as np
@@ -166,10 +166,17 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
     values = {k: exact(v) for k, v in point.values.items()}
     at = dict(zip(symbols.ravel(), np.ravel(values[problem.wrt.name]), strict=True))
     whole = interpret(
-        problem.function, {**values, problem.wrt.name: symbols if shape else symbols[()]}, point.sizes, sympy_arithmetic()
+        problem.function,
+        {**values, problem.wrt.name: symbols if shape else symbols[()]},
+        point.sizes,
+        sympy_arithmetic(),
     )
     whole = np.asarray(whole, dtype=object)
-    places = [(*out, *inner) for out in np.ndindex(*whole.shape) for inner in product(np.ndindex(*shape), repeat=problem.order)]
+    places = [
+        (*out, *inner)
+        for out in np.ndindex(*whole.shape)
+        for inner in product(np.ndindex(*shape), repeat=problem.order)
+    ]
     chosen = [places[k] for k in rng.permutation(len(places))[:MAX_ENTRIES]]
     found = {}
     for place in chosen:
@@ -188,8 +195,7 @@ def exact(value: Any) -> Any:
 
     if np.asarray(value).dtype.kind in "iu":
         return np.asarray(value)
-    numbers = np.frompyfunc(lambda x: sp.Rational(*float(x).as_integer_ratio()), 1, 1)(np.asarray(value, dtype=float))
-    return numbers
+    return np.frompyfunc(lambda x: sp.Rational(*float(x).as_integer_ratio()), 1, 1)(np.asarray(value, dtype=float))
 
 
 def rounded(point: Point) -> Point:

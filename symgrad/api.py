@@ -400,7 +400,9 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
     if isinstance(claim, str):
         named = {v.name: node for stage in found.stages for node, v in stage.record.names.items()}
         try:
-            understood = read_claim(claim, function.reading, intermediates=named, syntax=syntax)
+            understood = read_claim(
+                claim, function.reading, intermediates=named, syntax=syntax, shape=found.result.shape
+            )
         except ShapeError as error:
             if error.code != ShapeError.code:
                 raise

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from symgrad.code import compile_nodes
-from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
@@ -383,6 +383,9 @@ def _evaluator(node: Node) -> Callable[[Point], Any]:
     names = [v.name for v in compiled.arguments]
 
     def evaluate(point: Point) -> Any:
+        unknown = [d for d in (*node.shape, *compiled.sizes) if isinstance(d, str) and d not in point.sizes]
+        if unknown:
+            raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
         value = np.asarray(compiled(**known))
         shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
@@ -401,7 +404,10 @@ def _caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
         given = {
             name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()
         }
-        return np.asarray(function(**given), dtype=float)
+        try:
+            return np.asarray(function(**given), dtype=float)
+        except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
+            raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None
 
     return evaluate
 

@@ -220,4 +220,4 @@ def high_precision(node: Node, values: Mapping[str, Any], sizes: Mapping[str, in
         else:
             precise[name] = np.frompyfunc(lambda x: sp.Float(x, digits), 1, 1)(exact(value))
     found = interpret(node, precise, sizes, sympy_arithmetic())
-    return np.frompyfunc(lambda x: sp.sympify(x).evalf(digits), 1, 1)(np.asarray(found, dtype=object))
+    return np.asarray(np.frompyfunc(lambda x: sp.sympify(x).evalf(digits), 1, 1)(np.asarray(found, dtype=object)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -115,3 +117,47 @@ def test_a_wrong_oracle_is_seen() -> None:
 
 def test_every_entry_has_an_oracle() -> None:
     assert set(ORACLES) == set(CATALOG)
+
+
+# --- golden -----------------------------------------------------------------------------------------------------------
+
+GOLDEN = Path(__file__).parent / "data" / "golden.json"
+
+
+def printed() -> dict[str, dict[str, str]]:
+    """Text and LaTeX of every derivative of the catalog."""
+    found = {}
+    for name in CATALOG:
+        for v in real_variables(name):
+            result = sg.derive(name, wrt=v).result
+            found[f"{name} by {v}"] = {"text": result.text, "latex": result.latex}
+    return found
+
+
+@pytest.mark.parametrize("key", json.loads(GOLDEN.read_text()) if GOLDEN.exists() else [])
+def test_golden(key: str) -> None:
+    """What is printed changes only on purpose: `python -m tests.test_catalog` writes the file anew.
+
+    The same derivative is compared with the oracle, so that a wrong golden line cannot be written unseen.
+    """
+    name, _, v = key.partition(" by ")
+    result = sg.derive(name, wrt=v).result
+    assert {"text": result.text, "latex": result.latex} == json.loads(GOLDEN.read_text())[key]
+    at = draw(name, 11)
+    step = {k: np.asarray(a, dtype=float) for k, a in at.items()}
+    rng = np.random.default_rng(3)
+    direction = rng.normal(size=np.shape(at[v]))
+    with jax.enable_x64(True):
+        oracle = ORACLES[name]
+        high, low = (oracle(**at | {v: step[v] + s * 1e-6 * direction}) for s in (1, -1))
+    found = np.tensordot(sg.compile(result)(**at), direction, axes=np.ndim(direction))
+    want = (np.asarray(high) - np.asarray(low)) / 2e-6
+    assert np.max(np.abs(found - want)) <= 1e-6 * max(1.0, np.max(np.abs(want)))
+
+
+def test_golden_is_complete() -> None:
+    assert set(json.loads(GOLDEN.read_text())) == set(printed())
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps(printed(), ensure_ascii=False, indent=1) + "\n")

@@ -306,6 +306,8 @@ class _Check:
 
     def differs_precisely(self, claim: Claim, worst: float) -> bool:
         """With 60 digits: is a tiny difference rounding, or a difference?"""
+        import numpy as np
+
         if claim.node is None:
             return worst > ROUNDING
         point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
@@ -313,8 +315,8 @@ class _Check:
             return worst > ROUNDING
         point = rounded(point)
         one, other = (high_precision(n, point.values, point.sizes) for n in (claim.node, self.subject.gradient.node))
-        size = max((abs(v) for v in other.ravel()), default=0)
-        gap = max((abs(v) for v in (one - other).ravel()), default=0)
+        size = max((abs(v) for v in np.ravel(other)), default=0)
+        gap = max((abs(v) for v in np.ravel(one - other)), default=0)
         return bool(gap > size * 1e-40) if size else bool(gap > 0)
 
     # --- what to show ---------------------------------------------------------------------------------------------

@@ -436,6 +436,16 @@ def _positive(node: Node) -> bool:
     return False
 
 
+def _unscaled(node: Node, _: Again) -> Node | None:
+    """1[c u > 0] is 1[u > 0] for c > 0, and sign(c u) is sign(u)."""
+    assert isinstance(node, Call)
+    if not (node.op.symbol or node.op.name == "sign"):
+        return None
+    coefficient, rest = split(node.args[0])
+    size = magnitude(coefficient)
+    return None if size in (0, 1) else apply(node.op.name, scale(rest, 1 if coefficient > 0 else -1))
+
+
 def _selected(node: Node, _: Again) -> Node | None:
     """log(v_y) = (log v)_y: a function of a selected entry is the selected entry of the function."""
     assert isinstance(node, Call)
@@ -650,6 +660,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected),
+    Call: (_log, _selected, _unscaled),
     Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),
 }

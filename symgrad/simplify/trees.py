@@ -288,7 +288,7 @@ class _Writer:
     def _call(self, node: Call, args: list[Tree]) -> Tree:
         write = CALLS.get(node.op.name)
         if is_indicator(node):
-            return Tree("indicator", (Tree("compare", (args[0], number_tree(0)), node.op.symbol),))
+            return _indicator(node.op.symbol, args[0])
         if write is not None:
             return write(node, args)
         return Tree("call", tuple(args), _spelling(node))
@@ -353,6 +353,16 @@ class _Writer:
         if summed:
             tree = Tree("big", (tree, Tree("binder", (), (summed, "all"))), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
+
+
+def _indicator(symbol: str, arg: Tree) -> Tree:
+    """1[x > 0]; 1[-x > 0] is written 1[x < 0]."""
+    if arg.head == "neg" and symbol in TURNED:
+        return Tree("indicator", (Tree("compare", (arg.args[0], number_tree(0)), TURNED[symbol]),))
+    return Tree("indicator", (Tree("compare", (arg, number_tree(0)), symbol),))
+
+
+TURNED = {">": "<", ">=": "<="}
 
 
 def _signed(coefficient: Rational, build: Callable[[Rational], Tree]) -> Tree:

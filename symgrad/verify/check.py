@@ -151,7 +151,7 @@ class _Check:
     # --- kinks ----------------------------------------------------------------------------------------------------
 
     def kinks(self) -> tuple[Kink, ...]:
-        """Points exactly on a kink, one for each operation that has one there when a variable is zero."""
+        """Points exactly on one kink, for each operation that has one where an entry or a row of a variable is zero."""
         import numpy as np
 
         if self.problem.function.shape or self.problem.order != 1 or not self.problem.margins:
@@ -160,31 +160,29 @@ class _Check:
         if point is None:
             return ()
         found: dict[str, Kink] = {}
-        for name in point.values:
-            if np.asarray(point.values[name]).dtype.kind in "iu":
-                continue
-            at = Point({**point.values, name: np.zeros_like(point.values[name])}, point.sizes)
-            with np.errstate(all="ignore"):
-                for kink in self.kinks_at(at):
-                    found.setdefault(kink.name, kink)
+        with np.errstate(all="ignore"):
+            for name, value in point.values.items():
+                for zeroed in _zeroed(value):
+                    kink = self.kink_at(Point({**point.values, name: zeroed}, point.sizes))
+                    if kink is not None:
+                        found.setdefault(kink.name, kink)
         return tuple(found.values())
 
-    def kinks_at(self, point: Point) -> list[Kink]:
+    def kink_at(self, point: Point) -> Kink | None:
+        """The kink of a point that lies on exactly one: where several meet, one-sided derivatives bound nothing."""
         import numpy as np
 
-        from symgrad.verify.interpret import interpret, numpy_arithmetic
-
-        arithmetic = numpy_arithmetic()
-        names = [n for n, m in self.problem.margins if np.any(interpret(m, point.values, point.sizes, arithmetic) == 0)]
+        on = {name: times for name, times in self.problem.crossings(point).items() if times}
         got = _natural(self.derived(point), self.subject, self.problem)
-        if not names or not np.all(np.isfinite(got)):
-            return []
+        if sum(on.values()) != 1 or not np.all(np.isfinite(got)):
+            return None
         jax_value = jax_derivative(self.problem, "reverse", point)
         for index in np.ndindex(*np.shape(got)):
             low, high = (self.one_sided(point, index, sign) for sign in (-1, 1))
             if abs(high - low) > 1e-3 * max(1.0, abs(high), abs(low)):
-                return [Kink(f"{names[0]} at 0", float(got[index]), low, high, float(jax_value[index]))]
-        return []
+                picked = float(got[index]) + 0.0
+                return Kink(f"{next(iter(on))} at 0", picked, low + 0.0, high + 0.0, float(jax_value[index]))
+        return None
 
     def one_sided(self, point: Point, index: tuple[int, ...], sign: int) -> float:
         import numpy as np
@@ -356,9 +354,8 @@ class _Check:
 
         pairs = [(np.asarray(claimed(p)), np.asarray(self.derived(p))) for p in points]
         pairs = [(got, want) for got, want in pairs if np.all(np.isfinite(got))]
-        ratios = np.concatenate(
-            [(got / want)[np.abs(want) > 1e-9 * np.max(np.abs(want))].ravel() for got, want in pairs]
-        )
+        large = [np.abs(want) > 1e-9 * np.max(np.abs(want)) for _, want in pairs]
+        ratios = np.concatenate([(got[big] / want[big]).ravel() for (got, want), big in zip(pairs, large, strict=True)])
         zero = all(np.all(np.abs(got[np.abs(want) <= 1e-9 * np.max(np.abs(want))]) < 1e-9) for got, want in pairs)
         if len(ratios) and zero and np.ptp(ratios) <= 1e-9 * np.max(np.abs(ratios)) and abs(ratios[0]) > 1e-12:
             factor = float(ratios[0])
@@ -448,6 +445,21 @@ def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
     if subject.layout == "numerator" and not problem.function.rank:
         return value[0] if problem.wrt.rank == 1 and problem.order == 1 else value.transpose()
     return value
+
+
+def _zeroed(value: Any) -> list[Any]:
+    """The value with its first entry zero, and with its first row zero; nothing for labels."""
+    import numpy as np
+
+    array = np.array(value)
+    if array.dtype.kind in "iu" or not array.size:
+        return []
+    entry = array.copy()
+    entry.flat[0] = 0.0
+    if array.ndim < 2:
+        return [entry]
+    array[0] = 0.0
+    return [entry, array]
 
 
 def _small_integers(value: Any) -> Any:

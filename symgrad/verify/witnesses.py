@@ -51,6 +51,17 @@ class Problem:
         """The function at a point, in NumPy."""
         return interpret(self.function, point.values, point.sizes, numpy_arithmetic())
 
+    def crossings(self, point: Point) -> dict[str, int]:
+        """How many entries lie exactly on a kink, by operation."""
+        import numpy as np
+
+        arithmetic = numpy_arithmetic()
+        found: dict[str, int] = {}
+        for name, node in self.margins:
+            times = np.count_nonzero(np.asarray(interpret(node, point.values, point.sizes, arithmetic)) == 0)
+            found[name] = found.get(name, 0) + int(times)
+        return found
+
     def clear_of_kinks(self, point: Point, distance: float) -> bool:
         import numpy as np
 

@@ -114,11 +114,11 @@ def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None)
     forms = _forms(function, wrt, names)
     upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
     draft = Record(function, read, wrt, names, forms, upstream, (), function)
-    equations = _equations(draft, simplifier)
     if function is wrt:
-        last = identity(wrt.shape)
+        equations: tuple[Equation, ...] = (Equation(wrt, (), identity(wrt.shape), identity(wrt.shape)),)
     else:
-        last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
+        equations = _equations(draft, simplifier)
+    last = equations[-1].value if equations else number(0, function.shape + wrt.shape)
     return replace(draft, equations=equations, result=simplifier.result(_written_out(last, names)))
 
 
@@ -284,7 +284,7 @@ class Printer:
 
     def rule(self, equation: Equation) -> str:
         names = [rule_name(self.record.forms[parent]) for parent in equation.parents]
-        return " + ".join(dict.fromkeys(names)) or "constant"
+        return " + ".join(dict.fromkeys(names)) or "identity"
 
     def changes(self) -> dict[Node, Variable]:
         """dq for every named q."""

@@ -236,6 +236,36 @@ MATRICES = (
         gradients={"v": "(v^T σ(U σ(w x)) - y) σ(U σ(w x))"},
     ),
 )
+GATES = (
+    Entry("exp-gate", "exponential gate", "e^x", r"e^x", D0 + ", formula 58", "x:", gradients={"x": "e^x"}),
+    Entry("scale-gate", "scaling gate", "a x", r"a x", D0 + ", formula 58", "a:, x:", gradients={"x": "a", "a": "x"}),
+    Entry("reciprocal-gate", "reciprocal gate", "1/x", r"\frac{1}{x}", D0 + ", formula 58", "x:", gradients={"x": "-1/x^2"}),
+    Entry("shift-gate", "shifting gate", "c + x", r"c + x", D0 + ", formula 58", "c:, x:", gradients={"x": "1", "c": "1"}),
+    Entry("add-gate", "add gate: distributes", "x + y", r"x + y", D0 + ", formula 63", "x:, y:", gradients={"x": "1", "y": "1"}),
+    Entry("multiply-gate", "multiply gate: swaps", "x y", r"x y", D0 + ", formula 63", "x:, y:", gradients={"x": "y", "y": "x"}),
+    Entry("max-gate", "max gate: routes", "max(x, y)", r"\max(x, y)", D0 + ", formula 63", "x:, y:", gradients={"x": "1[x > y]", "y": "1[y >= x]"}),
+    Entry("copy-gate", "copy gate: adds", "a x + b x", r"a x + b x", D0 + ", formula 63", "a:, b:, x:", gradients={"x": "a + b", "a": "x", "b": "x"}),
+    Entry("sine-gate", "the last gate of the autodiff traces", "-sin(v)", r"-\sin(v)", D2 + ", formula 148", "v:", gradients={"v": "-cos(v)"}),
+    Entry("identity", "identity activation", "x", r"x", D1 + ", formula 81", "x:", gradients={"x": "1"}),
+    Entry("relu-vjp", "ReLU of a vector, gradients from above", "g^T max(0, x)", r"g^T \max(0, x)", D0 + ", formula 74", "g: n, x: n", gradients={"x": "g .* 1[x > 0]", "g": "max(0, x)"}),
+    Entry("softmax", "softmax", "softmax(s)", r"\operatorname{softmax}(s)", D3 + ", formula 167", "s: n", gradients={"s": "diag(softmax(s)) - softmax(s) softmax(s)^T"}),
+    Entry("logistic-node", "logistic regression node", "σ(theta^T x)", r"\sigma(\theta^T x)", D2 + ", formula 102", "theta: n, x: n", gradients={"theta": "σ(theta^T x) (1 - σ(theta^T x)) x"}),
+    Entry("prelu-cases", "parametric ReLU in cases", "cases(z if z >= 0; α z otherwise)", r"\begin{cases} z & z \geq 0 \\ \alpha z & \text{otherwise} \end{cases}", D1 + ", formula 84", "z:, alpha:", gradients={"z": "1[z >= 0] + (1 - 1[z >= 0]) α", "alpha": "(1 - 1[z >= 0]) z"}),
+    Entry("directional", "a function along a direction", "sum(sin(x + t v))", r"\sum_i \sin(x_i + t v_i)", D3 + ", formula 188", "x: n, t:, v: n", gradients={"t": "v^T cos(x + t v)", "x": "cos(x + t v)"}),
+    Entry(
+        "xnor", "XNOR as a network", "a = σ(-30 + 20 x_1 + 20 x_2); b = σ(10 - 20 x_1 - 20 x_2); σ(-10 + 20 a + 20 b)",
+        r"\sigma(-10 + 20 a + 20 b); a = \sigma(-30 + 20 x_1 + 20 x_2); b = \sigma(10 - 20 x_1 - 20 x_2)", D2 + ", formula 111", "x_1:, x_2:",
+    ),
+    Entry(
+        "hidden-layer", "one hidden layer under a squared error", "1/2 (v^T σ(W x) - y)^2", r"\frac{1}{2} (v^T \sigma(W x) - y)^2", D1 + ", formula 80",
+        "v: h, W: h n, x: n, y:", gradients={"v": "(v^T σ(W x) - y) σ(W x)", "W": "(v^T σ(W x) - y) (v .* σ(W x) .* (1 - σ(W x))) x^T"},
+    ),
+    Entry(
+        "softmax-loss-columns", "softmax loss over a batch, a class a column", "1/N sum_{i=1}^N -log(softmax(X W))_{i y_i} + λ ||W||_F^2",
+        r"\frac{1}{N} \sum_{i=1}^N -\log(\operatorname{softmax}(X W))_{i y_i} + \lambda \|W\|_F^2", D3 + ", formula 170",
+        "X: N D, W: D C, y: N, lam:", "y: label", gradients={"W": "1/N X^T (softmax(X W) - onehot(y)) + 2 λ W"},
+    ),
+)
 # fmt: on
 
-LECTURES: tuple[Entry, ...] = SCORES + LOSSES + REGULARISERS + ACTIVATIONS + GRAPHS + MATRICES
+LECTURES: tuple[Entry, ...] = SCORES + LOSSES + REGULARISERS + ACTIVATIONS + GRAPHS + MATRICES + GATES

@@ -245,7 +245,7 @@ class Printer:
         return Tree("derivative", (Tree("name", (), self.name), self.label(node)), 1)
 
     def label(self, node: Node) -> Tree:
-        if node is self.record.function:
+        if node is self.record.function and node is not self.record.wrt:
             return Tree("name", (), self.name)
         return Tree("name", (), self.record.names[node].name)
 

@@ -184,8 +184,8 @@ def plain(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         children.map(lambda t: big(t, Tree("binder", (Tree("compare", (letter("j"), letter("y")), "!="),), (("j",), "where")))),
         conditions.map(lambda t: Tree("indicator", (t,))),
         st.tuples(children, conditions, children).map(lambda t: Tree("cases", (*t, Tree("otherwise")))),
-        several.map(lambda args: Tree("array", args, (len(args), None))),
-        st.tuples(children, children, children, children).map(lambda args: Tree("array", args, (2, 2))),
+        st.lists(children.filter(no_array), min_size=2, max_size=4).map(lambda a: Tree("array", tuple(a), (len(a), None))),
+        st.tuples(*[children.filter(no_array)] * 4).map(lambda args: Tree("array", args, (2, 2))),
         children.map(lambda t: Tree("assemble", (t,), ("i", "j"))),
         st.tuples(children, NAMES).map(lambda t: Tree("derivative", t, 1)),
     )  # fmt: skip
@@ -212,7 +212,7 @@ def no_number(tree: Tree) -> bool:
 
 
 def no_array(tree: Tree) -> bool:
-    """x^{[1, 2]} is a name with a layer above it, not a power."""
+    """x^{[1, 2]} is a name with a layer above it, not a power, and rows of rows are a matrix."""
     return tree.head not in ("array", "assemble")
 
 

@@ -30,7 +30,7 @@ SCORES = (
     Entry(
         "two-layer", "two-layer ReLU network", "W_2 max(0, W_1 x)", r"W_2 \max(0, W_1 x)", D0 + ", formula 19",
         "W_2: C H, W_1: H D, x: D",
-        gradients={"x": "W_2 diag(1[W_1 x > 0]) W_1"},
+        gradients={"x": "W_2 diag(1[W_1 x > 0]) W_1", "W_1": "[W_2[i, j] 1[sum_l W_1[j, l] x_l > 0] x_k]_{i,j,k}"},
     ),
     Entry(
         "two-layer-vjp", "two-layer ReLU network, gradients from above", "g^T W_2 max(0, W_1 x)", r"g^T W_2 \max(0, W_1 x)",
@@ -40,16 +40,17 @@ SCORES = (
     Entry(
         "three-layer", "three-layer ReLU network under a weight", "g^T W_3 max(0, W_2 max(0, W_1 x))",
         r"g^T W_3 \max(0, W_2 \max(0, W_1 x))", D0 + ", formula 20", "g: C, W_3: C H_2, W_2: H_2 H_1, W_1: H_1 D, x: D",
-        gradients={"g": "W_3 max(0, W_2 max(0, W_1 x))", "W_2": "(W_3^T g .* 1[W_2 max(0, W_1 x) > 0]) max(0, W_1 x)^T", "W_1": "(W_2^T (W_3^T g .* 1[W_2 max(0, W_1 x) > 0]) .* 1[W_1 x > 0]) x^T", "W_3": "g max(0, W_2 max(0, W_1 x))^T"},
+        gradients={"g": "W_3 max(0, W_2 max(0, W_1 x))", "W_2": "(W_3^T g .* 1[W_2 max(0, W_1 x) > 0]) max(0, W_1 x)^T", "W_1": "(W_2^T (W_3^T g .* 1[W_2 max(0, W_1 x) > 0]) .* 1[W_1 x > 0]) x^T", "W_3": "g max(0, W_2 max(0, W_1 x))^T", "x": "W_1^T (W_2^T (W_3^T g .* 1[W_2 max(0, W_1 x) > 0]) .* 1[W_1 x > 0])"},
     ),
     Entry(
         "sigmoid-net", "three-layer sigmoid network", "g^T (W_3 σ(W_2 σ(W_1 x + b_1) + b_2) + b_3)",
         r"g^T (W_3 \sigma(W_2 \sigma(W_1 x + b_1) + b_2) + b_3)", D0 + ", formula 26",
-        "g: O, W_3: O H, W_2: H K, W_1: K D, x: D, b_1: K, b_2: H, b_3: O", gradients={"b_3": "g"},
+        "g: O, W_3: O H, W_2: H K, W_1: K D, x: D, b_1: K, b_2: H, b_3: O", gradients={"b_3": "g", "g": "W_3 σ(W_2 σ(W_1 x + b_1) + b_2) + b_3", "W_3": "g σ(W_2 σ(W_1 x + b_1) + b_2)^T", "b_2": "(W_3^T g .* σ(W_2 σ(W_1 x + b_1) + b_2) .* (1 - σ(W_2 σ(W_1 x + b_1) + b_2)))", "W_2": "(W_3^T g .* σ(W_2 σ(W_1 x + b_1) + b_2) .* (1 - σ(W_2 σ(W_1 x + b_1) + b_2))) σ(W_1 x + b_1)^T", "b_1": "(W_2^T (W_3^T g .* σ(W_2 σ(W_1 x + b_1) + b_2) .* (1 - σ(W_2 σ(W_1 x + b_1) + b_2))) .* σ(W_1 x + b_1) .* (1 - σ(W_1 x + b_1)))", "W_1": "(W_2^T (W_3^T g .* σ(W_2 σ(W_1 x + b_1) + b_2) .* (1 - σ(W_2 σ(W_1 x + b_1) + b_2))) .* σ(W_1 x + b_1) .* (1 - σ(W_1 x + b_1))) x^T", "x": "W_1^T (W_2^T (W_3^T g .* σ(W_2 σ(W_1 x + b_1) + b_2) .* (1 - σ(W_2 σ(W_1 x + b_1) + b_2))) .* σ(W_1 x + b_1) .* (1 - σ(W_1 x + b_1)))"},
     ),
     Entry(
         "dense-layer", "fully connected layer in index form", "a_i = σ(sum_j Theta_{ij} x_j)",
         r"a_i = \sigma\left(\sum_j \Theta_{ij} x_j\right)", D2 + ", formula 115", "Theta: m n, x: n",
+        gradients={"x": "diag(σ(Theta x) .* (1 - σ(Theta x))) Theta", "Theta": "[σ(sum_l Theta[i, l] x_l) (1 - σ(sum_l Theta[i, l] x_l)) x_k 1[i = j]]_{i,j,k}"},
     ),
 )
 
@@ -78,13 +79,14 @@ LOSSES = (
     Entry(
         "svm-loss", "multiclass hinge loss of a linear classifier", "s = W x; sum_{j != y} max(0, s_j - s_y + 1)",
         r"L = \sum_{j \neq y} \max(0, s_j - s_y + 1), \ s = W x", D0 + ", formula 52 with its sign put right", "W: C D, x: D, y:", "y: label",
-        gradients={"W": "g = (1 - onehot(y)) .* 1[W x - (W x)_y + 1 > 0]; (g - sum(g) onehot(y)) x^T"},
+        gradients={"W": "g = (1 - onehot(y)) .* 1[W x - (W x)_y + 1 > 0]; (g - sum(g) onehot(y)) x^T", "x": "g = (1 - onehot(y)) .* 1[W x - (W x)_y + 1 > 0]; W^T (g - sum(g) onehot(y))"},
     ),
     Entry(
         "svm-loss-batch", "multiclass hinge loss over a batch with L2",
         "s = W x_i; L_i = sum_{j != y_i} max(0, s_j - s_{y_i} + 1); 1/N sum_{i=1}^N L_i + λ sum_k W_k^2",
         r"\frac{1}{N} \sum_{i=1}^N L_i + \lambda \sum_k W_k^2; L_i = \sum_{j \neq y_i} \max(0, s_j - s_{y_i} + 1); s = W x_i",
         D0 + ", formulas 49-53", "W: C D, x: N D, y: N, lam:", "y: label",
+        gradients={"W": "s = x W^T; g = (1 - onehot(y)) .* 1[s - [s_{i,y_i}]_i ones^T + 1 > 0]; 1/N (g - diag(g ones) onehot(y))^T x + 2 λ W", "x": "s = x W^T; g = (1 - onehot(y)) .* 1[s - [s_{i,y_i}]_i ones^T + 1 > 0]; 1/N (g - diag(g ones) onehot(y)) W", "lam": "||W||_F^2"},
     ),
     Entry(
         "mse", "mean squared error", "yhat = X theta; 1/n sum_{i=1}^n (yhat_i - y_i)^2",
@@ -102,7 +104,7 @@ LOSSES = (
     Entry(
         "log-likelihood", "binary log-likelihood (printed as a loss)", "yhat = σ(theta^T x); y log(yhat) + (1 - y) log(1 - yhat)",
         r"y \log(\hat y) + (1 - y) \log(1 - \hat y), \ \hat y = \sigma(\theta^T x)", D2 + ", formula 107: as a loss it needs a minus",
-        "theta: n, x: n, y:", gradients={"x": "(y - σ(theta^T x)) theta", "theta": "(y - σ(theta^T x)) x"},
+        "theta: n, x: n, y:", gradients={"x": "(y - σ(theta^T x)) theta", "theta": "(y - σ(theta^T x)) x", "y": "log(σ(theta^T x)) - log(1 - σ(theta^T x))"},
     ),
     Entry(
         "cross-entropy", "binary cross-entropy", "p = σ(z); -y log(p) - (1 - y) log(1 - p)",
@@ -111,7 +113,7 @@ LOSSES = (
     Entry(
         "logistic-regression", "logistic loss over a batch", "p = σ(X w); -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i))",
         r"-\sum_i \left(y_i \log(p_i) + (1 - y_i) \log(1 - p_i)\right), \ p = \sigma(X w)", D2 + ", formulas 102-107",
-        "X: n d, w: d, y: n", gradients={"X": "(σ(X w) - y) w^T", "w": "X^T (σ(X w) - y)"},
+        "X: n d, w: d, y: n", gradients={"X": "(σ(X w) - y) w^T", "w": "X^T (σ(X w) - y)", "y": "log(1 - σ(X w)) - log(σ(X w))"},
     ),
 )
 
@@ -131,7 +133,7 @@ REGULARISERS = (
 ACTIVATIONS = (
     Entry("sigmoid", "sigmoid", "1/(1 + e^(-x))", r"\frac{1}{1 + e^{-x}}", D0 + ", formula 22", "x:", gradients={"x": "σ(x) (1 - σ(x))"}),
     Entry("tanh", "hyperbolic tangent", "tanh(x)", r"\tanh(x)", D0 + ", formula 36", "x:", gradients={"x": "1 - tanh(x)^2"}),
-    Entry("tanh-exp", "hyperbolic tangent through exponentials", "(e^x - e^(-x))/(e^x + e^(-x))", r"\frac{e^x - e^{-x}}{e^x + e^{-x}}", D0 + ", formula 36", "x:"),
+    Entry("tanh-exp", "hyperbolic tangent through exponentials", "(e^x - e^(-x))/(e^x + e^(-x))", r"\frac{e^x - e^{-x}}{e^x + e^{-x}}", D0 + ", formula 36", "x:", gradients={"x": "1 - ((e^x - e^(-x))/(e^x + e^(-x)))^2"}),
     Entry("relu", "rectified linear unit", "max(0, x)", r"\max(0, x)", D0 + ", formula 38", "x:", gradients={"x": "1[x > 0]"}),
     Entry("leaky-relu", "leaky ReLU", "max(0.01 x, x)", r"\max(0.01 x, x)", D0 + ", formula 41", "x:", gradients={"x": "0.01 1[x < 0] + 1[x >= 0]"}),
     Entry("leaky-relu-overview", "leaky ReLU of the overview", "max(0.1 x, x)", r"\max(0.1 x, x)", D0 + ", formula 23", "x:", gradients={"x": "0.1 1[x < 0] + 1[x >= 0]"}),
@@ -141,23 +143,26 @@ ACTIVATIONS = (
     ),
     Entry(
         "prelu-max", "max(α x, x), the parametric ReLU only for α ≤ 1", "max(α x, x)", r"\max(\alpha x, x)", D0 + ", formula 42", "x:, alpha:",
+        gradients={"x": "α 1[α x - x > 0] + 1[x - α x >= 0]", "alpha": "x 1[α x - x > 0]"},
     ),
     Entry(
         "elu", "exponential linear unit", "cases(x if x > 0; α (e^x - 1) otherwise)",
         r"\begin{cases} x & x > 0 \\ \alpha (e^x - 1) & \text{otherwise} \end{cases}", D0 + ", formula 43", "x:, alpha:",
+        gradients={"x": "1[x > 0] + α e^x (1 - 1[x > 0])", "alpha": "(e^x - 1) (1 - 1[x > 0])"},
     ),
     Entry(
         "selu", "scaled exponential linear unit", "cases(λ x if x > 0; λ α (e^x - 1) otherwise)",
         r"\begin{cases} \lambda x & x > 0 \\ \lambda \alpha (e^x - 1) & \text{otherwise} \end{cases}", D0 + ", formula 44", "x:, lam:, alpha:",
+        gradients={"x": "λ 1[x > 0] + λ α e^x (1 - 1[x > 0])", "lam": "x 1[x > 0] + α (e^x - 1) (1 - 1[x > 0])", "alpha": "λ (e^x - 1) (1 - 1[x > 0])"},
     ),
     Entry("softplus", "softplus", "log(1 + e^x)", r"\log(1 + e^x)", D2 + ", formula 123", "x:", gradients={"x": "σ(x)"}),
-    Entry("hard-tanh", "hard tanh", "max(-1, min(1, x))", r"\max(-1, \min(1, x))", D1 + ", formula 82", "x:"),
+    Entry("hard-tanh", "hard tanh", "max(-1, min(1, x))", r"\max(-1, \min(1, x))", D1 + ", formula 82", "x:", gradients={"x": "1[min(1, x) + 1 >= 0] 1[1 - x >= 0]"}),
     Entry("arctan", "arctangent", "arctan(x)", r"\arctan(x)", D2 + ", formula 123", "x:", gradients={"x": "1/(1 + x^2)"}),
-    Entry("lecun-tanh", "scaled tanh of LeCun", "1.7159 tanh(2/3 x)", r"1.7159 \tanh(\frac{2}{3} x)", D3 + ", formula 185, where tan is printed", "x:"),
+    Entry("lecun-tanh", "scaled tanh of LeCun", "1.7159 tanh(2/3 x)", r"1.7159 \tanh(\frac{2}{3} x)", D3 + ", formula 185, where tan is printed", "x:", gradients={"x": "1.7159 * 2/3 (1 - tanh(2/3 x)^2)"}),
     Entry(
         "maxout", "maxout of two", "max(w_1^T x + b_1, w_2^T x + b_2)", r"\max(w_1^T x + b_1, w_2^T x + b_2)", D0 + ", formula 24",
         "w_1: n, w_2: n, x: n, b_1:, b_2:",
-        gradients={"w_1": "1[(w_1 - w_2)^T x + b_1 - b_2 > 0] x", "b_1": "1[(w_1 - w_2)^T x + b_1 - b_2 > 0]"},
+        gradients={"w_1": "1[(w_1 - w_2)^T x + b_1 - b_2 > 0] x", "b_1": "1[(w_1 - w_2)^T x + b_1 - b_2 > 0]", "w_2": "1[(w_2 - w_1)^T x + b_2 - b_1 >= 0] x", "x": "1[(w_1 - w_2)^T x + b_1 - b_2 > 0] w_1 + 1[(w_2 - w_1)^T x + b_2 - b_1 >= 0] w_2", "b_2": "1[(w_2 - w_1)^T x + b_2 - b_1 >= 0]"},
     ),
     Entry("relu-vector", "ReLU of a vector", "max(0, x)", r"\max(0, x)", D0 + ", formula 69", "x: n", gradients={"x": "diag(1[x > 0])"}),
 )
@@ -186,7 +191,7 @@ GRAPHS = (
     ),
     Entry("polynomial", "gradient example", "3 x^2 y", r"3 x^2 y", D0 + ", formula 47", "x:, y:", gradients={"x": "6 x y", "y": "3 x^2"}),
     Entry("chain", "nested chain rule", "sin(e^(x^2))", r"\sin(e^{x^2})", D0 + ", formula 76", "x:", gradients={"x": "2 cos(e^(x^2)) e^(x^2) x"}),
-    Entry("and-gate", "AND as a neuron", "σ(-30 + 20 x_1 + 20 x_2)", r"\sigma(-30 + 20 x_1 + 20 x_2)", D2 + ", formula 110", "x_1:, x_2:", gradients={"x_1": "20 σ(-30 + 20 x_1 + 20 x_2) (1 - σ(-30 + 20 x_1 + 20 x_2))"}),
+    Entry("and-gate", "AND as a neuron", "σ(-30 + 20 x_1 + 20 x_2)", r"\sigma(-30 + 20 x_1 + 20 x_2)", D2 + ", formula 110", "x_1:, x_2:", gradients={"x_1": "20 σ(-30 + 20 x_1 + 20 x_2) (1 - σ(-30 + 20 x_1 + 20 x_2))", "x_2": "20 σ(-30 + 20 x_1 + 20 x_2) (1 - σ(-30 + 20 x_1 + 20 x_2))"}),
 )
 
 MATRICES = (
@@ -204,36 +209,36 @@ MATRICES = (
     ),
     Entry(
         "two-layer-squares", "the 20-line network", "||σ(x w_1) w_2 - y||_F^2", r"\|\sigma(x w_1) w_2 - y\|_F^2", D0 + ", formula 27",
-        "x: N D, w_1: D H, w_2: H O, y: N O", gradients={"w_1": "2 x^T (((σ(x w_1) w_2 - y) w_2^T) .* σ(x w_1) .* (1 - σ(x w_1)))", "w_2": "2 σ(x w_1)^T (σ(x w_1) w_2 - y)"},
+        "x: N D, w_1: D H, w_2: H O, y: N O", gradients={"w_1": "2 x^T (((σ(x w_1) w_2 - y) w_2^T) .* σ(x w_1) .* (1 - σ(x w_1)))", "w_2": "2 σ(x w_1)^T (σ(x w_1) w_2 - y)", "x": "2 (((σ(x w_1) w_2 - y) w_2^T) .* σ(x w_1) .* (1 - σ(x w_1))) w_1^T", "y": "2 (y - σ(x w_1) w_2)"},
     ),
     Entry(
         "two-layer-softmax", "two-layer ReLU network under the softmax loss",
         "s = W_2 max(0, W_1 x); -log(e^{s_y} / sum_j e^{s_j})",
         r"-\log\left(\frac{e^{s_y}}{\sum_j e^{s_j}}\right), \ s = W_2 \max(0, W_1 x)", D0 + ", formulas 10 and 19",
         "W_1: H D, W_2: C H, x: D, y:", "y: label",
-        gradients={"W_2": "(softmax(W_2 max(0, W_1 x)) - onehot(y)) max(0, W_1 x)^T", "W_1": "(W_2^T (softmax(W_2 max(0, W_1 x)) - onehot(y)) .* 1[W_1 x > 0]) x^T"},
+        gradients={"W_2": "(softmax(W_2 max(0, W_1 x)) - onehot(y)) max(0, W_1 x)^T", "W_1": "(W_2^T (softmax(W_2 max(0, W_1 x)) - onehot(y)) .* 1[W_1 x > 0]) x^T", "x": "W_1^T (W_2^T (softmax(W_2 max(0, W_1 x)) - onehot(y)) .* 1[W_1 x > 0])"},
     ),
     Entry(
         "linear-autoencoder", "linear autoencoder", "||x - B A x||^2", r"\|x - B A x\|_2^2", D2 + ", formula 163", "x: n, B: n k, A: k n",
-        gradients={"A": "2 B^T (B A x - x) x^T", "B": "-2 (x - B A x) x^T A^T"},
+        gradients={"A": "2 B^T (B A x - x) x^T", "B": "-2 (x - B A x) x^T A^T", "x": "2 (x - B A x) - 2 A^T B^T (x - B A x)"},
     ),
-    Entry("tied-autoencoder", "tied autoencoder (PCA)", "||x - V V^T x||^2", r"\|x - V V^{\top} x\|_2^2", D2 + ", formula 164", "x: n, V: n k"),
-    Entry("autoencoder", "autoencoder with a sigmoid code", "||x - B σ(A x)||^2", r"\|x - B \sigma(A x)\|_2^2", D2 + ", formula 161", "x: n, B: n k, A: k n", gradients={"B": "2 (B σ(A x) - x) σ(A x)^T"}),
+    Entry("tied-autoencoder", "tied autoencoder (PCA)", "||x - V V^T x||^2", r"\|x - V V^{\top} x\|_2^2", D2 + ", formula 164", "x: n, V: n k", gradients={"x": "2 (x - V V^T x) - 2 V V^T (x - V V^T x)", "V": "-2 ((x - V V^T x) x^T V + x (x - V V^T x)^T V)"}),
+    Entry("autoencoder", "autoencoder with a sigmoid code", "||x - B σ(A x)||^2", r"\|x - B \sigma(A x)\|_2^2", D2 + ", formula 161", "x: n, B: n k, A: k n", gradients={"B": "2 (B σ(A x) - x) σ(A x)^T", "A": "2 (B^T (B σ(A x) - x) .* σ(A x) .* (1 - σ(A x))) x^T", "x": "-2 (B σ(A x) - x) + 2 A^T (B^T (B σ(A x) - x) .* σ(A x) .* (1 - σ(A x)))"}),
     Entry(
         "sparse-autoencoder", "sparse autoencoder, penalty inside the sum", "||x - B σ(A x)||^2 + λ ||σ(A x)||_1",
         r"\|x - B \sigma(A x)\|_2^2 + \lambda \|\sigma(A x)\|_1", D2 + ", formula 162 with its penalty inside", "x: n, B: n k, A: k n, lam:",
-        gradients={"B": "2 (B σ(A x) - x) σ(A x)^T"},
+        gradients={"B": "2 (B σ(A x) - x) σ(A x)^T", "A": "((2 B^T (B σ(A x) - x) + λ sign(σ(A x))) .* σ(A x) .* (1 - σ(A x))) x^T", "x": "-2 (B σ(A x) - x) + A^T ((2 B^T (B σ(A x) - x) + λ sign(σ(A x))) .* σ(A x) .* (1 - σ(A x)))", "lam": "sum(σ(A x))"},
     ),
     Entry(
         "backpropagation", "the deep logistic network of the recursion", "a_2 = σ(U x); a_3 = σ(V a_2); yhat = σ(w^T a_3); y log(yhat) + (1 - y) log(1 - yhat)",
         r"y \log(\hat y) + (1 - y) \log(1 - \hat y); \hat y = \sigma(w^T a^{(3)}); a^{(3)} = \sigma(V a^{(2)}); a^{(2)} = \sigma(U x)",
         D2 + ", formulas 131-136", "U: h n, V: k h, w: k, x: n, y:",
-        gradients={"w": "(y - σ(w^T σ(V σ(U x)))) σ(V σ(U x))"},
+        gradients={"w": "(y - σ(w^T σ(V σ(U x)))) σ(V σ(U x))", "y": "log(σ(w^T σ(V σ(U x)))) - log(1 - σ(w^T σ(V σ(U x))))", "V": "((y - σ(w^T σ(V σ(U x)))) w .* σ(V σ(U x)) .* (1 - σ(V σ(U x)))) σ(U x)^T", "U": "(V^T ((y - σ(w^T σ(V σ(U x)))) w .* σ(V σ(U x)) .* (1 - σ(V σ(U x)))) .* σ(U x) .* (1 - σ(U x))) x^T", "x": "U^T (V^T ((y - σ(w^T σ(V σ(U x)))) w .* σ(V σ(U x)) .* (1 - σ(V σ(U x)))) .* σ(U x) .* (1 - σ(U x)))"},
     ),
     Entry(
         "two-paths", "a weight that acts on two paths", "1/2 (v^T σ(U σ(w x)) - y)^2", r"\frac{1}{2} (v^T \sigma(U \sigma(w x)) - y)^2", D1 + ", formula 77",
         "v: 2, U: 2 2, w: 2 3, x: 3, y:",
-        gradients={"v": "(v^T σ(U σ(w x)) - y) σ(U σ(w x))"},
+        gradients={"v": "(v^T σ(U σ(w x)) - y) σ(U σ(w x))", "U": "((v^T σ(U σ(w x)) - y) v .* σ(U σ(w x)) .* (1 - σ(U σ(w x)))) σ(w x)^T", "w": "(U^T ((v^T σ(U σ(w x)) - y) v .* σ(U σ(w x)) .* (1 - σ(U σ(w x)))) .* σ(w x) .* (1 - σ(w x))) x^T", "x": "w^T (U^T ((v^T σ(U σ(w x)) - y) v .* σ(U σ(w x)) .* (1 - σ(U σ(w x)))) .* σ(w x) .* (1 - σ(w x)))", "y": "y - v^T σ(U σ(w x))"},
     ),
 )
 GATES = (
@@ -249,21 +254,22 @@ GATES = (
     Entry("identity", "identity activation", "x", r"x", D1 + ", formula 81", "x:", gradients={"x": "1"}),
     Entry("relu-vjp", "ReLU of a vector, gradients from above", "g^T max(0, x)", r"g^T \max(0, x)", D0 + ", formula 74", "g: n, x: n", gradients={"x": "g .* 1[x > 0]", "g": "max(0, x)"}),
     Entry("softmax", "softmax", "softmax(s)", r"\operatorname{softmax}(s)", D3 + ", formula 167", "s: n", gradients={"s": "diag(softmax(s)) - softmax(s) softmax(s)^T"}),
-    Entry("logistic-node", "logistic regression node", "σ(theta^T x)", r"\sigma(\theta^T x)", D2 + ", formula 102", "theta: n, x: n", gradients={"theta": "σ(theta^T x) (1 - σ(theta^T x)) x"}),
+    Entry("logistic-node", "logistic regression node", "σ(theta^T x)", r"\sigma(\theta^T x)", D2 + ", formula 102", "theta: n, x: n", gradients={"theta": "σ(theta^T x) (1 - σ(theta^T x)) x", "x": "σ(theta^T x) (1 - σ(theta^T x)) theta"}),
     Entry("prelu-cases", "parametric ReLU in cases", "cases(z if z >= 0; α z otherwise)", r"\begin{cases} z & z \geq 0 \\ \alpha z & \text{otherwise} \end{cases}", D1 + ", formula 84", "z:, alpha:", gradients={"z": "1[z >= 0] + (1 - 1[z >= 0]) α", "alpha": "(1 - 1[z >= 0]) z"}),
-    Entry("directional", "a function along a direction", "sum(sin(x + t v))", r"\sum_i \sin(x_i + t v_i)", D3 + ", formula 188", "x: n, t:, v: n", gradients={"t": "v^T cos(x + t v)", "x": "cos(x + t v)"}),
+    Entry("directional", "a function along a direction", "sum(sin(x + t v))", r"\sum_i \sin(x_i + t v_i)", D3 + ", formula 188", "x: n, t:, v: n", gradients={"t": "v^T cos(x + t v)", "x": "cos(x + t v)", "v": "t cos(x + t v)"}),
     Entry(
         "xnor", "XNOR as a network", "a = σ(-30 + 20 x_1 + 20 x_2); b = σ(10 - 20 x_1 - 20 x_2); σ(-10 + 20 a + 20 b)",
         r"\sigma(-10 + 20 a + 20 b); a = \sigma(-30 + 20 x_1 + 20 x_2); b = \sigma(10 - 20 x_1 - 20 x_2)", D2 + ", formula 111", "x_1:, x_2:",
+        gradients={"x_1": "σ(-10 + 20 σ(-30 + 20 x_1 + 20 x_2) + 20 σ(10 - 20 x_1 - 20 x_2)) (1 - σ(-10 + 20 σ(-30 + 20 x_1 + 20 x_2) + 20 σ(10 - 20 x_1 - 20 x_2))) (400 σ(-30 + 20 x_1 + 20 x_2) (1 - σ(-30 + 20 x_1 + 20 x_2)) - 400 σ(10 - 20 x_1 - 20 x_2) (1 - σ(10 - 20 x_1 - 20 x_2)))", "x_2": "σ(-10 + 20 σ(-30 + 20 x_1 + 20 x_2) + 20 σ(10 - 20 x_1 - 20 x_2)) (1 - σ(-10 + 20 σ(-30 + 20 x_1 + 20 x_2) + 20 σ(10 - 20 x_1 - 20 x_2))) (400 σ(-30 + 20 x_1 + 20 x_2) (1 - σ(-30 + 20 x_1 + 20 x_2)) - 400 σ(10 - 20 x_1 - 20 x_2) (1 - σ(10 - 20 x_1 - 20 x_2)))"},
     ),
     Entry(
         "hidden-layer", "one hidden layer under a squared error", "1/2 (v^T σ(W x) - y)^2", r"\frac{1}{2} (v^T \sigma(W x) - y)^2", D1 + ", formula 80",
-        "v: h, W: h n, x: n, y:", gradients={"v": "(v^T σ(W x) - y) σ(W x)", "W": "(v^T σ(W x) - y) (v .* σ(W x) .* (1 - σ(W x))) x^T"},
+        "v: h, W: h n, x: n, y:", gradients={"v": "(v^T σ(W x) - y) σ(W x)", "W": "(v^T σ(W x) - y) (v .* σ(W x) .* (1 - σ(W x))) x^T", "x": "(v^T σ(W x) - y) W^T (v .* σ(W x) .* (1 - σ(W x)))", "y": "y - v^T σ(W x)"},
     ),
     Entry(
         "softmax-loss-columns", "softmax loss over a batch, a class a column", "1/N sum_{i=1}^N -log(softmax(X W))_{i y_i} + λ ||W||_F^2",
         r"\frac{1}{N} \sum_{i=1}^N -\log(\operatorname{softmax}(X W))_{i y_i} + \lambda \|W\|_F^2", D3 + ", formula 170",
-        "X: N D, W: D C, y: N, lam:", "y: label", gradients={"W": "1/N X^T (softmax(X W) - onehot(y)) + 2 λ W"},
+        "X: N D, W: D C, y: N, lam:", "y: label", gradients={"W": "1/N X^T (softmax(X W) - onehot(y)) + 2 λ W", "X": "1/N (softmax(X W) - onehot(y)) W^T", "lam": "||W||_F^2"},
     ),
 )
 # fmt: on

@@ -52,7 +52,7 @@ def source_of(row: dict[str, Any]) -> str:
 
 def check(row: dict[str, Any]) -> None:
     source = source_of(row)
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         parse_tree(source, syntax=row["syntax"])
     except InputError as error:
@@ -62,7 +62,7 @@ def check(row: dict[str, Any]) -> None:
         check_error(error, source)
     else:
         assert row["outcome"] != "error"
-    assert (time.perf_counter() - started) * 1e3 < row["max_ms"]
+    assert (time.process_time() - started) * 1e3 < row["max_ms"]
 
 
 def check_error(error: InputError, source: str) -> None:
@@ -122,12 +122,12 @@ def test_nothing_is_compiled_or_executed() -> None:
 )
 def test_time_grows_with_the_length_only(piece: str, size: int) -> None:
     source = piece * (size // len(piece)) + "x"
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         parse_tree(source)
     except InputError as error:
         check_error(error, source)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 5  # a back-tracking reader needs minutes; the benchmarks have the speed
 
 
 @settings(max_examples=400, deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -303,23 +302,9 @@ def test_spans_lie_over_what_was_written() -> None:
 
 
 @pytest.mark.parametrize("terms", [3000])
-def test_long_sums_are_flat_and_fast(terms: int) -> None:
-    started = time.perf_counter()
+def test_long_sums_are_flat(terms: int) -> None:
     tree = read("+".join(["x"] * terms)).tree
-    assert time.perf_counter() - started < 0.5
     assert len(tree.args) == terms
-
-
-def test_a_formula_is_read_in_a_fraction_of_a_millisecond() -> None:
-    source = "L = 1/N sum_{i=1}^N sum_{j != y_i} max(0, s_j - s_{y_i} + 1) + lam ||W||_F^2"
-    best = min(_seconds(source) for _ in range(50))
-    assert best < 1e-3
-
-
-def _seconds(source: str) -> float:
-    started = time.perf_counter()
-    read(source)
-    return time.perf_counter() - started
 
 
 #: spellings of one variable, its canonical name, its text, its LaTeX

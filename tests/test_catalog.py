@@ -49,6 +49,13 @@ def draw(name: str, seed: int) -> dict[str, Any]:
     return at
 
 
+def evaluate(e: sg.Expr, of: sg.Expr, at: dict[str, Any]) -> Any:
+    """The value of `e`, an expression in the variables and sizes of `of`."""
+    sizes = {d: n for v, declared in of.variables.items() for d, n in zip(declared.shape, np.shape(at[v]), strict=True)}
+    compiled = sg.compile(e)
+    return compiled(**{v: at[v] for v in e.variables}, **{d: sizes[d] for d in compiled.sizes})
+
+
 @pytest.mark.parametrize("name", CATALOG)
 def test_text_and_latex_read_alike(name: str) -> None:
     entry: Entry = CATALOG[name]
@@ -74,7 +81,7 @@ def test_gradient_as_the_field_writes_it(name: str, wrt: str) -> None:
     assert found.shape == want.shape
     for seed in range(2):
         at = draw(name, seed)
-        values = [sg.compile(one)(**{v: at[v] for v in one.variables}) for one in (found, want)]
+        values = [evaluate(one, e, at) for one in (found, want)]
         assert np.allclose(*values, rtol=1e-9, atol=1e-12), (found.text, want.text)
     if (name, wrt) not in OTHER_FORM:
         assert same(found.node, simplify(want.node)), (found.text, want.text)

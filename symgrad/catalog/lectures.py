@@ -17,7 +17,7 @@ D4 = "Lecture 4, Neural Networks and Backpropagation"
 SCORES = (
     Entry(
         "linear-score", "linear score function", "W x", r"s = f(x;W) = Wx", D0 + ", formula 9", "W: C D, x: D",
-        gradients={"x": "W"},
+        gradients={"x": "W", "W": "[eye(C)[i, j] x_k]_{i,j,k}"},
     ),
     Entry(
         "affine-score", "affine score function under a weight", "g^T (W x + b)", r"g^T (W x + b)", D3 + ", formula 179",
@@ -30,7 +30,7 @@ SCORES = (
     Entry(
         "two-layer", "two-layer ReLU network", "W_2 max(0, W_1 x)", r"W_2 \max(0, W_1 x)", D0 + ", formula 19",
         "W_2: C H, W_1: H D, x: D",
-        gradients={"x": "W_2 diag(1[W_1 x > 0]) W_1", "W_1": "[W_2[i, j] 1[sum_l W_1[j, l] x_l > 0] x_k]_{i,j,k}"},
+        gradients={"x": "W_2 diag(1[W_1 x > 0]) W_1", "W_2": "[eye(C)[i, j] max(0, sum_l W_1[k, l] x_l)]_{i,j,k}", "W_1": "[W_2[i, j] 1[sum_l W_1[j, l] x_l > 0] x_k]_{i,j,k}"},
     ),
     Entry(
         "two-layer-vjp", "two-layer ReLU network, gradients from above", "g^T W_2 max(0, W_1 x)", r"g^T W_2 \max(0, W_1 x)",

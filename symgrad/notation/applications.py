@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
+from symgrad.notation.calls import CONVENTIONAL
 from symgrad.notation.functions import BUILTIN, norm
 from symgrad.notation.literals import extent, indices
 from symgrad.notation.syntax import Tree
@@ -95,7 +96,10 @@ def _call(work: Elaborator, tree: Tree) -> Value:
     if name in scope.values or name in work.arguments:
         work.note(f"{work.text(tree)} is {name}: what it depends on was given above")
         return work.arguments.get(name) or scope.values[name]
-    handler = BUILTIN.get(name)
+    known = CONVENTIONAL.get(name, name)
+    if known != name:
+        work.note(f"{name} is defined nowhere, and read as {known}, as in logistic regression; to change: {name}(z) = ...")
+    handler = BUILTIN.get(known)
     if handler is None:
         raise NameProblem(f"there is no function {name}", hint="known are exp, log, max, softmax, sum, tr, ...")
     return handler(work, tree)

@@ -39,6 +39,10 @@ FORBIDDEN = frozenset(("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo"
 FUNCTION_LETTERS = frozenset(("f", "g", "h", "Phi", "phi", "Gamma", "psi", "zeta", "F", "G"))
 
 
+#: The one letter that the field reads as a known function where nothing defines it: elaboration says so in a note.
+CONVENTIONAL = {"g": "sigmoid"}
+
+
 KEYWORDS = frozenset(("axis", "keepdims", "dim", "ddof", "ord", "n"))
 
 
@@ -103,6 +107,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
     if letter and commas and _bound_arguments(p, p.pos):
         return _entries(p, token, value)
+    if value in CONVENTIONAL and not commas and not p.bare(value):
+        return call(p, token, value)
     if not letter or commas or (value in FUNCTION_LETTERS and not p.bare(value)):
         unknown(p, token, value)
     return None

@@ -159,7 +159,7 @@ def label_value(work: Elaborator, tree: Tree) -> Value:
 
 
 def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tree: Tree) -> Value | None:
-    """Unit vectors e_k, sized identities I_n, rows x_i of a matrix declared as X, and functions of an index."""
+    """Unit vectors e_k, sized identities I_n, their entries I_ij = δ_ij, rows x_i of a matrix declared as X, and functions of an index."""
     if base.head == "const" and base.value == "e" and len(subscripts) == 1:
         return _unit(work, subscripts[0], tree)
     if base.head != "name":
@@ -167,7 +167,7 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
     name = str(base.value)
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
-    if name == "delta" and len(subscripts) == 2 and not _known(work, name):
+    if name in ("delta", "I") and len(subscripts) == 2 and not _known(work, name):
         equal = Tree("compare", tuple(subscripts), "=", tree.start, tree.end)
         return work.visit(Tree("indicator", (equal,), None, tree.start, tree.end))
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":

@@ -279,8 +279,9 @@ class Lowering:
             value = self.make.expand(value, [*present, *(True for _ in core)])
             args.append(value if (op.name, k) in AS_IS else self.make.as_float(value))
         args += [self.dim(p) for p in node.params]
+        compared = self.make.compare(args[0], "==" if op.symbol == "=" else op.symbol) if op.symbol else None
         kind = BOOL if op.symbol else FLOAT
-        value = self.make.make(CALL + op.name, args, len(batch) + len(output), kind)
+        value = compared or self.make.make(CALL + op.name, args, len(batch) + len(output), kind)
         cores = range(node.rank - len(output), node.rank)
         return Dense(value, (*batch, *cores))
 

@@ -17,6 +17,8 @@ from symgrad.expr import Rational
 BOOL, INT, FLOAT = 0, 1, 2
 VARIABLE, DIM, NUMBER, SHAPE, SCATTER, CALL = "variable", "dim", "number", "shape", "scatter", "call "
 MATMUL = "{0} @ {1}"
+SUMS = ("{0} + {1}", "{0} - {1}")
+MIRRORED = {">": "<", ">=": "<=", "==": "=="}
 #: Entries of a large exact number that a float still holds exactly.
 _EXACT = 1 << 53
 
@@ -162,6 +164,22 @@ class Builder:
         if value.denominator == 1 or is_decimal(value):
             return self.number(value)
         return self.make("{0} / {1}", (self.number(value.numerator), self.number(value.denominator)))
+
+    def compare(self, a: Value, symbol: str) -> Value | None:
+        """`a` compared with 0, what is added or subtracted on the other side; None if it is best as it stands."""
+        last = self.number_of(a.args[1]) if a.op in SUMS else None
+        left, right = a, self.number(0)
+        if last is not None:
+            left, right = a.args[0], self.number(-last if a.op == "{0} + {1}" else last)
+        elif a.op == "{0} - {1}":
+            left, right = a.args
+        if self.number_of(left) is not None:
+            left, right, symbol = right, left, MIRRORED[symbol]
+        elif left.op == "-{0}" and self.number_of(right) is not None:
+            left, right, symbol = left.args[0], self.neg(right), MIRRORED[symbol]
+        if left is a:
+            return None
+        return self.make(f"{{0}} {symbol} {{1}}", (left, right), max(left.rank, right.rank), BOOL)
 
     # --- shape --------------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ IMPORTS = {"numpy": "import numpy as np", "jax": "import jax\nimport jax.numpy a
 STEMS = {
     CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
     CALL + "nonnegative": "mask", "np.arange({0})": "rows", SCATTER: "g", "{0} @ {1}": "q",
+    **{f"{{0}} {sign} {{1}}": "mask" for sign in (">", "<", ">=", "<=", "==")},
 }  # fmt: skip
 QUOTIENTS = {"{0} * {1}", "{0} / {1}"}
 VIEW = re.compile(r"\{0\}(\.T|\.swapaxes|\.transpose|\[)|np\.(broadcast_to|diagonal)\(")

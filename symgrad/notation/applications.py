@@ -98,7 +98,9 @@ def _call(work: Elaborator, tree: Tree) -> Value:
         return work.arguments.get(name) or scope.values[name]
     known = CONVENTIONAL.get(name, name)
     if known != name:
-        work.note(f"{name} is defined nowhere, and read as {known}, as in logistic regression; to change: {name}(z) = ...")
+        work.note(
+            f"{name} is defined nowhere, and read as {known}, as in logistic regression; to change: {name}(z) = ..."
+        )
     handler = BUILTIN.get(known)
     if handler is None:
         raise NameProblem(f"there is no function {name}", hint="known are exp, log, max, softmax, sum, tr, ...")

@@ -159,7 +159,7 @@ def label_value(work: Elaborator, tree: Tree) -> Value:
 
 
 def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tree: Tree) -> Value | None:
-    """Unit vectors e_k, sized identities I_n, their entries I_ij = δ_ij, rows x_i of a matrix declared as X, and functions of an index."""
+    """Unit vectors e_k, identities I_n and their entries, rows x_i of a matrix X, and functions of an index."""
     if base.head == "const" and base.value == "e" and len(subscripts) == 1:
         return _unit(work, subscripts[0], tree)
     if base.head != "name":

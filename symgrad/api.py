@@ -22,7 +22,7 @@ from symgrad.notation.names import canonical
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
-from symgrad.shapes import Declared
+from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
 from symgrad.simplify.trees import arranged, to_tree
 
@@ -186,10 +186,6 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         return source
     if syntax not in SYNTAXES:
         raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES))
-    if syntax == "latex2sympy2":
-        raise UnsupportedError(
-            "reading through latex2sympy2 is not built yet", hint="symgrad reads LaTeX itself: leave the syntax out"
-        )
     if not isinstance(source, str):
         if not any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__):
             kind = type(source).__name__
@@ -197,11 +193,23 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         from symgrad.interop import from_sympy as convert
 
         return _from_node(convert(source, shapes=shapes, assume=assume))
+    if syntax == "latex2sympy2":
+        return _second_reader(source, shapes, assume)
     entry = CATALOG.get(source.strip())
     if entry is not None:
         source, shapes, assume = entry.text, shapes or entry.shapes, assume or entry.assume
     reading = read(source, shapes=shapes, assume=assume, syntax=syntax)
     return Expr(arranged(reading.node), reading)
+
+
+def _second_reader(source: str, shapes: Shapes, assume: Assumptions) -> Expr:
+    """Scalar LaTeX through the package latex2sympy2_extended."""
+    from symgrad.interop import from_sympy as convert
+    from symgrad.latex2sympy import read_latex
+
+    if any(read_shapes(shapes, canonical).values()):
+        raise UnsupportedError("latex2sympy2 is asked about scalar formulas only", hint="leave the syntax out")
+    return _from_node(convert(read_latex(source), assume=assume))
 
 
 def _from_node(node: Node) -> Expr:

@@ -16,7 +16,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[sg.SymgradError]]] = {
     "no text at all": (lambda: sg.parse(None), sg.UsageError),
     "a number": (lambda: sg.parse(5), sg.UsageError),
     "unknown syntax": (lambda: sg.parse("x", syntax="morse"), sg.UsageError),
-    "the extra that is not there": (lambda: sg.parse("x", syntax="latex2sympy2"), sg.UnsupportedError),
+    "a matrix for the scalar reader": (lambda: sg.parse("x^T A x", syntax="latex2sympy2"), sg.UnsupportedError),
     "bad shapes": (lambda: sg.parse("x", shapes="x n"), sg.InputError),
     "unknown assumption": (lambda: sg.parse("x", assume="x: weird"), sg.InputError),
     "unknown variable": (lambda: sg.derive("x^2", wrt="z"), sg.UsageError),

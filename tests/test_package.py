@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"expr", "shapes"},
     {"ops"},
     {"notation"},
-    {"code", "simplify", "calculus", "interop"},
+    {"code", "simplify", "calculus", "interop", "latex2sympy"},
     {"verify", "derivation", "graph"},
     {"review", "catalog"},
     {"grading"},

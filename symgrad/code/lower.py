@@ -15,7 +15,7 @@ from symgrad.code.assembly import assemble
 from symgrad.code.factoring import factored
 from symgrad.code.operands import Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
 from symgrad.code.products import Product
-from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
+from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host, magnitude
 from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, postorder
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
@@ -278,6 +278,8 @@ class Lowering:
             present = [a in own for a in batch] if rank else []
             value = self.make.expand(value, [*present, *(True for _ in core)])
             args.append(value if (op.name, k) in AS_IS else self.make.as_float(value))
+        if args and (op.name, 0) not in AS_IS and not op.symbol and all(map(is_host, args)):
+            args = [self.make.floating(arg) for arg in args]
         args += [self.dim(p) for p in node.params]
         compared = self.make.compare(args[0], "==" if op.symbol == "=" else op.symbol) if op.symbol else None
         kind = BOOL if op.symbol else FLOAT

@@ -18,6 +18,7 @@ BOOL, INT, FLOAT = 0, 1, 2
 VARIABLE, DIM, NUMBER, SHAPE, SCATTER, CALL = "variable", "dim", "number", "shape", "scatter", "call "
 MATMUL = "{0} @ {1}"
 SUMS = ("{0} + {1}", "{0} - {1}")
+HOST = frozenset(f"{{0}} {sign} {{1}}" for sign in ("+", "-", "*", "/", "**", ">", ">=", "<", "<=", "==")) | {"-{0}"}
 MIRRORED = {">": "<", ">=": "<=", "==": "=="}
 #: Entries of a large exact number that a float still holds exactly.
 _EXACT = 1 << 53
@@ -40,6 +41,11 @@ class Value:
 
     def __repr__(self) -> str:
         return f"v{self.index}: {self.op} {self.fields} {[a.index for a in self.args]}"
+
+
+def is_host(value: Value) -> bool:
+    """Whether Python itself computes the value: a number, a size, or an operator between such."""
+    return value.op in (NUMBER, DIM) or (value.op in HOST and all(map(is_host, value.args)))
 
 
 def magnitude(value: Rational) -> Rational:
@@ -94,7 +100,15 @@ class Builder:
     # --- entrywise ----------------------------------------------------------------------------------------------------
 
     def as_float(self, a: Value) -> Value:
-        return self.make("{0}.astype(float)", (a,), a.rank) if a.kind == BOOL else a
+        if a.kind != BOOL:
+            return a
+        return self.make("float({0})" if is_host(a) else "{0}.astype(float)", (a,), a.rank)
+
+    def floating(self, a: Value) -> Value:
+        """A whole number, or a size, as the float that a function of a library insists on."""
+        if a.op == NUMBER:
+            return self.make(NUMBER, (), 0, FLOAT, (*a.fields[:1], "float"))
+        return self.make("float({0})", (a,)) if is_host(a) else a
 
     def mul(self, a: Value, b: Value) -> Value:
         x, y = self.number_of(a), self.number_of(b)
@@ -177,7 +191,7 @@ class Builder:
             left, right, symbol = right, left, MIRRORED[symbol]
         elif left.op == "-{0}" and self.number_of(right) is not None:
             left, right, symbol = left.args[0], self.neg(right), MIRRORED[symbol]
-        if left is a:
+        if left is a and not is_host(a):
             return None
         return self.make(f"{{0}} {symbol} {{1}}", (left, right), max(left.rank, right.rank), BOOL)
 

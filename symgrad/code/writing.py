@@ -283,7 +283,8 @@ class Writer:
         return self.texts[value].text
 
     def number(self, value: Value) -> Text:
-        text = literal(Fraction(value.fields[0]))
+        number, *kind = value.fields
+        text = repr(float(Fraction(number))) if kind else literal(Fraction(number))
         return Text(text, UNARY if text.startswith("-") else ATOM)
 
     def shape(self, value: Value) -> Text:

@@ -59,10 +59,10 @@ class Roles:
 
     def sort_names(self) -> None:
         """Tell indices, labels, sizes, entries and variables apart."""
+        self._set_aside_values()
         uses, scope, declared = self.survey.uses, self.scope, self.declared
         formulas = [*self.survey.definitions, self.survey.function]
         defined = {d.name for d in self.survey.definitions}
-        self._refuse_values()
         _drop_decorations(formulas, uses)
         self.indices = set(uses.bound).union(*(d.indices for d in formulas))
         scope.sizes = (self.dims | uses.tops.keys()) - declared.keys() - defined
@@ -77,16 +77,14 @@ class Roles:
         scope.zero_based = zero_based(uses, self.parsed.source)
         self._variables(defined)
 
-    def _refuse_values(self) -> None:
+    def _set_aside_values(self) -> None:
         """`W = 0` beside a declared matrix W says where to look, not what W is."""
-        for definition in self.survey.definitions:
-            if definition.body.head == "num" and self.declared.get(str(definition.name)):
-                tree = definition.whole
-                raise ShapeError(
-                    f"{definition.name} is declared as a variable, and is a number here",
-                    source=self.parsed.source, offset=tree.start, end=tree.end,
-                    hint="leave the value out: a derivative is taken before values are put in",
-                )  # fmt: skip
+        values = [d for d in self.survey.definitions if d.body.head == "num" and self.declared.get(str(d.name))]
+        for definition in values:
+            tree = definition.whole
+            written = self.parsed.source[tree.start : tree.end].strip()
+            self.notes.setdefault(f"{written} is a point, no definition: {definition.name} stays a variable")
+        self.survey.definitions = [d for d in self.survey.definitions if d not in values]
 
     def _variables(self, defined: set[str]) -> None:
         """The names that stand for variables, in the order of the source, each with the indices it carries."""

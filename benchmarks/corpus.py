@@ -3,8 +3,8 @@
 Contract: a corpus is a JSON list of cases.  A case states one function twice (`text`, and `latex` in the names of
 `latex_names`), its `variables` with shapes, the `domains` they are drawn from, and what is asked: the derivative of
 `order` by `wrt` in `layout`.  The function `f` that the case's own Python code `jax_fn` defines is the oracle, and JAX
-differentiates it; so a corpus is code, to be run only from people one trusts.  A line is printed for each reading that is
-refused or wrong or long-winded, then the totals.  The exit code is 0 if every reading of every case is right.
+differentiates it; so a corpus is code, to be run only from people one trusts.  Each reading that is
+refused or wrong or long-winded is a line, then come the totals.  The exit code is 0 if every reading is right.
 """
 
 from __future__ import annotations

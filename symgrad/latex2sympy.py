@@ -1,14 +1,14 @@
 """Scalar LaTeX read by latex2sympy2_extended: a second reader, kept on a short leash.
 
-Contract: `read_latex(source)` is the SymPy expression that the package makes of `source`, its symbols in symgrad's names.
-The package reads the notation of machine learning silently wrong (it drops `^T`, takes `\\log` to base 10), so symgrad's own
-parser reads the source too, and the result is refused unless the formula is a scalar one and every symbol and every
+Contract: `read_latex(source)` is the SymPy expression that the package makes of `source`, with symgrad's names.  The
+package reads the notation of machine learning silently wrong (it drops `^T` and takes `\\log` to base 10), so symgrad's
+own parser reads the source too, and the result is refused unless the formula is a scalar one and every symbol and every
 function that was written is in it, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from symgrad.errors import InputError, NameProblem, UnsupportedError, UsageError
@@ -26,7 +26,7 @@ PLAIN = frozenset(("exp", "sqrt"))
 def read_latex(source: str) -> Any:
     """The SymPy expression of a scalar formula; raises `UnsupportedError` if anything was lost on the way.
 
-    >>> read_latex(r"\\frac{x_1}{1 + x_2^2}")  # doctest: +SKIP
+    >>> read_latex(r"\\frac{x_1}{1 + x_2^2}")
     x_1/(x_2**2 + 1)
     """
     tree = parse_tree(source, syntax="latex").tree
@@ -76,6 +76,8 @@ def _indexed(part: Tree, source: str) -> str:
 
 def _converted(source: str) -> Any:
     """What the package reads; its own errors are plain exceptions that draw their place."""
+    import sympy as sp
+
     try:
         from latex2sympy2_extended import latex2sympy
         from latex2sympy2_extended.latex2sympy2 import ConversionConfig
@@ -88,7 +90,7 @@ def _converted(source: str) -> Any:
     except Exception as error:  # noqa: BLE001 - the package raises bare Exceptions
         reason = (str(error).strip() or "it cannot be read").splitlines()[0]
         raise InputError(f"latex2sympy2: {reason}", source=source, code="PARSE") from None
-    if getattr(expression, "free_symbols", None) is None or not getattr(expression, "is_Atom", True) in (True, False):
+    if not isinstance(expression, sp.Expr):
         raise _refused(source, "latex2sympy2 made no expression of it")
     return expression
 
@@ -133,5 +135,5 @@ def _refused(source: str, message: str, hint: str = "leave the syntax out: symgr
     return InputError(message, source=source, code="LOST", hint=hint)
 
 
-def _list(names: Iterator[str] | set[str]) -> str:
+def _list(names: AbstractSet[str]) -> str:
     return ", ".join(sorted(map(to_text, names))) or "none"

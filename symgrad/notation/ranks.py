@@ -8,6 +8,7 @@ walk is repeated until nothing new is learnt, which is seldom more than twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from symgrad.notation.literals import extent, indices, kind, literal
@@ -45,6 +46,7 @@ class Ranks:
         self.unknown = set(unknown)
         self.least = least
         self.guessed: set[str] = set()
+        self.counts: Counter[str] = Counter()
         self.results: dict[str, Rank] = {}
         self.parameters: dict[str, Tree] = {}
         self.depth = 0
@@ -57,6 +59,7 @@ class Ranks:
 
     def settle(self, roots: Sequence[Tree]) -> dict[str, int]:
         """The rank of every name, given all formulas, definitions before their uses."""
+        self.counts = Counter(str(tree.value) for root in roots for tree in root.walk() if tree.head == "name")
         self._walk(roots)
         indexed = {name: self.least[name] for name in self.unknown - self.known.keys() if self.least.get(name)}
         if indexed:
@@ -189,7 +192,21 @@ def _index(self: Ranks, tree: Tree) -> Rank:
 
 
 def _add(self: Ranks, tree: Tree) -> Rank:
+    if self.guessed and any(literal(arg) is None and self.rank(arg) == 0 for arg in tree.args):
+        for arg in tree.args:
+            _weigh(self, arg)
     return self.agree(tree.args)
+
+
+def _weigh(self: Ranks, term: Tree) -> None:
+    """In ½ ‖w‖² + C Σ_i ξ_i the capital C is a weight: the other terms and factors are scalars."""
+    factors = term.args if term.head == "mul" else ()
+    capitals = [arg for arg in factors if arg.head == "name" and arg.value in self.guessed]
+    if len(capitals) != 1 or self.counts[str(capitals[0].value)] > 1:
+        return
+    if all(arg is capitals[0] or not self.rank(arg) and (arg.head == "big" or self.rank(arg) == 0) for arg in factors):
+        self.known[str(capitals[0].value)] = 0
+        self.guessed.discard(str(capitals[0].value))
 
 
 #: Rank of a product from left to right: (so far, next) by absolute rank and -1 for a row.

@@ -147,7 +147,10 @@ class Roles:
         return count
 
     def _numbered(self, stem: str, trees: list[Tree], defined: set[str], places: dict[str, int]) -> None:
-        """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too."""
+        """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too.
+
+        A transposed w_1 is no entry of a vector: beside w_k it is a row of w, else a name.
+        """
         uses, declared = self.survey.uses, self.declared
         small = not stem[:1].isupper()
         whole = stem in defined or bool(declared.get(stem))
@@ -161,7 +164,8 @@ class Roles:
             if tree.head != "index":
                 continue  # a chain of comparisons shares its middle term
             name = subscripted(stem, str(tree.args[1].value))
-            if whole and name not in declared and name not in defined:
+            vector = stem not in uses.indexed and any(tree is other for other in uses.vectors)
+            if whole and not vector and name not in declared and name not in defined:
                 places[stem] = min(places.get(stem, 1 << 30), tree.start)
                 uses.indexed[stem] = max(1, uses.indexed.get(stem, 0))
                 self.notes.setdefault(f"{name} is an entry of {stem}; declare {name} to make it a variable")
@@ -223,7 +227,8 @@ class Roles:
         uses = self.survey.uses
         if name in uses.plain or name in uses.indexed or name in uses.labelled or name in uses.subscripts:
             return name not in self.indices or name in uses.plain
-        return name in self.scope.rows.values() or name in uses.numbered or name in uses.called
+        entry = any(tree.head == "index" for tree in uses.numbered.get(name, ()))  # not the name w_2
+        return entry or name in self.scope.rows.values() or name in uses.called
 
 
 def is_bracketed(tree: Tree, source: str) -> bool:

@@ -44,6 +44,7 @@ class Uses:
     subscripts: dict[str, Tree] = field(default_factory=dict)  # names below others
     labelled: set[str] = field(default_factory=set)  # names below others that have indices themselves
     numbered: dict[str, list[Tree]] = field(default_factory=dict)  # with one number below: the index trees
+    vectors: list[Tree] = field(default_factory=list)  # those of them that are transposed
     declared: Collection[str] = ()
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
@@ -64,7 +65,7 @@ class Uses:
             elif head == "index":
                 push(self._index(tree))
             elif head == "transpose" and is_numbered(tree.args[0]):
-                become_name(tree.args[0])
+                self.vectors.append(tree.args[0])
                 push(tree.args)
             elif head == "call":
                 self.called.setdefault(str(tree.value), tree)
@@ -129,6 +130,7 @@ class Uses:
             self.indexed[name] = max(self.indexed.get(name, 0), count)
         for name, trees in inner.numbered.items():
             self.numbered.setdefault(name, []).extend(trees)
+        self.vectors += inner.vectors
 
     def _index(self, tree: Tree) -> list[Tree]:
         base, *subscripts = tree.args

@@ -30,6 +30,7 @@ from symgrad.notation.cursor import (
     bracketed,
     too_long,
 )  # fmt: skip
+from symgrad.notation.leftsides import settled
 from symgrad.notation.names import GREEK, parts, to_text
 from symgrad.notation.scripts import index_item, scripts
 from symgrad.notation.series import series
@@ -101,6 +102,8 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired."""
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
+    if "=" in kinds:
+        tokens = settled(tokens)
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex)
     end = tokens[-1][3] if tokens else 0
@@ -190,12 +193,13 @@ def _define(p: Reader) -> None:
 
 
 def _indexed_function(tokens: list[Token], place: int) -> set[str]:
-    r"""The function L in `L_i(x) =`, or h_theta in `h_\theta(x) =`."""
+    r"""The function L in `L_i(x) =`, h_theta in `h_\theta(x) =`, or D_KL in `D_{KL}(p, q) =`."""
     base = _indexed_base(tokens, place)
     if base is None:
         return set()
-    below = tokens[place - 1] if tokens[place][0] == "}" else tokens[place]
-    return {f"{base}_{below[1]}"} if below[1] in GREEK else {str(base)}
+    below = tokens[_opening(tokens, place) + 1 : place] if tokens[place][0] == "}" else tokens[place : place + 1]
+    script = "".join(str(token[1]) for token in below if token[0] in (NAME, WORD))
+    return {f"{base}_{script}"} if script in GREEK or len(script) > 1 else {str(base)}
 
 
 def _aliases(p: Reader, place: int) -> bool:

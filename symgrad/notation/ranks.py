@@ -204,7 +204,9 @@ def _weigh(self: Ranks, term: Tree) -> None:
     capitals = [arg for arg in factors if arg.head == "name" and arg.value in self.guessed]
     if len(capitals) != 1 or self.counts[str(capitals[0].value)] > 1:
         return
-    if all(arg is capitals[0] or not self.rank(arg) and (arg.head == "big" or self.rank(arg) == 0) for arg in factors):
+    if all(
+        arg is capitals[0] or (not self.rank(arg) and (arg.head == "big" or self.rank(arg) == 0)) for arg in factors
+    ):
         self.known[str(capitals[0].value)] = 0
         self.guessed.discard(str(capitals[0].value))
 

@@ -268,7 +268,8 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
             if tree.head in {"binder", "assemble"}:
                 letters.update(indices(tree))
         if formula.head == "equation" and formula.args[0].head == "index":
-            letters.update(str(s.value) for s in formula.args[0].args[1:] if s.head == "name")
+            below = (str(s.value) for s in formula.args[0].args[1:] if s.head == "name")
+            letters.update(letter for letter in below if not letter[:1].isupper())
     return letters
 
 
@@ -282,6 +283,7 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
         others = [*inner, *others]
     if others and right.head == "call" and right.value not in BUILTIN and all(a.head == "name" for a in right.args):
         right, *others = others
+    _name_subscript(left.args[0] if left.head == "pow" else left)
     if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
     name, indices, parameters = _left(left)
@@ -293,6 +295,13 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     if others:
         notes.append(f"{name} is read from the first right side; the others were not checked here")
     return Definition(name, right, tree, indices, parameters, tuple(others))
+
+
+def _name_subscript(left: Tree) -> None:
+    r"""On a left side the capital of `\mu_B` belongs to the name: indices are small letters."""
+    if left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args):
+        if str(left.args[1].value)[:1].isupper():
+            become_name(left)
 
 
 def _root(right: Tree, exponent: Tree) -> Tree:

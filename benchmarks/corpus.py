@@ -103,6 +103,8 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "symtoeplitz": lambda rng, shape: _banded(rng, shape[0], symmetric=True),
     "psym": _joint,
 }
+#: Domains that a formula may make use of: what is fixed and known to be symmetric.
+ASSUMED = {"symmetric": "symmetric", "spd": "positive_definite"}
 LABELS = frozenset(("label", "index"))
 
 
@@ -234,7 +236,8 @@ def attempt(case: Case, form: str) -> Row:
         return Row(
             case["id"], form, "crash", f"{type(error).__name__}: {error}"[:200], time.perf_counter() - start, None
         )
-    return Row(case["id"], form, "wrong" if problem else "right", problem, seconds, _tokens(case, result))
+    told = problem or f"{result.text}  for  {case.get('claimed_text', '')}"
+    return Row(case["id"], form, "wrong" if problem else "right", told, seconds, _tokens(case, result))
 
 
 def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
@@ -242,6 +245,8 @@ def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
         called[name]: tuple(int(d) if d.isdigit() else d for d in dims) for name, dims in case["variables"].items()
     }
     assume = {called[name]: "label" for name in case["variables"] if _is_label(case, name)}
+    fixed = case["variables"].keys() - {case["wrt"] if isinstance(case["wrt"], str) else ""}
+    assume |= {called[name]: word for name in fixed if (word := ASSUMED.get(case["domains"].get(name) or ""))}
     if case["oracle"] != "plain":
         assume[called[case["wrt"]]] = case["oracle"]
     function = sg.parse(case[form], shapes=shapes, assume=assume, syntax=form)
@@ -290,7 +295,7 @@ def _known(case: Case, called: Mapping[str, str], compiled: Any, at: Point) -> P
 
 def _tokens(case: Case, result: sg.Expr) -> float | None:
     """How many times the tokens of the corpus's own form the printed derivative has."""
-    if not (case["true_or_false"] and case.get("claimed_form") == "expr" and case["order"]):
+    if not (case["true_or_false"] and case.get("claimed_form") == "expr" and case["order"]) or case.get("at"):
         return None
     return len(TOKEN.findall(result.text)) / max(1, len(TOKEN.findall(case["claimed_text"])))
 
@@ -318,10 +323,7 @@ def main() -> int:
         if row.outcome != "right":
             print(f"{row.case:32} {row.form:6} {row.outcome:8} {row.reason}", flush=True)
         elif row.tokens is not None and row.tokens > READABLE:
-            print(
-                f"{row.case:32} {row.form:6} long     {row.tokens:.1f} times the tokens of the corpus's form",
-                flush=True,
-            )
+            print(f"{row.case:32} {row.form:6} long     {row.tokens:.1f} times: {row.reason}", flush=True)
     return summary(cases, found)
 
 

@@ -299,9 +299,9 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
 
 def _name_subscript(left: Tree) -> None:
     r"""On a left side the capital of `\mu_B` belongs to the name: indices are small letters."""
-    if left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args):
-        if str(left.args[1].value)[:1].isupper():
-            become_name(left)
+    plain = left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args)
+    if plain and str(left.args[1].value)[:1].isupper():
+        become_name(left)
 
 
 def _root(right: Tree, exponent: Tree) -> Tree:

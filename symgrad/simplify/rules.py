@@ -43,6 +43,8 @@ Again = Callable[[Node], Node]
 Rewrite = Callable[[Node, Again], Node | None]
 #: Products are multiplied out only up to this many terms.
 MAX_TERMS = 16
+#: Decimals such as 0.044715 are left where they are: only small denominators are taken out of a sum.
+MAX_DENOMINATOR = 100
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
 #: Assumptions that make a matrix equal to its transpose.
@@ -238,6 +240,23 @@ def _one_plus_exp(node: Node) -> Node | None:
     return None
 
 
+def _exponents(node: Node, again: Again) -> Node | None:
+    """Exponentials whose exponents cancel: e^x e^(-x) = 1."""
+    assert isinstance(node, Contraction)
+    groups: dict[tuple[int, ...], list[Factor]] = {}
+    for factor in node.factors:
+        if isinstance(factor[0], Call) and factor[0].op.name == "exp":
+            groups.setdefault(factor[1], []).append(factor)
+    for labels, group in groups.items():
+        if len(group) > 1:
+            parts = [f for f, _, _ in group if isinstance(f, Call)]
+            exponent = again(add([(p, f.args[0]) for f, (_, _, p) in zip(parts, group, strict=True)]))
+            if length(exponent) < sum(length(f.args[0]) for f in parts):
+                rest = [factor for factor in node.factors if factor not in group]
+                return _remake(node, [*rest, (apply("exp", exponent), labels, 1)])
+    return None
+
+
 def _softmax_quotient(node: Node, _: Again) -> Node | None:
     """exp(u)_c / Σ_c exp(u)_c = softmax(u)_c, along whichever axis is summed."""
     assert isinstance(node, Contraction)
@@ -284,6 +303,35 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
         if length(better) < length(node):
             return better
     return None
+
+
+def _summed_apart(node: Node, again: Again) -> Node | None:
+    """A sum over an axis of a sum, term by term where terms then vanish: Σ_i (x_i - x̄) = 0."""
+    assert isinstance(node, Contraction)
+    places = Counter(label for _, labels, _ in node.factors for label in set(labels))
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
+            continue
+        alone = [axis for axis, label in enumerate(labels) if label >= node.rank and places[label] == 1]
+        if not any(_constant_along(term, axis) or _centred(term, axis) for axis in alone for _, term in base.terms):
+            continue
+        terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
+        better = again(add(terms, node.shape))
+        if length(better) < length(node):
+            return better
+    return None
+
+
+def _constant_along(term: Node, axis: int) -> bool:
+    """Whether no factor of a product has this axis."""
+    return isinstance(term, Contraction) and all(axis not in labels for _, labels, _ in term.factors)
+
+
+def _centred(term: Node, axis: int) -> bool:
+    """Whether one factor alone has this axis, and it is a difference from something constant along it."""
+    having = [(f, labels) for f, labels, p in _factors(term) if axis in labels and p == 1]
+    base, labels = having[0] if len(having) == 1 else (term, ())
+    return isinstance(base, Sum) and bool(labels) and any(_constant_along(t, labels.index(axis)) for _, t in base.terms)
 
 
 def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tuple[int, ...]], Rational]) -> bool:
@@ -506,7 +554,8 @@ def product_key(node: Node, keys: Mapping[Node, int] | None = None) -> Hashable:
 def _content(node: Sum) -> Rational:
     """The rational that all coefficients share; its sign makes the first one positive where all are negative."""
     values = [Fraction(c) for c, _ in node.terms]
-    common = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    below = lcm(*(v.denominator for v in values))
+    common = Fraction(gcd(*(v.numerator for v in values)), below if below <= MAX_DENOMINATOR else 1)
     if all(v < 0 for v in values):
         common = -common
     return common.numerator if common.denominator == 1 else common
@@ -676,8 +725,10 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _sigmoid_quotient,
         _gated,
         _softmax_quotient,
+        _exponents,
         _one_scalar_out,
         _multiplied_out,
+        _summed_apart,
         _opposites,
         _sign_inside,
         _turned_sum,

@@ -20,7 +20,7 @@ GRADIENTS = [(entry.name, wrt) for entry in CATALOG.values() for wrt in entry.gr
 
 #: Derivatives that the field writes in another form than symgrad: equal in value, multiplied out or factored otherwise.
 OTHER_FORM = {
-    ("tanh-exp", "x"), ("lecun-tanh", "x"), ("tied-autoencoder", "V"), ("autoencoder", "A"), ("autoencoder", "x"),
+    ("lecun-tanh", "x"), ("tied-autoencoder", "V"), ("autoencoder", "A"), ("autoencoder", "x"),
     ("sparse-autoencoder", "A"), ("sparse-autoencoder", "x"), ("sparse-autoencoder", "lam"),
 }  # fmt: skip
 

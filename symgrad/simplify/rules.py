@@ -112,7 +112,11 @@ class Simplifier:
         return self.memo[root]
 
     def rewritten(self, node: Node) -> Node:
-        """`node`, whose children are settled, by the first rule that applies, until none does."""
+        """`node`, whose children are settled, by the first rule that applies, until none does.
+
+        While a rule tries another form of it, the node stands for itself: two rules that undo each other then end.
+        """
+        self.memo[node] = node
         for _ in range(MAX_ROUNDS):
             better = next(
                 (b for rule in RULES.get(type(node), ()) if (b := rule(node, self.settled)) is not None), node
@@ -174,12 +178,22 @@ def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
 
 
 def _symmetric(node: Node, _: Again) -> Node | None:
-    """Aᵀ = A for a variable that is assumed symmetric."""
+    """Aᵀ = A for what is symmetric: by assumption, as a sum or an inverse of such, or by its form, as Xᵀ X."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
-        if len(labels) == 2 and labels[0] > labels[1] and isinstance(base, Variable) and base.assumptions & SYMMETRIC:
+        if len(labels) == 2 and labels[0] > labels[1] and _is_symmetric(base):
             return _remake(node, _replaced(node, k, [(base, labels[::-1], power)]))
     return None
+
+
+def _is_symmetric(node: Node) -> bool:
+    while isinstance(node, Call) and node.op.name == "inverse":
+        node = node.args[0]
+    if isinstance(node, Sum):
+        return all(_is_symmetric(term) for _, term in node.terms if not isinstance(term, Sum))
+    if isinstance(node, Variable):
+        return bool(node.assumptions & SYMMETRIC)
+    return not isinstance(node, Call) and relabel(node, (0, 1), (1, 0)) is node
 
 
 def _sums_to_one(node: Node, _: Again) -> Node | None:
@@ -237,6 +251,49 @@ def _one_plus_exp(node: Node) -> Node | None:
         (a, one), (b, other) = (b, other), (a, one)
     if a == b == 1 and constant(one) == 1 and _name(other) == "exp":
         return other.args[0]  # type: ignore[attr-defined,no-any-return]
+    return None
+
+
+def _tanh_quotient(node: Node, _: Again) -> Node | None:
+    """sinh(u)/cosh(u) = (e^u - e^(-u))/(e^u + e^(-u)) = tanh(u)."""
+    assert isinstance(node, Contraction)
+    below = {(u, i, -p): k for k, (f, i, p) in enumerate(node.factors) if p < 0 and (u := _hyperbolic(f, "cosh", 1))}
+    for k, (base, labels, power) in enumerate(node.factors):
+        u = _hyperbolic(base, "sinh", -1)
+        if u is not None and (u, labels, power) in below:
+            other = below[u, labels, power]
+            rest = [factor for j, factor in enumerate(node.factors) if j not in (k, other)]
+            return _remake(node, [*rest, (apply("tanh", u), labels, power)])
+    return None
+
+
+def _hyperbolic(node: Node, name: str, sign: int) -> Node | None:
+    """u where `node` is cosh(u), or e^u + e^(-u); with the sign -1, sinh(u) or e^u - e^(-u)."""
+    if isinstance(node, Call) and node.op.name == name:
+        return node.args[0]
+    if not isinstance(node, Sum) or len(node.terms) != 2 or any(_name(term) != "exp" for _, term in node.terms):
+        return None
+    (a, one), (b, other) = node.terms
+    assert isinstance(one, Call)
+    assert isinstance(other, Call)
+    u, v = one.args[0], other.args[0]
+    if negate(u) is not v or (a, b) not in ((1, sign), (sign, 1)):
+        return None
+    return u if a == 1 and (sign == -1 or split(u)[0] > 0) else v
+
+
+def _absolute(node: Node, _: Again) -> Node | None:
+    """u sign(u) = |u|."""
+    assert isinstance(node, Contraction)
+    signs = {
+        (f.args[0], i): k
+        for k, (f, i, p) in enumerate(node.factors)
+        if p == 1 and isinstance(f, Call) and f.op.name == "sign"
+    }
+    for k, (base, labels, power) in enumerate(node.factors):
+        if power == 1 and (base, labels) in signs:
+            rest = [factor for j, factor in enumerate(node.factors) if j not in (k, signs[base, labels])]
+            return _remake(node, [*rest, (apply("abs", base), labels, 1)])
     return None
 
 
@@ -485,13 +542,27 @@ def _positive(node: Node) -> bool:
 
 
 def _unscaled(node: Node, _: Again) -> Node | None:
-    """1[c u > 0] is 1[u > 0] for c > 0, and sign(c u) is sign(u)."""
+    """1[c u > 0] is 1[u > 0] for c > 0, sign(c u) is sign(u), and (c A)⁻¹ is A⁻¹/c."""
     assert isinstance(node, Call)
+    if node.op.name == "inverse":
+        return _inverse_unscaled(node)
     if not (node.op.symbol or node.op.name == "sign"):
         return None
     coefficient, rest = split(node.args[0])
     size = magnitude(coefficient)
     return None if size in (0, 1) else apply(node.op.name, scale(rest, 1 if coefficient > 0 else -1))
+
+
+def _inverse_unscaled(node: Call) -> Node | None:
+    inner = node.args[0]
+    if not isinstance(inner, Contraction):
+        return None
+    scalars = [(f, (), -p) for f, i, p in inner.factors if not i]
+    if not scalars and magnitude(inner.coefficient) == 1:
+        return None
+    matrix = _remake(inner, [factor for factor in inner.factors if factor[1]], 1)
+    axes = tuple(range(node.rank))
+    return contract([(apply("inverse", matrix), axes), *scalars], axes, Fraction(1) / inner.coefficient)
 
 
 def _selected(node: Node, _: Again) -> Node | None:
@@ -612,6 +683,34 @@ def _best_factoring(node: Sum) -> Node | None:
     return best
 
 
+def _common_denominator(node: Node, again: Again) -> Node | None:
+    """1/d - u/d² = (d - u)/d², if d then vanishes above: 1/(1 + u) - u/(1 + u)² = 1/(1 + u)²."""
+    assert isinstance(node, Sum)
+    if len(node.terms) > MAX_TERMS:
+        return None
+    powers: dict[tuple[Node, tuple[int, ...]], dict[int, Rational]] = {}
+    for k, (_, term) in enumerate(node.terms):
+        for base, labels, power in _factors(term):
+            if power < 0 and isinstance(base, Sum) and all(label < node.rank for label in labels):
+                powers.setdefault((base, labels), {})[k] = power
+    everywhere = tuple(range(node.rank))
+    for (base, labels), of in powers.items():
+        least = min(of.values())
+        if len(set(of.values())) < 2:
+            continue
+        terms = [
+            (c, contract([(t, everywhere), (base, labels, -least)], everywhere))
+            for k, (c, t) in enumerate(node.terms)
+            if k in of
+        ]
+        top = again(add(terms, node.shape))
+        rest = [pair for k, pair in enumerate(node.terms) if k not in of]
+        better = add([*rest, contract([(top, everywhere), (base, labels, least)], everywhere)], node.shape)
+        if length(better) < length(node) and base not in postorder([top]):
+            return better
+    return None
+
+
 def _shared_factors(node: Sum) -> Iterable[Node]:
     """For every factor of the first terms, the sum with that factor taken out of all terms that have it."""
     tried: set[Hashable] = set()
@@ -725,6 +824,8 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _sigmoid_quotient,
         _gated,
         _softmax_quotient,
+        _tanh_quotient,
+        _absolute,
         _exponents,
         _one_scalar_out,
         _multiplied_out,
@@ -735,5 +836,5 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _gathered,
     ),
     Call: (_log, _selected, _unscaled),
-    Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _factored, _positive_first),
+    Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy.special
+import scipy.stats
 
 from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, fold
 
@@ -28,7 +30,24 @@ FUNCTIONS: dict[str, Any] = {
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
     "arctan": np.arctan,
+    "arcsinh": np.arcsinh,
+    "arccosh": np.arccosh,
+    "arctanh": np.arctanh,
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+    "normcdf": scipy.stats.norm.cdf,
+    "log_normcdf": scipy.stats.norm.logcdf,
+    "normpdf": scipy.stats.norm.pdf,
+    "gammafn": scipy.special.gamma,
+    "gammaln": scipy.special.gammaln,
+    "digamma": scipy.special.psi,
+    "polygamma": scipy.special.polygamma,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round": np.rint,
     "sinh": np.sinh,
     "cosh": np.cosh,
     "tanh": np.tanh,

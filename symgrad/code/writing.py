@@ -145,7 +145,10 @@ class Writer:
         head = f"def {self.function}({', '.join(taken)}):"
         wanted = self.needed_helpers()
         needed = [source for name, source in helpers().items() if name in wanted]
-        return "\n\n\n".join([IMPORTS[self.backend], *needed, f"{head}\n{body}"]) + "\n"
+        imports = IMPORTS[self.backend]
+        if self.backend == "numpy" and any("scipy." in text for text in [*needed, body]):
+            imports += "\nimport scipy"
+        return "\n\n\n".join([imports, *needed, f"{head}\n{body}"]) + "\n"
 
     def needed_helpers(self) -> set[str]:
         """The helpers used, and those that these use."""

@@ -29,14 +29,14 @@ from symgrad.notation.quotients import differential, slashed
 from symgrad.notation.sums import big
 from symgrad.notation.syntax import Tree
 from symgrad.notation.text import BIG_WORDS
-from symgrad.notation.tokens import END, ERROR, MAX_ARGUMENTS, NAME, NUM, WORD, Token
+from symgrad.notation.tokens import END, ERROR, LETTERS, MAX_ARGUMENTS, NAME, NUM, WORD, Token
 
 #: Names that would bring infinities, undefined values or truth values into a formula.
 FORBIDDEN = frozenset(("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False"))
 
 
 #: Letters that are read as functions before a bracket, so they must be defined or occur elsewhere as variables.
-FUNCTION_LETTERS = frozenset(("f", "g", "h", "Phi", "phi", "Gamma", "psi", "zeta", "F", "G"))
+FUNCTION_LETTERS = frozenset(("f", "g", "h", "F", "G")) | LETTERS
 
 
 #: The one letter that the field reads as a known function where nothing defines it: elaboration says so in a note.
@@ -103,6 +103,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     commas = kinds.count(",") + kinds.count(";")
     if commas >= MAX_ARGUMENTS:
         p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", token, "ARITY")
+    if value in LETTERS and not commas and not p.bare(value):
+        return call(p, token, value)
     stem = names.parts(value)[0]
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
     if letter and commas and _bound_arguments(p, p.pos):

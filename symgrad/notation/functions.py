@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
+from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
-from symgrad.notation.syntax import Tree
-from symgrad.notation.values import Handler, Value
+from symgrad.notation.parser import parse_tree
+from symgrad.notation.syntax import Tree, fold
+from symgrad.notation.values import Function, Handler, Value
 from symgrad.ops import OPERATIONS
 from symgrad.shapes import Axis, find, unify
 
@@ -103,6 +106,21 @@ def _onehot(work: Elaborator, tree: Tree) -> Value:
     dim = dimension(work, plain[1]) if len(plain) == 2 else work.algebra.hole()
     node = work.algebra.call(OPERATIONS["onehot"], [label.node], (dim,))
     return Value(node, label.open)
+
+
+def _lettered(name: str, letter: str) -> Handler:
+    """A function that is written as a Greek letter: Φ(x), Γ(x)."""
+    handler = _operation(name)
+
+    def noted(work: Elaborator, tree: Tree) -> Value:
+        value = handler(work, tree)
+        if value.rank > 1:
+            hint = f"write {OPERATIONS[name].text[0]}(...) for the function of every entry, or define {letter}"
+            raise UnsupportedError(f"{work.text(tree)}: this letter is not read as a function of a matrix", hint=hint)
+        work.note(f"{work.text(tree)} is read as {OPERATIONS[name].text[0]}")
+        return value
+
+    return noted
 
 
 def _nullary(name: str) -> Handler:
@@ -414,6 +432,32 @@ def _exp(work: Elaborator, tree: Tree) -> Value:
     return work.apply("exp", [value], tree)
 
 
+@cache
+def _meaning(name: str) -> Function:
+    """An abbreviation as a function of the source would be."""
+    _, definition = ABBREVIATIONS[name]
+    parameters, _, formula = definition.partition(": ")
+    return Function(tuple(parameters.split(", ")), parse_tree(formula, syntax="text").tree)
+
+
+def _abbreviation(name: str) -> Handler:
+    """A function by its definition, whose parts all stand where the call does."""
+
+    def handler(work: Elaborator, tree: Tree) -> Value:
+        function = _meaning(name)
+        count = len(function.parameters)
+        given = dict(zip(function.parameters, arguments(work, tree, count, count), strict=True))
+        body = fold(function.body, lambda node, args: Tree(node.head, tuple(args), node.value, tree.start, tree.end))
+        outer, work.arguments = work.arguments, given
+        bound, work.bound = work.bound, {}
+        try:
+            return work.visit(body)
+        finally:
+            work.arguments, work.bound = outer, bound
+
+    return handler
+
+
 _AXIS = ("softmax", "log_softmax", "logsumexp", "argmax")
 _SPECIAL = {"maximum", "minimum", "amax", "onehot", "where", "power", "pi", *_AXIS}
 
@@ -427,6 +471,8 @@ def _spellings() -> dict[str, Handler]:
             handler = _operation(op.name)
         if handler is not None:
             table.update(dict.fromkeys((op.name, *op.text, *op.latex), handler))
+        if op.letter:
+            table[op.letter] = _lettered(op.name, op.letter)
     return table
 
 
@@ -454,13 +500,18 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("eye", "identity", "I"): _identity,
     ("sqrt",): _power(Fraction(1, 2)),
     ("square",): _power(2),
+    ("reciprocal",): _power(-1),
     ("log10",): _logarithm(10),
     ("log2",): _logarithm(2),
     ("log1p",): _log_of_sum,
     ("expm1",): _exp_minus_one,
     ("factorial",): _factorial,
     ("clip",): _hyperbolic_clip,
-    ("kron", "vec", "expm", "eig", "pinv", "svd", "floor", "prod"): _refused("no rule is known for this function yet"),
+    ("kron", "vec", "expm", "eig", "pinv", "svd", "prod"): _refused("no rule is known for this function yet"),
 }
 
-BUILTIN: dict[str, Handler] = _spellings() | {name: handler for names, handler in _NAMED.items() for name in names}
+BUILTIN: dict[str, Handler] = (
+    _spellings()
+    | {name: handler for names, handler in _NAMED.items() for name in names}
+    | {name: _abbreviation(name) for name in ABBREVIATIONS}
+)

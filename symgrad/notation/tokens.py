@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from symgrad.errors import InputError, LimitError
+from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.ops import OPERATIONS
 
 Token = tuple[str, Any, int, int]
@@ -65,7 +66,9 @@ FORMS: dict[str, tuple[str, ...]] = {
     "floor": ("floor",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
-    "factorial": ("factorial",),
+    "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
+    "log2": ("log2",), "clip": ("clip",),
+    **{name: (name, *spellings) for name, (spellings, _) in ABBREVIATIONS.items()},
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
@@ -74,6 +77,9 @@ SOFT = frozenset((
     "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg",
 ))  # fmt: skip
+
+#: Greek letters that are functions where they are applied, and are no variables of the source.
+LETTERS = frozenset(op.letter for op in OPERATIONS.values() if op.letter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
-"""Functions of one entry at a time: exponentials, trigonometry, activations, comparisons, choices."""
+"""Functions of one entry at a time: exponentials, trigonometry, special functions, activations, comparisons, choices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import ceil, factorial, floor
 
 from symgrad.errors import DomainError
-from symgrad.expr import Node, Rational, constant
+from symgrad.expr import Call, Node, Rational, call, constant
 from symgrad.expr import power as rational_power
 from symgrad.ops.operation import FIXED, Operation, partial
 
@@ -27,10 +28,22 @@ def _log_exact(x: Rational) -> Rational | None:
     return 0 if x == 1 else None
 
 
+def _log_rewrite(x: Node) -> Node | None:
+    """log Γ(x) has a function of its own: Γ(x) overflows where its logarithm is small."""
+    return call(GAMMALN, x.args) if isinstance(x, Call) and x.op.name == "gammafn" else None
+
+
 def _power_rewrite(x: Node, p: Node) -> Node | None:
     """A constant exponent is a power of a product, not a call."""
     exponent = constant(p)
     return rational_power(x, exponent) if exponent is not None and not p.shape else None
+
+
+def _polygamma_rewrite(n: Node, _: Node) -> None:
+    """The order of a polygamma function is written out; of order 0 it is the digamma function."""
+    order = constant(n)
+    if order is not None and (not isinstance(order, int) or order < 1):
+        raise DomainError("the order of a polygamma function is a positive whole number", hint="digamma(x) has order 0")
 
 
 def _max_rewrite(x: Node, y: Node) -> Node | None:
@@ -54,6 +67,7 @@ EXPONENTIAL = (
     Operation(
         "log", ("x",), (partial("1/x"),), text=("log", "ln"), latex=("log", "ln"), command=True, domain=("positive",),
         numpy="np.log({x})", jax="jnp.log({x})", sympy=lambda sp, x: sp.log(x), exact=_log_exact,
+        rewrite=_log_rewrite,
         source=REFERENCE + " 4.1: natural, always",
     ),
     Operation(
@@ -78,6 +92,16 @@ TRIGONOMETRIC = (
         source=REFERENCE + " 4.3",
     ),
     Operation(
+        "arcsin", ("x",), (partial("1/sqrt(1 - x^2)"),), text=("arcsin", "asin"), latex=("arcsin",), command=True,
+        numpy="np.arcsin({x})", jax="jnp.arcsin({x})", sympy=lambda sp, x: sp.asin(x), exact=_at(0, 0), domain=("unit",),
+        source=REFERENCE + " 4.4",
+    ),
+    Operation(
+        "arccos", ("x",), (partial("-1/sqrt(1 - x^2)"),), text=("arccos", "acos"), latex=("arccos",), command=True,
+        numpy="np.arccos({x})", jax="jnp.arccos({x})", sympy=lambda sp, x: sp.acos(x), exact=_at(1, 0), domain=("unit",),
+        source=REFERENCE + " 4.4",
+    ),
+    Operation(
         "arctan", ("x",), (partial("1/(1 + x^2)"),), text=("arctan", "atan"), latex=("arctan",), command=True,
         numpy="np.arctan({x})", jax="jnp.arctan({x})", sympy=lambda sp, x: sp.atan(x), exact=_at(0, 0),
         source=REFERENCE + " 4.4",
@@ -89,6 +113,74 @@ TRIGONOMETRIC = (
     Operation(
         "cosh", ("x",), (partial("sinh(x)"),), text=("cosh",), latex=("cosh",), command=True,
         numpy="np.cosh({x})", jax="jnp.cosh({x})", sympy=lambda sp, x: sp.cosh(x), exact=_at(0, 1), source=REFERENCE + " 4.5",
+    ),
+    Operation(
+        "arcsinh", ("x",), (partial("1/sqrt(1 + x^2)"),), text=("arcsinh", "asinh"), latex=("arcsinh", "arsinh"),
+        numpy="np.arcsinh({x})", jax="jnp.arcsinh({x})", sympy=lambda sp, x: sp.asinh(x), exact=_at(0, 0),
+        source=REFERENCE + " 4.6",
+    ),
+    Operation(
+        "arccosh", ("x",), (partial("1/sqrt(x^2 - 1)"),), text=("arccosh", "acosh"), latex=("arccosh", "arcosh"),
+        numpy="np.arccosh({x})", jax="jnp.arccosh({x})", sympy=lambda sp, x: sp.acosh(x), exact=_at(1, 0),
+        domain=("above one",), source=REFERENCE + " 4.6",
+    ),
+    Operation(
+        "arctanh", ("x",), (partial("1/(1 - x^2)"),), text=("arctanh", "atanh"), latex=("arctanh", "artanh"),
+        numpy="np.arctanh({x})", jax="jnp.arctanh({x})", sympy=lambda sp, x: sp.atanh(x), exact=_at(0, 0),
+        domain=("unit",), source=REFERENCE + " 4.6",
+    ),
+)
+
+GAMMALN = Operation(
+    "gammaln", ("x",), (partial("digamma(x)"),), text=("gammaln", "lgamma", "loggamma"), latex=("gammaln",),
+    numpy="scipy.special.gammaln({x})", jax="jax.scipy.special.gammaln({x})", sympy=lambda sp, x: sp.loggamma(x),
+    exact=lambda x: 0 if x in (1, 2) else None, domain=("positive",), analytic=False, source=REFERENCE + " 6.1",
+)
+SPECIAL = (
+    Operation(
+        "erf", ("x",), (partial("2 exp(-x^2)/sqrt(pi)"),), text=("erf",), latex=("erf",),
+        numpy="scipy.special.erf({x})", jax="jax.scipy.special.erf({x})", sympy=lambda sp, x: sp.erf(x), exact=_at(0, 0),
+        source=REFERENCE + " 7.1",
+    ),
+    Operation(
+        "erfc", ("x",), (partial("-2 exp(-x^2)/sqrt(pi)"),), text=("erfc",), latex=("erfc",),
+        numpy="scipy.special.erfc({x})", jax="jax.scipy.special.erfc({x})", sympy=lambda sp, x: sp.erfc(x),
+        exact=_at(0, 1), source=REFERENCE + " 7.1: 1 - erf(x), without cancellation",
+    ),
+    Operation(
+        "normcdf", ("x",), (partial("normpdf(x)"),), definition="(1 + erf(x/sqrt(2)))/2", text=("normcdf", "ndtr"), letter="Phi", numpy="scipy.special.ndtr({x})", jax="jax.scipy.special.ndtr({x})",
+        sympy=lambda sp, x: sp.erfc(-x / sp.sqrt(2)) / 2, exact=lambda x: Fraction(1, 2) if x == 0 else None,
+        source=REFERENCE + " 26.2: the distribution function of the standard normal",
+    ),
+    Operation(
+        "log_normcdf", ("x",), (partial("exp(-x^2/2 - log_normcdf(x))/sqrt(2 pi)"),), definition="log(normcdf(x))",
+        text=("log_normcdf", "log_ndtr"), latex=("lognormcdf",), numpy="scipy.special.log_ndtr({x})",
+        jax="jax.scipy.special.log_ndtr({x})", sympy=lambda sp, x: sp.log(sp.erfc(-x / sp.sqrt(2)) / 2),
+        source=REFERENCE + " 26.2: where the distribution function itself is 0 in floating point",
+    ),
+    Operation(
+        "normpdf", ("x",), (partial("-x normpdf(x)"),), definition="exp(-x^2/2)/sqrt(2 pi)", text=("normpdf",), letter="phi", numpy="np.exp(-0.5 * {x} ** 2) / np.sqrt(2 * np.pi)",
+        jax="jnp.exp(-0.5 * {x} ** 2) / jnp.sqrt(2 * jnp.pi)",
+        sympy=lambda sp, x: sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi),
+        source=REFERENCE + " 26.2: the density of the standard normal",
+    ),
+    Operation(
+        "gammafn", ("x",), (partial("gammafn(x) digamma(x)"),), text=("gammafn",), letter="Gamma",
+        numpy="scipy.special.gamma({x})", jax="jax.scipy.special.gamma({x})", sympy=lambda sp, x: sp.gamma(x),
+        exact=lambda x: factorial(x - 1) if isinstance(x, int) and 0 < x <= 20 else None, domain=("positive",),
+        source=REFERENCE + " 6.1",
+    ),
+    GAMMALN,
+    Operation(
+        "digamma", ("x",), (partial("polygamma(1, x)"),), text=("digamma",), letter="psi",
+        numpy="scipy.special.digamma({x})", jax="jax.scipy.special.digamma({x})", sympy=lambda sp, x: sp.digamma(x),
+        domain=("positive",), source=REFERENCE + " 6.3: the derivative of log Γ",
+    ),
+    Operation(
+        "polygamma", ("n", "x"), (FIXED, partial("polygamma(n + 1, x)")), text=("polygamma",), latex=("polygamma",),
+        numpy="scipy.special.polygamma({n}, {x})", jax="jax.scipy.special.polygamma(int({n}), {x})",
+        sympy=lambda sp, n, x: sp.polygamma(sp.nsimplify(n), x), rewrite=_polygamma_rewrite, domain=("order", "positive"),
+        analytic=False, source=REFERENCE + " 6.4: the derivatives of the digamma function",
     ),
 )
 
@@ -106,7 +198,7 @@ ACTIVATIONS = (
     ),
     Operation(
         "softplus", ("x",), (partial("sigmoid(x)"),), definition="log(1 + exp(x))", text=("softplus",),
-        latex=("softplus",), numpy="softplus({x})", helper="softplus", jax="jax.nn.softplus({x})",
+        latex=("softplus",), letter="zeta", numpy="softplus({x})", helper="softplus", jax="jax.nn.softplus({x})",
         sympy=lambda sp, x: sp.log(1 + sp.exp(x)), source="Dugas et al., NIPS 2000",
     ),
     Operation(
@@ -170,6 +262,19 @@ COMPARISONS = (
         analytic=False, definition="1[x > 0] - 1[x < 0]", source=REFERENCE,
     ),
     Operation(
+        "floor", ("x",), (partial("0"),), text=("floor",), latex=("floor",), numpy="np.floor({x})", jax="jnp.floor({x})",
+        exact=floor, kinks=("sin(pi x)",), analytic=False, source="Iverson; Knuth, Two Notes on Notation, 1992",
+    ),
+    Operation(
+        "ceil", ("x",), (partial("0"),), text=("ceil",), latex=("ceil",), numpy="np.ceil({x})", jax="jnp.ceil({x})",
+        exact=ceil, kinks=("sin(pi x)",), analytic=False, definition="-floor(-x)",
+        source="Iverson; Knuth, Two Notes on Notation, 1992",
+    ),
+    Operation(
+        "round", ("x",), (partial("0"),), text=("round",), latex=("round",), numpy="np.round({x})", jax="jnp.round({x})",
+        exact=round, kinks=("cos(pi x)",), analytic=False, source="IEEE 754: to the nearest, halves to even",
+    ),
+    Operation(
         "maximum", ("x", "y"), (partial("1[x > y]"), partial("1[y >= x]")), text=("max", "maximum"), latex=("max",),
         command=True, numpy="np.maximum({x}, {y})", jax="jnp.maximum({x}, {y})", sympy=lambda sp, x, y: sp.Max(x, y),
         exact=max, rewrite=_max_rewrite, kinks=("x - y",), analytic=False, source="Goodfellow et al., Maxout Networks, 2013",
@@ -189,4 +294,4 @@ COMPARISONS = (
 
 # fmt: on
 
-ENTRYWISE = EXPONENTIAL + TRIGONOMETRIC + ACTIVATIONS + COMPARISONS
+ENTRYWISE = EXPONENTIAL + TRIGONOMETRIC + SPECIAL + ACTIVATIONS + COMPARISONS

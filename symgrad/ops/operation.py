@@ -54,6 +54,8 @@ class Operation:
     text        its spellings in text, the printed one first
     latex       its spellings in LaTeX without the backslash, the printed one first
     command     whether the printed LaTeX spelling is a command of its own (`\\exp`) or needs `\\operatorname`
+    letter      a Greek letter that is this function where it is applied, and is no variable of the source; printed
+                where `latex` is empty
     numpy, jax  code with the arguments in braces; `helper` names a function of `symgrad.code.helpers` it needs
     sympy       the function on SymPy scalars, given the module; None where `definition` serves
     exact       its value on exact numbers where that is one, else None
@@ -74,6 +76,7 @@ class Operation:
     text: tuple[str, ...] = ()
     latex: tuple[str, ...] = ()
     command: bool = False
+    letter: str = ""
     numpy: str = ""
     jax: str = ""
     helper: str = ""

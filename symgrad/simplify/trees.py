@@ -291,7 +291,9 @@ class _Writer:
             return _indicator(node.op.symbol, args[0])
         if write is not None:
             return write(node, args)
-        return Tree("call", tuple(args), _spelling(node))
+        op = node.op
+        lettered = op.letter and not op.latex and op.letter not in self.used and all(arg.rank < 2 for arg in node.args)
+        return Tree("call", tuple(args), op.letter if lettered else _spelling(node))
 
     # --- index form -----------------------------------------------------------------------------------------------
     # `names` are the indices of the entry, `scope` all index names in use around it.

@@ -79,6 +79,15 @@ def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic:
 # --- NumPy and JAX ----------------------------------------------------------------------------------------------------
 
 
+def _special_functions(xp: Any, sc: Any) -> dict[str, Callable[..., Any]]:
+    """What no array module has; `sc` is SciPy's module of special functions or JAX's."""
+    return {
+        "erf": sc.erf, "erfc": sc.erfc, "normcdf": lambda x: sc.erfc(-x / xp.sqrt(2.0)) / 2, "log_normcdf": sc.log_ndtr,
+        "normpdf": lambda x: xp.exp(-x * x / 2) / xp.sqrt(2 * xp.pi), "gammafn": sc.gamma, "gammaln": sc.gammaln,
+        "digamma": sc.digamma, "polygamma": lambda n, x: sc.polygamma(xp.asarray(n).astype(int), x),
+    }  # fmt: skip
+
+
 def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
     """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
 
@@ -111,7 +120,8 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
     return {
         "exp": xp.exp, "log": xp.log, "power": xp.power, "sin": xp.sin,
         "cos": xp.cos, "tan": xp.tan,
-        "arctan": xp.arctan,
+        "arcsin": xp.arcsin, "arccos": xp.arccos, "arctan": xp.arctan, "arcsinh": xp.arcsinh, "arccosh": xp.arccosh,
+        "arctanh": xp.arctanh, "floor": xp.floor, "ceil": xp.ceil, "round": xp.round,
         "sinh": xp.sinh, "cosh": xp.cosh, "tanh": tanh, "sigmoid": sigmoid, "softplus": softplus,
         "relu": lambda x: xp.where(x > 0, x, 0.0), "abs": xp.abs, "sign": xp.sign, "elu": elu,
         "leaky_relu": lambda x, a: xp.where(x > 0, x, a * x), "selu": lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
@@ -131,6 +141,7 @@ def _float_power(x: Any, power: Rational) -> Any:
 
 def numpy_arithmetic() -> Arithmetic:
     import numpy as np
+    import scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
         return np.eye(classes)[np.asarray(labels).astype(int)]
@@ -138,11 +149,13 @@ def numpy_arithmetic() -> Arithmetic:
     def power(x: Any, exponent: Rational) -> Any:
         return _float_power(np.asarray(x) * 1.0, exponent)
 
-    return Arithmetic(np, _numeric_functions(np), float, power, np.einsum, onehot)
+    functions = _numeric_functions(np) | _special_functions(np, scipy.special)
+    return Arithmetic(np, functions, float, power, np.einsum, onehot)
 
 
 def jax_arithmetic() -> Arithmetic:
     import jax.numpy as jnp
+    import jax.scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
         return jnp.eye(classes)[labels]
@@ -150,7 +163,8 @@ def jax_arithmetic() -> Arithmetic:
     def power(x: Any, exponent: Rational) -> Any:
         return _float_power(x, exponent)
 
-    return Arithmetic(jnp, _numeric_functions(jnp), float, power, jnp.einsum, onehot)
+    functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
+    return Arithmetic(jnp, functions, float, power, jnp.einsum, onehot)
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,114 @@
+"""Functions beyond the elementary ones: both notations read as one node, which has the value and gradient JAX says.
+
+A case is (text, LaTeX, shapes, assumptions, the function in JAX); its first variable is differentiated by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.scipy import special
+from jax.scipy.stats import norm
+
+import symgrad as sg
+from symgrad.verify.points import STRUCTURES
+from symgrad.verify.witnesses import double_precision
+
+SIZES = {"m": 4, "n": 3, "p": 2, "q": 2}
+Shapes = dict[str, tuple[str, ...]]
+S, V, M, A = (), ("n",), ("m", "n"), ("n", "n")
+
+
+class Case(NamedTuple):
+    text: str
+    latex: str
+    shapes: Shapes
+    function: Callable[..., Any]
+    assume: dict[str, str] = {}  # noqa: RUF012 - never changed
+    domain: tuple[float, float] = (-2.0, 2.0)
+
+
+CASES = [
+    Case("erf(x)", r"\operatorname{erf}(x)", {"x": S}, special.erf),
+    Case("sum(erfc(x))", r"\sum_i \operatorname{erfc}(x_i)", {"x": V}, lambda x: jnp.sum(special.erfc(x))),
+    Case("sum(log(Phi(x)))", r"\sum_i \log\Phi(x_i)", {"x": V}, lambda x: jnp.sum(norm.logcdf(x))),
+    Case("phi(x)", r"\phi(x)", {"x": S}, norm.pdf),
+    Case("gammaln(x)", r"\ln\Gamma\left(x\right)", {"x": S}, special.gammaln, domain=(0.5, 3)),
+    Case("Gamma(x)", r"\Gamma(x)", {"x": S}, special.gamma, domain=(0.5, 3)),
+    Case("sum(digamma(x))", r"\sum_i \psi(x_i)", {"x": V}, lambda x: jnp.sum(special.digamma(x)), domain=(0.5, 3)),
+    Case("x/2 (1 + erf(x/sqrt(2)))", r"\frac{x}{2}\left(1+\operatorname{erf}\left(\frac{x}{\sqrt2}\right)\right)",
+         {"x": S}, lambda x: jax.nn.gelu(x, approximate=False)),
+    Case("gelu(x)", r"\operatorname{GELU}(x)", {"x": V}, lambda x: jax.nn.gelu(x, approximate=False)),
+    Case("logsigmoid(x)", r"\operatorname{LogSigmoid}(x)", {"x": V}, jax.nn.log_sigmoid),
+    Case("softplus(x)", r"\zeta(x)", {"x": S}, jax.nn.softplus),
+    Case("silu(x)", r"\operatorname{swish}(x)", {"x": V}, jax.nn.silu),
+    Case("sec(x)", r"\sec x", {"x": S}, lambda x: 1 / jnp.cos(x), domain=(-1, 1)),
+    Case("asinh(x)", r"\operatorname{arsinh}(x)", {"x": S}, jnp.arcsinh),
+    Case("np.arccos(x)", r"\arccos(x)", {"x": S}, jnp.arccos, domain=(-0.9, 0.9)),
+    Case("log1p(exp(x))", r"\ln(1+e^x)", {"x": S}, jax.nn.softplus),
+    Case("sum(x - floor(x))", r"\sum_i (x_i - \lfloor x_i\rfloor)", {"x": V}, lambda x: jnp.sum(x - jnp.floor(x))),
+]  # fmt: skip
+
+
+def point(case: Case) -> dict[str, Any]:
+    """Random values of the variables: they keep the assumptions."""
+    rng = np.random.default_rng(3)
+    values: dict[str, Any] = {}
+    for name, shape in case.shapes.items():
+        values[name] = rng.uniform(*case.domain, size=tuple(SIZES[d] for d in shape))
+        for word in case.assume.get(name, "").split("+"):
+            values[name] = STRUCTURES[word](values[name]) if word in STRUCTURES else values[name]
+    return values
+
+
+def value(expression: Any, at: dict[str, Any]) -> Any:
+    fn = sg.compile(expression)
+    return fn(**{v.name: at[v.name] for v in fn.arguments}, **{d: SIZES[d] for d in fn.sizes})
+
+
+def error(got: Any, want: Any) -> float:
+    want = np.asarray(want)
+    assert np.shape(got) == want.shape
+    return float(np.max(np.abs(got - want)) / max(1.0, np.max(np.abs(want))))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
+@pytest.mark.parametrize("form", ["text", "latex"])
+def test_read_and_differentiated(case: Case, form: str) -> None:
+    at = point(case)
+    wrt = next(iter(case.shapes))
+    expression = sg.parse(getattr(case, form), shapes=case.shapes, assume=case.assume, syntax=form)
+    result = sg.jacobian(expression, wrt)
+    with double_precision():
+        want = np.asarray(case.function(*(jnp.asarray(v) for v in at.values())))
+        slope = np.asarray(jax.jacobian(case.function)(*(jnp.asarray(v) for v in at.values())))
+    assert error(value(expression, at), want) < 1e-10
+    assert error(value(result, at), slope) < 1e-8
+    assert error(value(result, at) + 1e-3, slope) > 1e-5
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
+def test_printed_form_is_read_again(case: Case) -> None:
+    expression = sg.parse(case.text, shapes=case.shapes, assume=case.assume)
+    for node in (expression, sg.jacobian(expression, next(iter(case.shapes)))):
+        for form in (node.text, node.latex):
+            again = sg.parse(form, shapes=case.shapes, assume=case.assume)
+            assert again.node is node.node or again.text == node.text
+
+
+@pytest.mark.parametrize("source", ["Phi(X) w", r"\Gamma(a, b)", "polygamma(0, x)"])
+def test_refused(source: str) -> None:
+    with pytest.raises(sg.SymgradError):
+        sg.parse(source)
+
+
+def test_a_letter_of_the_source_is_no_function() -> None:
+    """φ(x) is a product where φ also stands alone, and a function of the source where that defines it."""
+    assert sg.parse(r"\phi(x) + \phi").text == "φ x + φ"
+    assert sg.parse("Phi(z) = z^2; Phi(x)").text == "x²"
+    assert sg.parse("Phi(x)", shapes="Phi:, x:").text == "Φ x"

@@ -113,7 +113,7 @@ def _seed_labels(seeds: Shape) -> tuple[Label, ...]:
 def _apply(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) -> Node:
     """The rule of an operation at its actual arguments."""
     rule = node.op.rules[k]
-    if rule.kind == "fixed":
+    if rule.kind in ("fixed", "unknown"):
         raise UnsupportedError(f"{node.op.name} is not differentiated by its argument {node.op.args[k]}")
     template = rules(node.op)[k]
     if not node.shape and not direction.shape and not node.op.signature:
@@ -185,7 +185,7 @@ def _template(op: Operation, k: int, args: tuple[Variable, ...], output: Shape) 
     tangent = variable("d" + args[k].name, args[k].shape)
     cotangent = variable("cotangent", output)
     names: dict[str, Node] = {v.name: v for v in args}
-    if rule.kind == "fixed":
+    if rule.kind in ("fixed", "unknown"):
         forward: Node = number(0, output)
     elif rule.kind == "partial":
         forward = contract([(read_rule(rule.formula, names), ()), (tangent, ())])

@@ -23,5 +23,4 @@ ABBREVIATIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "logaddexp": ((), "x, y: x + softplus(y - x)"),
     "hypot": ((), "x, y: sqrt(x .^ 2 + y .^ 2)"),
     "betaln": ((), "x, y: gammaln(x) + gammaln(y) - gammaln(x + y)"),
-    "trigamma": ((), "x: polygamma(1, x)"),
 }

@@ -417,6 +417,18 @@ def _factorial(work: Elaborator, tree: Tree) -> Value:
     return work.number(factorial(int(number)))
 
 
+def _polygamma(work: Elaborator, tree: Tree) -> Value:
+    """polygamma(n, x), the n-th derivative of the digamma function: (-1)^(n + 1) n! hurwitz(n + 1, x)."""
+    order, value = arguments(work, tree, 2, 2)
+    n = literal(tree.args[0])
+    if n is None or Fraction(n).denominator != 1 or not 0 <= n <= 50:
+        raise UnsupportedError(f"{work.text(tree)}: the order of a polygamma function is a whole number written out")
+    if n < 2:
+        return work.apply(("digamma", "trigamma")[int(n)], [value], tree)
+    zeta = work.apply("hurwitz", [work.total([(1, order), (1, work.number(1))], tree), value], tree)
+    return work.entrywise([zeta], [1], tree, (-1) ** (int(n) + 1) * factorial(int(n)))
+
+
 def _refused(reason: str, hint: str = "") -> Handler:
     def handler(work: Elaborator, tree: Tree) -> Value:
         raise UnsupportedError(f"{work.text(tree)}: {reason}", hint=hint)
@@ -506,6 +518,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("log1p",): _log_of_sum,
     ("expm1",): _exp_minus_one,
     ("factorial",): _factorial,
+    ("polygamma",): _polygamma,
     ("clip",): _hyperbolic_clip,
     ("kron", "vec", "expm", "eig", "pinv", "svd", "prod"): _refused("no rule is known for this function yet"),
 }

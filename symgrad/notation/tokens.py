@@ -67,7 +67,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
-    "log2": ("log2",), "clip": ("clip",),
+    "log2": ("log2",), "polygamma": ("polygamma",), "clip": ("clip",),
     **{name: (name, *spellings) for name, (spellings, _) in ABBREVIATIONS.items()},
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.

@@ -9,7 +9,7 @@ from math import ceil, factorial, floor
 from symgrad.errors import DomainError
 from symgrad.expr import Call, Node, Rational, call, constant
 from symgrad.expr import power as rational_power
-from symgrad.ops.operation import FIXED, Operation, partial
+from symgrad.ops.operation import FIXED, UNKNOWN, Operation, partial
 
 REFERENCE = "Abramowitz and Stegun, Handbook of Mathematical Functions"
 CS231N = "CS231n, Neural Networks Part 1, commonly used activation functions"
@@ -37,13 +37,6 @@ def _power_rewrite(x: Node, p: Node) -> Node | None:
     """A constant exponent is a power of a product, not a call."""
     exponent = constant(p)
     return rational_power(x, exponent) if exponent is not None and not p.shape else None
-
-
-def _polygamma_rewrite(n: Node, _: Node) -> None:
-    """The order of a polygamma function is written out; of order 0 it is the digamma function."""
-    order = constant(n)
-    if order is not None and (not isinstance(order, int) or order < 1):
-        raise DomainError("the order of a polygamma function is a positive whole number", hint="digamma(x) has order 0")
 
 
 def _max_rewrite(x: Node, y: Node) -> Node | None:
@@ -177,10 +170,16 @@ SPECIAL = (
         domain=("positive",), source=REFERENCE + " 6.3: the derivative of log Γ",
     ),
     Operation(
-        "polygamma", ("n", "x"), (FIXED, partial("polygamma(n + 1, x)")), text=("polygamma",), latex=("polygamma",),
-        numpy="scipy.special.polygamma({n}, {x})", jax="jax.scipy.special.polygamma(int({n}), {x})",
-        sympy=lambda sp, n, x: sp.polygamma(sp.nsimplify(n), x), rewrite=_polygamma_rewrite, domain=("order", "positive"),
-        analytic=False, source=REFERENCE + " 6.4: the derivatives of the digamma function",
+        "trigamma", ("x",), (partial("-2 hurwitz(3, x)"),), text=("trigamma",), latex=("trigamma",),
+        numpy="scipy.special.polygamma(1, {x})", jax="jax.scipy.special.polygamma(1, {x})",
+        sympy=lambda sp, x: sp.polygamma(1, x), definition="hurwitz(2, x)", domain=("positive",), analytic=False,
+        source=REFERENCE + " 6.4: the derivative of the digamma function",
+    ),
+    Operation(
+        "hurwitz", ("s", "x"), (UNKNOWN, partial("-s hurwitz(s + 1, x)")), text=("hurwitz",), latex=("hurwitz",),
+        numpy="scipy.special.zeta({s}, {x})", jax="jax.scipy.special.zeta({s}, {x})",
+        sympy=lambda sp, s, x: sp.zeta(sp.nsimplify(s), x), domain=("above one", "positive"), analytic=False,
+        source="Hurwitz zeta function, the sum of (k + x)^(-s); " + REFERENCE + " 6.4.10: polygamma functions",
     ),
 )
 

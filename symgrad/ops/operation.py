@@ -6,7 +6,8 @@ exactly one rule, written in symgrad's own language:
 
 * `partial`: of an entrywise operation, the derivative of an entry of the result by the same entry of the argument;
 * `differential`: d(result) as an expression linear in d(argument), written `dx` for the argument `x`;
-* `fixed`: the operation is not differentiated by this argument (a label, a condition).
+* `fixed`: the operation is constant where it is smooth, by this argument (a label, a condition);
+* `unknown`: there is no rule, and a derivative that needs it is refused.
 
 Reverse mode is the transpose of the differential, so the two modes cannot disagree.
 """
@@ -39,6 +40,7 @@ def differential(formula: str) -> Rule:
 
 
 FIXED = Rule("fixed")
+UNKNOWN = Rule("unknown")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,7 +84,7 @@ def _special_functions(xp: Any, sc: Any) -> dict[str, Callable[..., Any]]:
     return {
         "erf": sc.erf, "erfc": sc.erfc, "normcdf": lambda x: sc.erfc(-x / xp.sqrt(2.0)) / 2, "log_normcdf": sc.log_ndtr,
         "normpdf": lambda x: xp.exp(-x * x / 2) / xp.sqrt(2 * xp.pi), "gammafn": sc.gamma, "gammaln": sc.gammaln,
-        "digamma": sc.digamma, "polygamma": lambda n, x: sc.polygamma(xp.asarray(n).astype(int), x),
+        "digamma": sc.digamma, "trigamma": lambda x: sc.polygamma(1, x), "hurwitz": sc.zeta,
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SCHEMA = "symgrad/1"
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 #: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
+WHOLE = frozenset({"label", "natural"})
 STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 Shapes = str | Mapping[str, Any] | None
 Assumptions = str | Mapping[str, Any] | None
@@ -259,15 +260,16 @@ def _derivation(function: Expr, wrt: Variable, order: int, layout: str) -> Deriv
 def _variables(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable]:
     """The variables to differentiate by; labels are integers and have no derivative."""
     if wrt is None:
-        names = [name for name, v in function.variables.items() if "label" not in v.assumptions]
+        names = [name for name, v in function.variables.items() if not v.assumptions & WHOLE]
         if not names:
             raise UsageError("the function has no real variable to differentiate by")
     else:
         names = [wrt] if isinstance(wrt, str) else list(wrt)
     found = [function.variable(name) for name in names]
     for v in found:
-        if "label" in v.assumptions:
-            raise UsageError(f"{v.name} is a label: an integer has no derivative")
+        if v.assumptions & WHOLE:
+            what = "label" if "label" in v.assumptions else "whole number"
+            raise UsageError(f"{v.name} is a {what}: an integer has no derivative")
         structure = ", ".join(sorted(v.assumptions & STRUCTURED))
         if structure:
             raise UnsupportedError(

@@ -18,7 +18,9 @@ from symgrad.expr import Dim, Shape
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
-ASSUMPTIONS = frozenset({"symmetric", "invertible", "positive_definite", "diagonal", "orthogonal", "positive", "label"})
+ASSUMPTIONS = frozenset(
+    {"symmetric", "invertible", "positive_definite", "diagonal", "orthogonal", "positive", "label", "natural"}
+)
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import scipy.special
 import scipy.stats
 
@@ -20,6 +21,27 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 def _logsumexp(x: np.ndarray) -> np.ndarray:
     top = x.max(axis=-1, keepdims=True)
     return np.log(np.exp(x - top).sum(axis=-1)) + top[..., 0]
+
+
+def _symmetric(x: np.ndarray) -> np.ndarray:
+    return (x + x.swapaxes(-1, -2)) / 2
+
+
+def _polar(x: np.ndarray) -> np.ndarray:
+    u, _, vt = np.linalg.svd(x, full_matrices=False)
+    return u @ vt
+
+
+def _eigenvector(x: np.ndarray, place: int) -> np.ndarray:
+    v = np.linalg.eigh(_symmetric(x))[1][..., place]
+    return v * np.sign(np.take_along_axis(v, np.abs(v).argmax(axis=-1)[..., None], axis=-1))
+
+
+def _expm_change(x: np.ndarray, e: np.ndarray) -> np.ndarray:
+    x, e = np.broadcast_arrays(x, e)
+    pairs = zip(x.reshape(-1, *x.shape[-2:]), e.reshape(-1, *x.shape[-2:]), strict=True)
+    flat = [scipy.linalg.expm_frechet(a, b)[1] for a, b in pairs]
+    return np.reshape(flat, x.shape)
 
 
 SELU = (1.0507009873554805, 1.6732632423543772)
@@ -75,6 +97,19 @@ FUNCTIONS: dict[str, Any] = {
     "inverse": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": lambda x: np.linalg.slogdet(x)[1],
+    "pinv": lambda x: np.linalg.pinv(x, 1e-10),
+    "nucnorm": lambda x: np.linalg.svd(x, compute_uv=False).sum(axis=-1),
+    "polar": lambda x: _polar(x),
+    "eigmax": lambda x: np.linalg.eigvalsh(_symmetric(x)).max(axis=-1),
+    "eigmin": lambda x: np.linalg.eigvalsh(_symmetric(x)).min(axis=-1),
+    "maxeigvec": lambda x: _eigenvector(x, -1),
+    "mineigvec": lambda x: _eigenvector(x, 0),
+    "matrix_power": lambda x, k: np.linalg.matrix_power(x, int(k)),
+    "power_change": lambda x, k, e: sum(
+        np.linalg.matrix_power(x, r) @ e @ np.linalg.matrix_power(x, int(k) - 1 - r) for r in range(int(k))
+    ),
+    "expm": scipy.linalg.expm,
+    "expm_change": lambda x, e: _expm_change(x, e),
     "pi": lambda: np.pi,
 }
 

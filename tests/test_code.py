@@ -103,6 +103,8 @@ def values_for(root: Node, seed: int = 0, sizes: dict[str, int] = SIZES, scale: 
             shape = tuple(d if isinstance(d, int) else sizes[d] for d in node.shape)
             label = "label" in node.assumptions
             env[node.name] = rng.integers(0, sizes["C"], shape) if label else scale * rng.standard_normal(shape)
+            if "natural" in node.assumptions:
+                env[node.name] = 3
             if "positive" in node.assumptions:
                 env[node.name] = np.abs(env[node.name]) + 0.5
     return env
@@ -285,16 +287,18 @@ def test_expression_at_size_one(name: str) -> None:
 
 # --- operations -----------------------------------------------------------------------------------------------------
 
-CORE = {"inverse": ("n", "n"), "det": ("n", "n"), "logdet": ("n", "n")}
+CORE = {op.name for op in OPERATIONS.values() if op.signature and len(op.axes()[0][0]) == 2}
 
 
 def applied(name: str, batch: tuple[str, ...]) -> Node:
     op = OPERATIONS[name]
     if name == "onehot":
         return apply(name, variable("y", batch, ["label"]), params=("C",))
-    core = CORE.get(name, ("n",) if op.signature else ())
-    domain = op.domain or ("real",) * len(op.args)
-    args = [variable(arg, batch + core, [d] if d == "positive" else []) for arg, d in zip(op.args, domain, strict=True)]
+    axes = op.axes()[0] if op.signature else ((),) * len(op.args)
+    args = []
+    for arg, core, domain in zip(op.args, axes, op.domain or ("real",) * len(op.args), strict=True):
+        shape = () if domain == "natural" else batch + core  # one power for the whole batch
+        args.append(variable(arg, shape, [domain] if domain in {"positive", "natural"} else []))
     if name == "where":
         args[0] = apply("positive", args[0])  # type: ignore[call-overload]
     return apply(name, *args)
@@ -333,8 +337,9 @@ def test_analytic_operations_take_complex_numbers() -> None:
         root = applied(op.name, ())
         env = {k: np.asarray(value) + (2 if op.name in CORE else 0) * np.eye(4) if op.name in CORE else value
                for k, value in values_for(root).items()}  # fmt: skip
+        env |= dict.fromkeys(env.keys() & {"k"}, 3)
         compiled = compile_nodes({"f": root})
-        step = {k: value * (1 + 1e-30j) for k, value in env.items()}
+        step = {k: value * (1 + 1e-30j) if k != "k" else value for k, value in env.items()}
         expected = compiled(**env)
         if np.any(np.isfinite(expected)):  # what is no number on the real line may be one beside it
             np.testing.assert_allclose(np.real(compiled(**step)), expected, rtol=1e-12)

@@ -231,7 +231,8 @@ REFUSED = [
     ("g(z) = g(z) + 1; g(x)", "NAME", "g(z)"),
     ("x\nz", "PARSE", "z"),
     ("x = 5", "PARSE", "="),
-    ("e^{X}", "UNSUPPORTED", ""),
+    (r"X \in R^{3 \times 2}; e^{X}", "SHAPE", "e^{X}"),
+    ("tr(exp(X))", "AMBIGUOUS", "tr(exp(X))"),
     ("||W||_2", "UNSUPPORTED", ""),
     (r"\prod_i x_i", "UNSUPPORTED", ""),
     ("sin(x, y)", "ARITY", "sin(x, y)"),
@@ -342,8 +343,9 @@ def rules() -> list[Any]:
         shapes = op.axes()[0] if op.signature else ((),) * len(op.args)
         args = {name: variable(name, shape) for name, shape in zip(op.args, shapes, strict=True)}
         for name, rule in zip(op.args, op.rules, strict=True):
-            if rule.kind != "fixed":
+            if rule.kind not in ("fixed", "unknown"):
                 tangent = {"d" + name: variable("d" + name, args[name].shape)} if rule.kind == "differential" else {}
+                tangent |= {"cotangent": variable("cotangent", op.axes()[1])} if rule.kind == "linear" else {}
                 found.append(pytest.param(rule.formula, args | tangent, id=f"{op.name}: {rule.formula}"))
         found += [pytest.param(kink, args, id=f"{op.name}: {kink}") for kink in (*op.kinks, op.definition) if kink]
     return found

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.scipy import special
+from jax.scipy.linalg import expm
 from jax.scipy.stats import norm
 
 import symgrad as sg
@@ -52,6 +53,37 @@ CASES = [
     Case("asinh(x)", r"\operatorname{arsinh}(x)", {"x": S}, jnp.arcsinh),
     Case("np.arccos(x)", r"\arccos(x)", {"x": S}, jnp.arccos, domain=(-0.9, 0.9)),
     Case("log1p(exp(x))", r"\ln(1+e^x)", {"x": S}, jax.nn.softplus),
+    Case("nucnorm(X)", r"\|X\|_*", {"X": M}, lambda X: jnp.sum(jnp.linalg.svd(X, compute_uv=False))),
+    Case("norm(X, 2)", r"\|X\|_{\mathrm{op}}", {"X": M}, lambda X: jnp.linalg.svd(X, compute_uv=False)[0]),
+    Case("specnorm(X)", r"\sigma_{\max}(X)", {"X": M}, lambda X: jnp.linalg.svd(X, compute_uv=False)[0]),
+    Case("np.linalg.norm(X, 1)", r"\max_j \sum_i |X_{ij}|", {"X": M}, lambda X: jnp.max(jnp.sum(jnp.abs(X), 0))),
+    Case("norm(X, inf)", r"\max_i \sum_j |X_{ij}|", {"X": M}, lambda X: jnp.max(jnp.sum(jnp.abs(X), 1))),
+    Case("||X||_max", r"\|X\|_{\max}", {"X": M}, lambda X: jnp.max(jnp.abs(X))),
+    Case("norm(x, p)", r"\|x\|_p=\left(\sum_i|x_i|^p\right)^{1/p}", {"x": V, "p": S},
+         lambda x, p: jnp.sum(jnp.abs(x) ** p) ** (1 / p), domain=(1, 3)),
+    Case("norm(x, 3)", r"\|x\|_3", {"x": V}, lambda x: jnp.sum(jnp.abs(x) ** 3) ** (1 / 3)),
+    Case("det(matrix_power(X, k))", r"\det(\mathbf{X}^{k})", {"X": A, "k": S}, lambda X, k: jnp.linalg.det(X) ** 3),
+    Case("a @ matrix_power(X, k) @ b", r"a^{\top} X^{k} b", {"X": A, "a": V, "b": V, "k": S},
+         lambda X, a, b, k: a @ X @ X @ X @ b),
+    Case("tr(A @ matrix_power(X, k - 1))", r"\operatorname{tr}(A X^{k-1})", {"X": A, "A": A, "k": S},
+         lambda X, A, k: jnp.trace(A @ X @ X)),
+    Case("tr(X^{-k})", r"\operatorname{Tr}(\mathbf{X}^{-k})", {"X": A, "k": S},
+         lambda X, k: jnp.trace(jnp.linalg.inv(X @ X @ X)), {"X": "invertible"}),
+    Case("tr(expm(X))", r"\operatorname{tr}(e^{X})", {"X": A}, lambda X: jnp.trace(expm(X))),
+    Case("a @ expm(X) @ b", r"a^{\top} e^{\mathbf{X}} b", {"X": A, "a": V, "b": V}, lambda X, a, b: a @ expm(X) @ b),
+    Case("tr(A @ np.linalg.pinv(X))", r"\operatorname{tr}(A \operatorname{pinv}(X))", {"X": M, "A": M},
+         lambda X, A: jnp.trace(A @ jnp.linalg.pinv(X))),
+    Case("tr(adjugate(X))", r"\operatorname{tr}(\operatorname{adj}(X))", {"X": A},
+         lambda X: jnp.linalg.det(X) * jnp.trace(jnp.linalg.inv(X)), {"X": "invertible"}),
+    Case("b @ np.linalg.solve(X, b)", r"b^{\top} X^{-1} b", {"X": A, "b": V},
+         lambda X, b: b @ jnp.linalg.solve(X, b), {"X": "invertible"}),
+    Case("eigmax(X)", r"\lambda_{\max}(X)", {"X": A}, lambda X: jnp.linalg.eigvalsh(X)[-1]),
+    Case("lambda_min(X)", r"\lambda_{\min}(\mathbf X)", {"X": A}, lambda X: jnp.linalg.eigvalsh(X)[0]),
+    Case("eigmax(A + t*B)", r"\lambda_{\max}(\mathbf{A}+t\mathbf{B})", {"t": S, "A": A, "B": A},
+         lambda t, A, B: jnp.linalg.eigvalsh(A + t * B)[-1], {"A": "symmetric", "B": "symmetric"}),
+    Case("prod(eigvals(X))", r"\prod \operatorname{eig}(\mathbf{X})", {"X": A}, jnp.linalg.det),
+    Case("sum(eigvals(X))", r"\sum \operatorname{eig}(\mathbf{X})", {"X": A}, jnp.trace),
+    Case("sum(np.linalg.eigvals(X)**2)", r"\sum \operatorname{eig}(X)^2", {"X": A}, lambda X: jnp.trace(X @ X)),
     Case("sum(x - floor(x))", r"\sum_i (x_i - \lfloor x_i\rfloor)", {"x": V}, lambda x: jnp.sum(x - jnp.floor(x))),
 ]  # fmt: skip
 
@@ -61,7 +93,7 @@ def point(case: Case) -> dict[str, Any]:
     rng = np.random.default_rng(3)
     values: dict[str, Any] = {}
     for name, shape in case.shapes.items():
-        values[name] = rng.uniform(*case.domain, size=tuple(SIZES[d] for d in shape))
+        values[name] = 3 if name == "k" else rng.uniform(*case.domain, size=tuple(SIZES[d] for d in shape))
         for word in case.assume.get(name, "").split("+"):
             values[name] = STRUCTURES[word](values[name]) if word in STRUCTURES else values[name]
     return values
@@ -102,7 +134,9 @@ def test_printed_form_is_read_again(case: Case) -> None:
             assert again.node is node.node or again.text == node.text
 
 
-@pytest.mark.parametrize("source", ["Phi(X) w", r"\Gamma(a, b)", "polygamma(x, x)"])
+@pytest.mark.parametrize(
+    "source", ["Phi(X) w", r"\Gamma(a, b)", "polygamma(x, x)", "||x||_0", "||x||_A", "||W||_1 + tr(W)"]
+)
 def test_refused(source: str) -> None:
     with pytest.raises(sg.SymgradError):
         sg.parse(source)

@@ -31,13 +31,17 @@ DRAW = {
     "condition": lambda rng, shape: rng.integers(0, 2, shape).astype(float),
     "invertible": lambda rng, shape: rng.normal(size=shape) + 3 * np.eye(shape[-1]),
     "above one": lambda rng, shape: rng.uniform(1.2, 3.0, shape),
+    "natural": lambda rng, shape: rng.integers(2, 5, shape),
     "real": lambda rng, shape: rng.normal(size=shape) * 2,
 }
 
 
 def arguments(op: Operation, batch: tuple[str, ...] = ()) -> list[Variable]:
     axes = op.axes()[0] if op.signature else ((),) * len(op.args)
-    return [variable(name, batch + core) for name, core in zip(op.args, axes, strict=True)]
+    single = [domain == "natural" for domain in op.domain or ("",) * len(op.args)]  # one power for the whole batch
+    shapes = [core if one else batch + core for core, one in zip(axes, single, strict=True)]
+    words = [["natural"] if one else [] for one in single]
+    return [variable(name, shape, word) for name, shape, word in zip(op.args, shapes, words, strict=True)]
 
 
 def applied(op: Operation, batch: tuple[str, ...] = ()) -> Call:

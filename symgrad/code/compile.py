@@ -107,17 +107,25 @@ class Compiled:
         names = [v.name for v in self.arguments]
         if set(arrays) != {*names, *self.sizes}:
             raise UsageError(_names_message([*names, *self.sizes], arrays))
-        values = []
+        values: list[Any] = []
         for name in names:
             value = np.asarray(arrays[name])
             if value.dtype.kind not in "biufc":
                 raise UsageError(f"{printable(name)} is no array of numbers")
-            values.append(self._label(name, value) if name in self.labels else _floats(value))
-        sizes = bind(self.arguments, [v.shape for v in values])
+            if name in self.naturals:
+                values.append(_size(name, value[()], "power of a matrix"))
+            else:
+                values.append(self._label(name, value) if name in self.labels else _floats(value))
+        sizes = bind(self.arguments, [np.shape(v) for v in values])
         chosen = {dim: _size(dim, arrays[dim]) for dim in self.sizes}
         for name, value in zip(names, values, strict=True):
             self._check_labels(name, value, sizes | chosen)
         return [*values, *chosen.values()]
+
+    @property
+    def naturals(self) -> set[str]:
+        """The scalars that are whole numbers."""
+        return {v.name for v in self.arguments if "natural" in v.assumptions}
 
     def _label(self, name: str, value: Any) -> Any:
         whole = value.astype(int)
@@ -150,7 +158,8 @@ def compile_nodes(
     if backend == "jax":
         import jax
 
-        run = jax.jit(function, static_argnums=tuple(range(len(chosen), len(chosen) + len(writer.sizes))))
+        naturals = [k for k, v in enumerate(chosen) if "natural" in v.assumptions]
+        run = jax.jit(function, static_argnums=(*naturals, *range(len(chosen), len(chosen) + len(writer.sizes))))
     labels = _labels(outputs.values(), chosen)
     return Compiled(source, tuple(chosen), writer.sizes, backend, function, run, labels, len(outputs) > 1)
 
@@ -198,9 +207,9 @@ def _labels(roots: Iterable[Node], arguments: Sequence[Variable]) -> dict[str, D
     return labels
 
 
-def _size(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-        raise UsageError(f"{printable(name)} is a size: a whole number")
+def _size(name: str, value: Any, what: str = "size") -> int:
+    if isinstance(value, bool) or bool(getattr(value, "shape", ())) or not value >= 0 or int(value) != value:
+        raise UsageError(f"{printable(name)} is a {what}: a whole number")
     return int(value)
 
 

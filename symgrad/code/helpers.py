@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 
 def sigmoid(x: Any) -> Any:
@@ -42,3 +43,38 @@ def onehot(y: Any, size: int) -> Any:
 
 def argmax(x: Any) -> Any:
     return onehot(x.argmax(axis=-1), x.shape[-1])
+
+
+def polar(x: Any) -> Any:
+    u, _, vt = np.linalg.svd(x, full_matrices=False)
+    return u @ vt
+
+
+def eigmax(x: Any) -> Any:
+    return np.linalg.eigvalsh((x + x.swapaxes(-1, -2)) / 2)[..., -1]
+
+
+def eigmin(x: Any) -> Any:
+    return np.linalg.eigvalsh((x + x.swapaxes(-1, -2)) / 2)[..., 0]
+
+
+def maxeigvec(x: Any) -> Any:
+    v = np.linalg.eigh((x + x.swapaxes(-1, -2)) / 2)[1][..., -1]
+    largest = np.take_along_axis(v, np.abs(v).argmax(axis=-1, keepdims=True), axis=-1)
+    return v * np.sign(largest)
+
+
+def block(x: Any, e: Any) -> Any:
+    """[[x, e], [0, x]]: the upper right block of a function of it is the change of that function of x along e."""
+    x, e = np.broadcast_arrays(x, e)
+    return np.concatenate([np.concatenate([x, e], -1), np.concatenate([np.zeros_like(x), x], -1)], -2)
+
+
+def power_change(x: Any, k: Any, e: Any) -> Any:
+    n = x.shape[-1]
+    return np.linalg.matrix_power(block(x, e), k)[..., :n, n:]
+
+
+def expm_change(x: Any, e: Any) -> Any:
+    n = x.shape[-1]
+    return scipy.linalg.expm(block(x, e))[..., :n, n:]

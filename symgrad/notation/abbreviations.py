@@ -23,4 +23,8 @@ ABBREVIATIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "logaddexp": ((), "x, y: x + softplus(y - x)"),
     "hypot": ((), "x, y: sqrt(x .^ 2 + y .^ 2)"),
     "betaln": ((), "x, y: gammaln(x) + gammaln(y) - gammaln(x + y)"),
+    "adj": (("adjugate", "adjoint"), "X: det(X) inv(X)"),
+    "solve": ((), "A, b: inv(A) b"),
+    "specnorm": (("sigma_max",), "X: sqrt(eigmax(X^T X))"),
+    "sigma_min": ((), "X: sqrt(eigmin(X^T X))"),
 }

@@ -11,12 +11,16 @@ from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
 from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import END, ERROR, Token
+from symgrad.notation.tokens import END, ERROR, NAME, NUM, Token
 
 CONDITIONAL = RELATIONS | {"and", "&"}
 
 
-NORMS = {"1": "1", "2": "2", "F": "F", "fro": "F", "Fro": "F", "inf": "inf", "nuc": "*", "*": "*"}
+NORMS = {
+    "1": "1", "2": "2", "F": "F", "fro": "F", "Fro": "F", "inf": "inf", "nuc": "*", "*": "*", "max": "max", "op": "op",
+}  # fmt: skip
+#: Letters that stand for the order of a norm.
+ORDERS = frozenset(("p", "q"))
 
 
 def group(p: Reader, token: Token, _floor: int) -> Tree:
@@ -181,7 +185,7 @@ def norm(p: Reader, token: Token, _floor: int) -> Tree:
         p.pos += 1
         power = scripts.exponent(p)
     if p.tokens[p.pos][0] == "_":
-        tree = Tree("norm", (inner,), norm_order(p), token[2], p.tokens[p.pos - 1][3])
+        tree = ordered_norm(p, inner, token[2])
     return tree if power is None else Tree("pow", (tree, power), "", token[2], p.tokens[p.pos - 1][3])
 
 
@@ -192,22 +196,36 @@ def _norm_below(p: Reader) -> bool:
     return place < len(p.tokens) and p.tokens[place][0] == "_"
 
 
-def norm_order(p: Reader) -> str:
-    """The order written below a norm."""
+def ordered_norm(p: Reader, inner: Tree, start: int) -> Tree:
+    """The norm whose order is written below: one of `NORMS`, or p for Σ|x_i|^p."""
     p.pos += 1
     opened = p.tokens[p.pos]
     braces = opened[0] == "{"
     p.pos += braces
     token = p.tokens[p.pos]
     raw = "inf" if token[0] == "const" else str(token[1]) if token[1] is not None else token[0]
-    if raw not in NORMS or token[0] == ERROR:
-        if token[0] == END:
-            p.unexpected(token, "the order of the norm")
-        p.fail(f"the norm with {p.shown(token)} below is not known", token, hint="norms are 1, 2, F, \\infty and *")
+    order = None if raw in NORMS and token[0] != ERROR else _order(p, token)
     p.pos += 1
     if braces:
         p.expect("}", opened)
-    return NORMS[raw]
+    end = p.tokens[p.pos - 1][3]
+    return (
+        Tree("norm", (inner,), NORMS[raw], start, end)
+        if order is None
+        else Tree("norm", (inner, order), "p", start, end)
+    )
+
+
+def _order(p: Reader, token: Token) -> Tree:
+    """The p of a p-norm."""
+    if token[0] == END:
+        p.unexpected(token, "the order of the norm")
+    if token[0] == NUM and token[1] > 0:
+        return Tree("num", (), token[1], token[2], token[3])
+    if token[0] == NAME and token[1] in ORDERS and token[1] not in p.bound:
+        return Tree("name", (), token[1], token[2], token[3])
+    hint = "norms are 1, 2, p, F, \\infty, * and max"
+    return p.fail(f"the norm with {p.shown(token)} below is not known", token, hint=hint)
 
 
 def angles(p: Reader, token: Token, _floor: int) -> Tree:

@@ -21,7 +21,7 @@ from symgrad.notation.brackets import (
     NORMS,
     indicated,
     indicator,
-    norm_order,
+    ordered_norm,
     text_cases,
 )
 from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, PARTNER, POSTFIX, RELATIONS, Reader, is_number, widened
@@ -229,11 +229,11 @@ def _argument(p: Reader) -> Tree:
     token, following = p.tokens[p.pos], p.tokens[p.pos + 1] if p.pos + 1 < len(p.tokens) else p.tokens[p.pos]
     if token[0] in (NAME, WORD) and following[0] == "=" and token[1] in KEYWORDS:
         p.pos += 2
-        value = _keyword_value(p)
+        value = _quoted(p) or _keyword_value(p)
         return Tree("keyword", (value,), token[1], token[2], value.end)
-    if token[0] == "'" and following[0] == NAME and p.tokens[p.pos + 2][0] == "'":
-        p.pos += 3
-        return Tree("name", (), following[1], token[2], p.tokens[p.pos - 1][3])
+    quoted = _quoted(p)
+    if quoted is not None:
+        return quoted
     if token[0] in (NAME, "const") and token[1] == "inf" and following[0] == ")":
         p.pos += 1
         return Tree("const", (), "inf", token[2], token[3])
@@ -241,6 +241,15 @@ def _argument(p: Reader) -> Tree:
     if p.tokens[p.pos][0] in CONDITIONAL:
         tree = indicated(p.condition(tree), tree.start, 0)
     return tree
+
+
+def _quoted(p: Reader) -> Tree | None:
+    """A word in quotes, as in `'fro'`."""
+    opened, word, closed = p.tokens[p.pos : p.pos + 3]
+    if opened[0] != "'" or word[0] != NAME or closed[0] != "'":
+        return None
+    p.pos += 3
+    return Tree("name", (), word[1], opened[2], closed[3])
 
 
 def _keyword_value(p: Reader) -> Tree:
@@ -375,15 +384,17 @@ def _powered_function(p: Reader, token: Token, value: str) -> Tree:
 
 
 def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
-    order = ""
-    if len(args) > 1:
-        given = args[1].args[0] if args[1].head == "keyword" and args[1].value == "ord" else args[1]
-        order = NORMS.get("inf" if given.head == "const" else str(given.value), "?")
-        if order == "?" or len(args) > 2:
-            p.fail("this norm is not known", args[1], hint="norms are 1, 2, 'fro', 'nuc' and inf")
-    elif p.tokens[p.pos][0] == "_":
-        order = norm_order(p)
-    return Tree("norm", (args[0],), order, token[2], p.tokens[p.pos - 1][3])
+    if len(args) == 1 and p.tokens[p.pos][0] == "_":
+        return ordered_norm(p, args[0], token[2])
+    if len(args) == 1:
+        return Tree("norm", (args[0],), "", token[2], last[3])
+    given = args[1].args[0] if args[1].head == "keyword" and args[1].value == "ord" else args[1]
+    order = NORMS.get("inf" if given.head == "const" else str(given.value))
+    if len(args) > 2 or given.head == "keyword" or (given.head == "num" and not given.value):
+        p.fail("this norm is not known", args[1], hint="norms are 1, 2, p, 'fro', 'nuc' and inf")
+    if order is None:
+        return Tree("norm", (args[0], given), "p", token[2], last[3])
+    return Tree("norm", (args[0],), order, token[2], last[3])
 
 
 def _norm_of(order: str) -> Callable[[Reader, Token, list[Tree], Token], Tree]:

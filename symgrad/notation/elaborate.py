@@ -182,14 +182,21 @@ class Elaborator:
 
     def _apply_to_axes(self, op: Any, values: Sequence[Value], tree: Tree, params: tuple[Any, ...]) -> Value:
         inputs, output = op.axes()
+        for axes, value in zip(inputs, values, strict=True):
+            if value.rank < len(axes) or (value.rank > len(axes) and len(inputs) > 1):
+                needs = ("a scalar", "a vector", "a square matrix" if len(set(axes)) == 1 else "a matrix")[len(axes)]
+                raise self.misfit(tree, f"{self.text(tree)} needs {needs}, not {self.shown(value)}")
+            if len(axes) == 2 and axes[0] == axes[1] and not unify(value.shape[-2], value.shape[-1]):
+                raise self.misfit(tree, f"{self.text(tree)} needs a square matrix, not {self.shown(value)}")
+        extents = self.merge(values)
+        if len(inputs) > 1:
+            given = [
+                self.spread(v, extents, v.shape) if axes else v.node for axes, v in zip(inputs, values, strict=True)
+            ]
+            return Value(self.algebra.call(op, given, params), tuple(extents))
         (value,) = values
-        axes = inputs[0]
-        if value.rank < len(axes):
-            needs = "a vector" if len(axes) == 1 else "a square matrix"
-            raise self.misfit(tree, f"{self.text(tree)} needs {needs}, not {self.shown(value)}")
-        if len(axes) == 2 and not unify(value.shape[-2], value.shape[-1]):
-            raise self.misfit(tree, f"{self.text(tree)} needs a square matrix, not {self.shown(value)}")
-        return Value(self.algebra.call(op, [value.node], params), value.open, value.row and len(output) == len(axes))
+        row = value.row and len(output) == len(inputs[0])
+        return Value(self.algebra.call(op, [value.node], params), value.open, row)
 
     def sum_out(self, value: Value, axes: Sequence[int] | None = None, power: Rational = 1) -> Value:
         """Sum of value^power over positional axes (all of them by default)."""

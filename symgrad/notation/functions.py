@@ -6,7 +6,7 @@ what is written with products and sums alone (traces, means, norms) is built her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from math import factorial
@@ -144,7 +144,8 @@ def _extreme(pair: str, sign: int) -> Handler:
     def handler(work: Elaborator, tree: Tree) -> Value:
         plain = [arg for arg in tree.args if arg.head != "keyword"]
         if len(plain) == 1:
-            return _extreme_entry(work, tree, sign)
+            found = of_eigenvalues(work, tree, "max" if sign > 0 else "min")
+            return _extreme_entry(work, tree, sign) if found is None else found
         if sign > 0 and len(plain) == 2:
             for zero, other in (plain, plain[::-1]):
                 if literal(zero) == 0:
@@ -192,7 +193,49 @@ def _summand(work: Elaborator, tree: Tree) -> Value:
     return value
 
 
+def of_eigenvalues(work: Elaborator, tree: Tree, total: str) -> Value | None:
+    """Sums and products over all eigenvalues are functions of the matrix: Π λ = det X, Σ λ^k = tr X^k, max λ."""
+    body = tree.args[0] if tree.args else tree
+    kind, eigenvalues = (str(body.value), body.args[0]) if body.head == "call" and body.args else ("", body)
+    power = Tree("num", (), 1)
+    if body.head == "pow":
+        kind, (eigenvalues, power) = "power", body.args
+    if kind == "eigvals":
+        kind, eigenvalues = "", body
+    if eigenvalues.head != "call" or eigenvalues.value != "eigvals" or (total, kind) not in _SPECTRAL:
+        return None
+    (value,) = arguments(work, eigenvalues, 1, 1)
+    return _SPECTRAL[total, kind](work, value, power, tree)
+
+
+def _trace_of(work: Elaborator, value: Value, tree: Tree) -> Value:
+    if value.rank != 2 or not unify(*value.shape):
+        raise work.misfit(tree, f"{work.text(tree)} needs a square matrix, not {work.shown(value)}")
+    return Value(work.algebra.contract([(value.node, (*value.open, 0, 0))], value.open), value.open)
+
+
+_SPECTRAL: dict[tuple[str, str], Callable[[Elaborator, Value, Tree, Tree], Value]] = {
+    ("prod", ""): lambda work, value, _, tree: work.apply("det", [value], tree),
+    ("max", ""): lambda work, value, _, tree: work.apply("eigmax", [value], tree),
+    ("min", ""): lambda work, value, _, tree: work.apply("eigmin", [value], tree),
+    ("sum", ""): lambda work, value, _, tree: _trace_of(work, value, tree),
+    ("sum", "log"): lambda work, value, _, tree: work.apply("logdet", [value], tree),
+    ("sum", "exp"): lambda work, value, _, tree: _trace_of(work, work.apply("expm", [value], tree), tree),
+    ("sum", "power"): lambda work, value, k, tree: _trace_of(work, matrix_power(work, value, k, tree), tree),
+}
+
+
+def _product(work: Elaborator, tree: Tree) -> Value:
+    found = of_eigenvalues(work, tree, "prod")
+    if found is None:
+        raise UnsupportedError(f"{work.text(tree)}: no rule is known for this product yet")
+    return found
+
+
 def _sum(work: Elaborator, tree: Tree) -> Value:
+    found = of_eigenvalues(work, tree, "sum")
+    if found is not None:
+        return found
     value = _summand(work, tree)
     axis = axis_option(work, tree, value)
     return work.sum_out(value, None if axis is None else [axis])
@@ -232,38 +275,77 @@ def _trace(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 0:
         return value
-    if value.rank != 2 or not unify(*value.shape):
-        raise work.misfit(tree, f"{work.text(tree)} needs a square matrix, not {work.shown(value)}")
-    names = value.open
-    return Value(work.algebra.contract([(value.node, (*names, 0, 0))], names), names)
+    if tree.args[0].head == "call" and tree.args[0].value == "exp" and work.scope.source.startswith(
+        ("exp", "\\exp"), tree.args[0].start
+    ) and not work.scope.numpy:  # fmt: skip
+        hint = "write expm(X) for the exponential of the matrix, np.exp(X) for that of every entry"
+        raise InputError(f"{work.text(tree)}: of the matrix, or of every entry?", code="AMBIGUOUS", hint=hint)
+    return _trace_of(work, value, tree)
 
 
 def norm(work: Elaborator, value: Value, kind: str, tree: Tree) -> Value:
-    """A norm of a scalar, a vector or (Frobenius only) a matrix."""
+    """A norm of a scalar, a vector or a matrix."""
     if value.rank == 0:
         return work.apply("abs", [value], tree)
-    if kind in {"", "2", "F"}:
-        if value.rank == 2 and kind == "2" and not work.scope.numpy:
-            hint = "write ||W||_F for Frobenius"
-            raise UnsupportedError(f"{work.text(tree)}: the spectral norm is not known yet", hint=hint)
+    if kind == "F" or (kind == "" and value.rank == 2) or (kind in {"", "2"} and value.rank == 1):
         if value.rank == 2 and kind == "":
             work.note(f"{work.text(tree)} is the Frobenius norm")
         return work.raised(work.sum_out(value, power=2), Fraction(1, 2))
-    if value.rank == 1 and kind == "1":
-        return work.sum_out(work.apply("abs", [value], tree))
-    if value.rank == 1 and kind == "inf":
-        return work.apply("amax", [work.apply("abs", [value], tree)], tree)
-    hint = "write sum(abs(W)) for Σ|W_ij|"
-    raise UnsupportedError(f"{work.text(tree)}: this norm of a matrix is not known", hint=hint)
+    found = _NORMS.get((value.rank, kind))
+    # ||W||_1 and ||W||_2 are also written for what goes over the entries; norm(W, 1) and norm(W, 2) are NumPy's
+    called = "norm" in work.scope.source[tree.start : tree.args[0].start]
+    if found is None or (value.rank == 2 and kind in {"1", "2", "inf"} and not called):
+        hint = (
+            "write ||W||_F or sum(abs(W)) for the norm of all entries, norm(W, 1), norm(W, 2) or norm(W, inf) for the "
+        )
+        raise UnsupportedError(f"{work.text(tree)}: which norm of a matrix?", hint=hint + "induced norm")
+    return found(work, value, tree)
 
 
-def _norm(work: Elaborator, tree: Tree) -> Value:
-    plain = [arg for arg in tree.args if arg.head != "keyword"]
-    kind = option(tree, "ord") or (plain[1] if len(plain) == 2 else None)
-    if not 1 <= len(plain) <= 2:
-        raise InputError(f"norm takes 1 or 2 arguments, not {len(plain)}", code="ARITY")
-    spelled = "" if kind is None else str(kind.value)
-    return norm(work, work.visit(plain[0]), {"fro": "F"}.get(spelled, spelled), tree)
+def _absolute_sum(work: Elaborator, value: Value, tree: Tree) -> Value:
+    return work.sum_out(work.apply("abs", [value], tree))
+
+
+def _largest(work: Elaborator, value: Value, tree: Tree) -> Value:
+    """The largest entry in size."""
+    return work.apply("amax", [work.apply("abs", [value], tree)], tree)
+
+
+def _largest_sum(axis: int) -> Callable[[Elaborator, Value, Tree], Value]:
+    """The largest sum of sizes along an axis: the norms induced by ‖x‖_1 and ‖x‖_∞."""
+
+    def build(work: Elaborator, value: Value, tree: Tree) -> Value:
+        return work.apply("amax", [work.sum_out(work.apply("abs", [value], tree), [axis])], tree)
+
+    return build
+
+
+def _spectral(work: Elaborator, value: Value, tree: Tree) -> Value:
+    """The largest singular value: the square root of the largest eigenvalue of Xᵀ X."""
+    work.note(f"{work.text(tree)} is the largest singular value")
+    gram = work.combine([(value, (0, 1), 1), (value, (0, 2), 1)], (1, 2))
+    return work.raised(work.apply("eigmax", [gram], tree), Fraction(1, 2))
+
+
+def _p_norm(work: Elaborator, value: Value, tree: Tree) -> Value:
+    """(Σ |x_i|^p)^(1/p)."""
+    sizes = work.apply("abs", [value], tree)
+    power = literal(tree.args[1])
+    if power is not None:
+        return work.raised(work.sum_out(sizes, power=power), 1 / Fraction(power))
+    order = work.visit(tree.args[1])
+    if order.rank or order.open:
+        raise UnsupportedError(f"{work.text(tree)}: the order of a norm is a number")
+    total = work.sum_out(work.apply("power", [sizes, order], tree))
+    return work.apply("power", [total, work.entrywise([order], [-1], tree)], tree)
+
+
+_NORMS: dict[tuple[int, str], Callable[[Elaborator, Value, Tree], Value]] = {
+    (1, "1"): _absolute_sum, (1, "inf"): _largest, (1, "max"): _largest, (1, "p"): _p_norm,
+    (2, "1"): _largest_sum(0), (2, "inf"): _largest_sum(1), (2, "2"): _spectral, (2, "op"): _spectral,
+    (2, "max"): lambda work, value, tree: work.apply("amax", [_largest(work, value, tree)], tree),
+    (2, "*"): lambda work, value, tree: work.apply("nucnorm", [value], tree),
+}  # fmt: skip
 
 
 def _norm1(work: Elaborator, tree: Tree) -> Value:
@@ -308,16 +390,52 @@ def _matmul(work: Elaborator, tree: Tree) -> Value:
 def _matrix_power(work: Elaborator, tree: Tree) -> Value:
     if len(tree.args) != 2:
         raise InputError(f"matrix_power takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    power = literal(tree.args[1])
-    if power is None or Fraction(power).denominator != 1:
-        raise UnsupportedError("the power of a matrix must be a whole number written out")
     value = work.visit(tree.args[0])
     if value.rank != 2:
         raise work.misfit(tree, f"matrix_power needs a matrix, not {work.shown(value)}")
-    return matrix_power(work, value, int(power), tree)
+    return matrix_power(work, value, tree.args[1], tree)
 
 
-def matrix_power(work: Elaborator, value: Value, power: int, tree: Tree) -> Value:
+def matrix_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> Value:
+    """The product of k copies of a square matrix, or of its inverse; k may be a name."""
+    power = literal(exponent)
+    if power is None:
+        return _symbolic_power(work, value, exponent, tree)
+    if Fraction(power).denominator != 1:
+        raise UnsupportedError(
+            f"{work.text(tree)}: only whole powers of a matrix are known", hint="write .^ for the power of every entry"
+        )
+    return _whole_power(work, value, int(power), tree)
+
+
+def _symbolic_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> Value:
+    if exponent.head == "neg":
+        value, exponent = work.apply("inverse", [value], tree), exponent.args[0]
+    return work.apply("matrix_power", [value, _natural(work, exponent, tree)], tree)
+
+
+def _natural(work: Elaborator, exponent: Tree, tree: Tree) -> Value:
+    """The power of a matrix, whose variables are whole numbers."""
+    power = work.visit(exponent)
+    if power.rank or power.open:
+        raise UnsupportedError(f"{work.text(tree)}: the power of a matrix is one whole number")
+    for part in exponent.walk():
+        if part.head == "name" and part.value in work.scope.variables:
+            work.scope.naturals.add(str(part.value))
+            work.note(f"{part.value} is a whole number, the power of a matrix")
+    return power
+
+
+def _power_change(work: Elaborator, tree: Tree) -> Value:
+    """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}."""
+    if len(tree.args) != 3:
+        raise InputError(f"power_change takes 3 arguments, not {len(tree.args)}", code="ARITY")
+    base, exponent, inside = tree.args
+    power = _natural(work, exponent, tree)
+    return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
+
+
+def _whole_power(work: Elaborator, value: Value, power: int, tree: Tree) -> Value:
     """The product of |power| copies of a square matrix, or of its inverse."""
     if not unify(*value.shape):
         raise work.misfit(tree, f"{work.text(tree)} needs a square matrix, not {work.shown(value)}",
@@ -437,11 +555,15 @@ def _refused(reason: str, hint: str = "") -> Handler:
 
 
 def _exp(work: Elaborator, tree: Tree) -> Value:
+    """exp(X) acts on every entry; e^X of a square matrix is the exponential of the matrix."""
     (value,) = arguments(work, tree, 1, 1)
-    if value.rank == 2 and not work.scope.source.startswith("xp", tree.start + 1) and "^" in work.text(tree)[:3]:
+    if value.rank != 2 or "^" not in work.scope.source[tree.start : tree.start + 3]:
+        return work.apply("exp", [value], tree)
+    if not unify(*value.shape):
         hint = "write exp(X) for the exponential of every entry"
-        raise UnsupportedError(f"{work.text(tree)}: the exponential of a matrix is not known yet", hint=hint)
-    return work.apply("exp", [value], tree)
+        raise work.misfit(tree, f"{work.text(tree)} needs a square matrix, not {work.shown(value)}", hint)
+    work.note(f"{work.text(tree)} is the exponential of the matrix, not of its entries")
+    return work.apply("expm", [value], tree)
 
 
 @cache
@@ -496,17 +618,18 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("exp",): _exp,
     ("pi",): _nullary("pi"),
     ("sum",): _sum,
+    ("prod",): _product,
     ("mean",): _mean,
     ("var",): _var,
     ("std",): _std,
     ("tr", "Tr", "trace"): _trace,
-    ("norm",): _norm,
     ("norm1",): _norm1,
     ("transpose",): _transposed,
     ("diag",): _diag,
     ("outer",): _outer,
     ("dot", "matmul", "inner"): _matmul,
     ("matrix_power",): _matrix_power,
+    ("power_change",): _power_change,
     ("ones",): _filled(1),
     ("zeros",): _filled(0),
     ("eye", "identity", "I"): _identity,
@@ -520,7 +643,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("factorial",): _factorial,
     ("polygamma",): _polygamma,
     ("clip",): _hyperbolic_clip,
-    ("kron", "vec", "expm", "eig", "pinv", "svd", "prod"): _refused("no rule is known for this function yet"),
+    ("kron", "vec", "eig", "eigvals", "svd"): _refused("no rule is known for this function yet"),
 }
 
 BUILTIN: dict[str, Handler] = (

@@ -461,6 +461,9 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     r"""`h_\theta(x)` and `L_i(x_i, y_i, W)`; a label such as `\lambda_{\max}(A)` makes an unknown function."""
     base = tree.args[0] if tree.head == "index" else tree
     value = str(base.value) if base.head == "name" else ""
+    named = tree.head == "name" and value not in p.vocabulary.names and value not in p.defined
+    if named and value in p.vocabulary.functions:
+        return calls.call(p, (NAME, value, base.start, tree.end), p.vocabulary.functions[value])
     if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
         calls.unknown(p, token, value)
     if value in p.vocabulary.names or not value:

@@ -215,7 +215,7 @@ def _pow(work: Elaborator, tree: Tree) -> Value:
             power = int(power)
     value = work.visit(base)
     if value.rank == 2 and tree.value != "odot" and not _of_entries(work, value, tree):
-        return _matrix_power(work, value, exponent, power, tree)
+        return _matrix_power(work, value, exponent, tree)
     if power is not None:
         if value.rank == 1 and tree.value != "odot" and not work.scope.numpy:
             work.note(f"{work.text(tree)} takes the power of every entry")
@@ -232,15 +232,11 @@ def _of_entries(work: Elaborator, value: Value, tree: Tree) -> bool:
     return True
 
 
-def _matrix_power(work: Elaborator, value: Value, exponent: Tree, power: Rational | None, tree: Tree) -> Value:
+def _matrix_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> Value:
     """A^k is a product of matrices, A^{-1} the inverse, A^{-T} its transpose."""
     if exponent.head == "neg" and exponent.args[0].head == "name" and exponent.args[0].value == "T":
         return work.swapped(work.apply("inverse", [value], tree))
-    if not isinstance(power, int):
-        raise UnsupportedError(
-            f"{work.text(tree)}: only whole powers of a matrix are known", hint="write .^ for the power of every entry"
-        )
-    return matrix_power(work, value, power, tree)
+    return matrix_power(work, value, exponent, tree)
 
 
 def _transpose(work: Elaborator, tree: Tree) -> Value:

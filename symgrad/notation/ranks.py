@@ -261,6 +261,13 @@ def _transpose(self: Ranks, tree: Tree) -> Rank:
 
 
 def _norm(self: Ranks, tree: Tree) -> Rank:
+    self.need(tree.args[0])
+    for order in tree.args[1:]:
+        self.rank(order)
+    return 0
+
+
+def _inner(self: Ranks, tree: Tree) -> Rank:
     for arg in tree.args:
         self.need(arg)
     return 0
@@ -343,6 +350,26 @@ def _extreme(self: Ranks, args: Sequence[Tree]) -> Rank:
     return _lower(self, args) if len(args) == 1 else self.agree(args)
 
 
+def _matrix_power(self: Ranks, args: Sequence[Tree]) -> Rank:
+    for arg in args[1:]:
+        self.rank(arg)
+    return _matrix(self, args[:1])
+
+
+def _eigenvector(self: Ranks, args: Sequence[Tree]) -> Rank:
+    _matrix(self, args)
+    return 1
+
+
+def _of_matrix(self: Ranks, args: Sequence[Tree]) -> Rank:
+    _matrix(self, args)
+    return 0
+
+
+def _solved(self: Ranks, args: Sequence[Tree]) -> Rank:
+    return self.need(args[-1]) if args else None
+
+
 def _matrix(self: Ranks, args: Sequence[Tree]) -> Rank:
     for arg in args:
         self.need(arg)
@@ -373,7 +400,11 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax"), _whole),
     **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin"), _lower),
     **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
-    **dict.fromkeys(("inv", "inverse", "matrix_power", "outer", "eye", "identity"), _matrix),
+    **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "expm", "pinv", "polar", "adj"), _matrix),
+    **dict.fromkeys(("nucnorm", "eigmax", "eigmin", "specnorm", "sigma_min", "eigvals"), _of_matrix),
+    **dict.fromkeys(("maxeigvec", "mineigvec"), _eigenvector),
+    "matrix_power": _matrix_power,
+    "solve": _solved,
     **dict.fromkeys(("ones", "zeros"), _filled),
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
@@ -382,6 +413,6 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
 }
 _RANKS: dict[str, Callable[[Ranks, Tree], Rank]] = {
     "name": _name, "index": _index, "add": _add, "mul": _mul, "div": _div, "pow": _pow, "neg": _neg,
-    "transpose": _transpose, "norm": _norm, "inner": _norm, "bars": _bars, "big": _big, "cases": _cases,
+    "transpose": _transpose, "norm": _norm, "inner": _inner, "bars": _bars, "big": _big, "cases": _cases,
     "compare": _add, "and": _add, "indicator": _neg, "array": _array, "assemble": _assemble, "call": _call,
 }  # fmt: skip

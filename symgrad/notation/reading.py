@@ -154,12 +154,17 @@ def _elaborated(
     holes: list[Unknown] | None = None
     if scope.tops or any(isinstance(d, Unknown) for shape in shapes.values() for d in shape):
         holes = _outlined(sources, scope, shapes, wanted)
+    naturals = set(scope.naturals)
     final = _final_scope(scope, shapes, assumed)
     try:
-        return _built(sources, final, holes)
+        found = _built(sources, final, holes)
     except NeedOutline:
         holes = _outlined(sources, scope, shapes, wanted)
-        return _built(sources, _final_scope(scope, shapes, assumed), holes)
+        naturals = set(scope.naturals)
+        found = _built(sources, _final_scope(scope, shapes, assumed), holes)
+    if scope.naturals == naturals:
+        return found
+    return _built(sources, _final_scope(scope, shapes, assumed), holes)  # once more, knowing which are whole numbers
 
 
 def _outlined(
@@ -189,9 +194,10 @@ def _outlined(
 def _final_scope(scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]]) -> Scope:
     variables = dict(scope.variables)
     nothing: frozenset[str] = frozenset()
-    label = frozenset({"label"})
+    label, natural = frozenset({"label"}), frozenset({"natural"})
     for name, shape in shapes.items():
         words = assumed.get(name, nothing) | (label if name in scope.labels else nothing)
+        words |= natural if name in scope.naturals else nothing
         variables[name] = expr.variable(name, tuple(find(d) for d in shape), words)  # type: ignore[misc]
     return scope.over(variables, dict(scope.values))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import InputError, UnsupportedError
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import indices, kind, literal
+from symgrad.notation.powersums import power_sum
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
 from symgrad.shapes import Axis, find, unify
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 def _big(work: Elaborator, tree: Tree) -> Value:
+    powers = power_sum(work, tree)
+    if powers is not None:
+        return powers
     body, *binders = tree.args
     names = [name for binder in binders for name in indices(binder)]
     for name in names:

@@ -376,7 +376,8 @@ def _t_keyword(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_norm(node: Tree, args: list[Piece], style: Style) -> Piece:
-    below = {"": "", "inf": "_∞"}.get(str(node.value), f"_{node.value}")
+    order = args[1].text if len(args) > 1 else str(node.value)
+    below = {"": "", "inf": "_∞"}.get(order, f"_{order}")
     if style.safe:
         return Piece(f"(‖{args[0].text}‖{below})")
     return Piece(f"‖{args[0].text}‖{below}")
@@ -644,7 +645,8 @@ def _l_keyword(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_norm(node: Tree, args: list[Piece], style: Style) -> Piece:
-    below = {"": "", "inf": "_{\\infty}"}.get(str(node.value), f"_{{{node.value}}}")
+    order = args[1].text if len(args) > 1 else str(node.value)
+    below = {"": "", "inf": "_{\\infty}", "max": "_{\\max}", "op": "_{\\mathrm{op}}"}.get(order, f"_{{{order}}}")
     plain = "\\|" not in args[0].text and "\\rVert" not in args[0].text and not any(m in args[0].text for m in _TALL)
     return Piece(f"\\lVert {args[0].text} \\rVert{below}" if plain else f"\\left\\| {args[0].text} \\right\\|{below}")
 

@@ -32,11 +32,18 @@ def _whole_sum(p: Reader, token: Token) -> Tree:
     r"""`\sum (...)` and `\sum A \odot B` are sums of all entries; a sum of anything else needs its index."""
     following = p.tokens[p.pos]
     body = p.expression(PRODUCT) if following[0] in OPERAND_START else None
-    if body is None or not (following[0] in OPENERS or (body.head == "mul" and body.value == "odot")):
+    if body is None or not (following[0] in OPENERS or _over_entries(body)):
         place = ("", None, token[3], token[3] + 1)
         p.fail(f"the index of this {token[1]} is missing", place, hint="as in \\sum_i x_i or \\sum_{i=1}^n x_i")
     p.depth -= 1
     return Tree("call", (body,), token[1], token[2], body.end)
+
+
+def _over_entries(body: Tree) -> bool:
+    r"""Whether it is clear without an index what is added up: `A \odot B`, `\operatorname{eig}(X)`."""
+    inner = body.args[0] if body.head in ("pow", "call") and body.args else body
+    eigenvalues = any(tree.head == "call" and tree.value == "eigvals" for tree in (body, inner))
+    return eigenvalues or (body.head == "mul" and body.value == "odot")
 
 
 def _binders(p: Reader) -> tuple[list[Tree], list[str]]:

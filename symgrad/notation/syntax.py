@@ -23,7 +23,8 @@ head            args                                            value
 ``call``        argument, ...                                   name of the function (operation, or defined by user);
                                                                 keyword arguments are ``keyword`` trees
 ``keyword``     value                                           name, e.g. ``"axis"``
-``norm``        argument                                        ``""``, ``"1"``, ``"2"``, ``"F"``, ``"inf"``, ``"*"``
+``norm``        argument, order?                                ``""``, ``"1"``, ``"2"``, ``"F"``, ``"inf"``, ``"*"``,
+                                                                ``"max"``, ``"op"``; ``"p"`` where the order is given
 ``bars``        argument                                        ``|x|``: absolute value, or determinant of a matrix
 ``inner``       left, right                                     angle brackets
 ``big``         body, binder, ...                               ``"sum"``, ``"prod"``, ``"max"``, ``"min"``,

@@ -67,13 +67,16 @@ FORMS: dict[str, tuple[str, ...]] = {
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
-    "log2": ("log2",), "polygamma": ("polygamma",), "clip": ("clip",),
+    "log2": ("log2",), "polygamma": ("polygamma",),
+    "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
     **{name: (name, *spellings) for name, (spellings, _) in ABBREVIATIONS.items()},
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
     "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
     "inner", "square",
+    "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
+    "round", "solve",
     "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg",
 ))  # fmt: skip

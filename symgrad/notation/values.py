@@ -71,6 +71,7 @@ class Scope:
     sizes: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
     zero_based: set[str] = field(default_factory=set)
+    naturals: set[str] = field(default_factory=set)
     decorations: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Scope:
         """The same names over other tensors."""
         return Scope(
             self.source, self.numpy, variables, values, dict(self.functions), self.sizes, self.labels, self.zero_based,
+            self.naturals,
             self.decorations, self.rows, self.tops,
         )  # fmt: skip
 

@@ -5,9 +5,65 @@ They act on the trailing axes of their arguments; leading axes are a batch.
 
 from __future__ import annotations
 
-from symgrad.ops.operation import FIXED, Operation, differential
+from symgrad.errors import DomainError, LimitError
+from symgrad.expr import Call, Contraction, Delta, Node, add, call, constant, contract, delta, number
+from symgrad.ops.entrywise import EXPONENTIAL
+from symgrad.ops.operation import FIXED, UNKNOWN, Operation, differential, linear
 
 COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook, 2012"
+
+MAX_POWER = 100
+
+
+def _multiple_of_identity(node: Node) -> Node | None:
+    """c where `node` is c times the identity, else None."""
+    if isinstance(node, Delta):
+        return number(1)
+    if not isinstance(node, Contraction) or node.summed:
+        return None
+    rest = [factor for factor in node.factors if not isinstance(factor[0], Delta)]
+    if len(rest) == len(node.factors) or any(labels for _, labels, _ in rest):
+        return None
+    return contract(rest, (), node.coefficient)
+
+
+def _power_rewrite(X: Node, k: Node) -> Node | None:
+    """A number of copies that is written out is a product."""
+    exponent = constant(k)
+    if exponent is None or k.shape or X.rank != 2:
+        return None
+    if not isinstance(exponent, int):
+        raise DomainError(f"the power of a matrix is a whole number, not {exponent}")
+    if abs(exponent) > MAX_POWER:
+        raise LimitError("this power of a matrix is too large", code="LIMIT_NUMBER")
+    if exponent == 0:
+        return delta(X.shape[0])
+    base = X if exponent > 0 else call(INVERSE, [X])
+    count = abs(exponent)
+    return contract([(base, (j, j + 1)) for j in range(count)], (0, count))
+
+
+def _det_rewrite(X: Node) -> Node | None:
+    """det(X^k) = det(X)^k."""
+    if isinstance(X, Call) and X.op.name == "matrix_power":
+        return call(POWER, [call(DET, [X.args[0]]), X.args[1]])
+    return None
+
+
+def _power_change_rewrite(X: Node, k: Node, E: Node) -> Node | None:
+    """Where E is c I, all terms of the sum are equal: c k X^(k - 1)."""
+    scalar = _multiple_of_identity(E) if X.rank == 2 else None
+    if scalar is None:
+        return None
+    below = call(MATRIX_POWER, [X, add([(1, k), (-1, number(1))])])
+    return contract([(scalar, ()), (k, ()), (below, (0, 1))], (0, 1))
+
+
+def _expm_change_rewrite(X: Node, E: Node) -> Node | None:
+    """Where E is c I, it commutes with X: c e^X."""
+    scalar = _multiple_of_identity(E) if X.rank == 2 else None
+    return None if scalar is None else contract([(scalar, ()), (call(EXPM, [X]), (0, 1))], (0, 1))
+
 
 # fmt: off
 AXIS = (
@@ -46,16 +102,91 @@ AXIS = (
 ALGEBRA = (
     Operation(
         "inverse", ("X",), (differential("-inv(X) dX inv(X)"),), "n n -> n n", text=("inv",), latex=("inv",),
-        numpy="np.linalg.inv({X})", jax="jnp.linalg.inv({X})", domain=("invertible",), source=COOKBOOK + ", eq. 59",
+        numpy="np.linalg.inv({X})", turns=True, jax="jnp.linalg.inv({X})", domain=("invertible",), source=COOKBOOK + ", eq. 59",
     ),
     Operation(
         "det", ("X",), (differential("det(X) tr(inv(X) dX)"),), "n n ->", text=("det",), latex=("det",), command=True,
-        numpy="np.linalg.det({X})", jax="jnp.linalg.det({X})", domain=("invertible",), source=COOKBOOK + ", eq. 46",
+        numpy="np.linalg.det({X})", turns=True, jax="jnp.linalg.det({X})",
+        rewrite=_det_rewrite, domain=("invertible",), source=COOKBOOK + ", eq. 46",
     ),
     Operation(
         "logdet", ("X",), (differential("tr(inv(X) dX)"),), "n n ->", text=("logdet",), latex=("logdet",),
-        numpy="np.linalg.slogdet({X})[1]", jax="jnp.linalg.slogdet({X})[1]", domain=("invertible",), analytic=False,
+        numpy="np.linalg.slogdet({X})[1]", turns=True, jax="jnp.linalg.slogdet({X})[1]", domain=("invertible",), analytic=False,
         definition="log(abs(det(X)))", source=COOKBOOK + ", eq. 57: the logarithm of |det X|",
+    ),
+)
+
+SPECTRUM = (
+    Operation(
+        "nucnorm", ("X",), (differential("tr(polar(X)^T dX)"),), "m n ->", text=("nucnorm",), latex=("nucnorm",),
+        numpy="np.linalg.norm({X}, 'nuc', axis=(-2, -1))", jax="jnp.linalg.norm({X}, 'nuc', axis=(-2, -1))",
+        turns=True, analytic=False, source="Watson, Characterization of the subdifferential of some matrix norms, 1992: the sum of "
+        "the singular values; of the subgradients U V^T + W the one with W = 0",
+    ),
+    Operation(
+        "polar", ("X",), (UNKNOWN,), "m n -> m n", text=("polar",), latex=("polar",), numpy="polar({X})", helper="polar",
+        jax="jnp.matmul(*jnp.linalg.svd({X}, full_matrices=False)[::2])", turns=True, analytic=False,
+        source="Higham, Functions of Matrices, 8: U V^T of the thin singular value decomposition X = U S V^T",
+    ),
+    Operation(
+        "eigmax", ("X",), (differential("v = maxeigvec(X); v^T dX v"),), "n n ->", text=("eigmax", "lambda_max", "lam_max"),
+        latex=("eigmax",), numpy="eigmax({X})", helper="eigmax", jax="jnp.linalg.eigvalsh({X})[..., -1]", turns=True, analytic=False,
+        source=COOKBOOK + ", eq. 67: the largest eigenvalue of a symmetric matrix; of others, of (X + X^T)/2",
+    ),
+    Operation(
+        "eigmin", ("X",), (differential("v = mineigvec(X); v^T dX v"),), "n n ->", text=("eigmin", "lambda_min", "lam_min"),
+        latex=("eigmin",), definition="-eigmax(-X)", numpy="eigmin({X})", helper="eigmin",
+        jax="jnp.linalg.eigvalsh({X})[..., 0]", turns=True, analytic=False, source=COOKBOOK + ", eq. 67: the smallest eigenvalue",
+    ),
+    Operation(
+        "maxeigvec", ("X",), (differential("pinv(eigmax(X) I - (X + X^T)/2) (dX + dX^T)/2 maxeigvec(X)"),), "n n -> n",
+        text=("maxeigvec",), latex=("maxeigvec",), numpy="maxeigvec({X})", helper="maxeigvec",
+        jax="(lambda V: V * jnp.sign(jnp.take_along_axis(V, jnp.argmax(jnp.abs(V), axis=-1, keepdims=True), axis=-1)))"
+        "(jnp.linalg.eigh({X})[1][..., -1])", turns=True, analytic=False,
+        source=COOKBOOK + ", eq. 68: the unit eigenvector of eigmax(X), its largest entry in size positive",
+    ),
+    Operation(
+        "mineigvec", ("X",), (differential("pinv(eigmin(X) I - (X + X^T)/2) (dX + dX^T)/2 mineigvec(X)"),), "n n -> n",
+        text=("mineigvec",), latex=("mineigvec",), definition="maxeigvec(-X)", numpy="maxeigvec(-{X})",
+        helper="maxeigvec", jax="(lambda V: V * jnp.sign(jnp.take_along_axis(V, jnp.argmax(jnp.abs(V), axis=-1, "
+        "keepdims=True), axis=-1)))(jnp.linalg.eigh({X})[1][..., 0])", turns=True, analytic=False,
+        source=COOKBOOK + ", eq. 68: the unit eigenvector of eigmin(X), its largest entry in size positive",
+    ),
+    Operation(
+        "pinv", ("X",), (differential(
+            "P = pinv(X); (I - P X) dX^T P^T P + P P^T dX^T (I - X P) - P dX P"
+        ),), "m n -> n m", text=("pinv",), latex=("pinv",), numpy="np.linalg.pinv({X}, 1e-10)", turns=True,
+        jax="jnp.linalg.pinv({X}, 1e-10)", analytic=False,
+        source="Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973: while the rank stays the same",
+    ),
+)
+
+POWERS = (
+    Operation(
+        "matrix_power", ("X", "k"), (differential("power_change(X, k, dX)"), UNKNOWN), "n n, -> n n",
+        text=("matrix_power",), latex=("matrixpower",), numpy="np.linalg.matrix_power({X}, {k})", turns=True,
+        jax="jnp.linalg.matrix_power({X}, {k})", domain=("real", "natural"), rewrite=_power_rewrite,
+        source=COOKBOOK + ", eq. 91: the product of k copies of X, for a whole number k",
+    ),
+    Operation(
+        "power_change", ("X", "k", "E"), (UNKNOWN, UNKNOWN, linear("power_change(X^T, k, cotangent)")),
+        "n n, , n n -> n n", text=("power_change",), latex=("powerchange",),
+        numpy="power_change({X}, {k}, {E})", helper="power_change",
+        jax="jnp.vectorize(lambda x, e: jax.jvp(lambda z: jnp.linalg.matrix_power(z, {k}), (x,), (e,))[1], "
+        "signature='(n,n),(n,n)->(n,n)')({X}, {E})", domain=("real", "natural", "real"), rewrite=_power_change_rewrite,
+        source=COOKBOOK + ", eq. 91: the sum of X^r E X^(k - 1 - r) over r from 0 to k - 1",
+    ),
+    Operation(
+        "expm", ("X",), (differential("expm_change(X, dX)"),), "n n -> n n", text=("expm",), latex=("expm",), turns=True,
+        numpy="scipy.linalg.expm({X})", jax="jax.scipy.linalg.expm({X})",
+        source="Higham, Functions of Matrices, 10: the sum of X^k / k!",
+    ),
+    Operation(
+        "expm_change", ("X", "E"), (UNKNOWN, linear("expm_change(X^T, cotangent)")), "n n, n n -> n n",
+        text=("expm_change",), latex=("expmchange",), numpy="expm_change({X}, {E})", helper="expm_change",
+        jax="jnp.vectorize(lambda x, e: jax.jvp(jax.scipy.linalg.expm, (x,), (e,))[1], "
+        "signature='(n,n),(n,n)->(n,n)')({X}, {E})", rewrite=_expm_change_rewrite,
+        source="Higham, Functions of Matrices, 10.15: the Fréchet derivative, the integral of e^(sX) E e^((1 - s)X)",
     ),
 )
 
@@ -68,4 +199,7 @@ CONSTANTS = (
 
 # fmt: on
 
-ARRAYS = AXIS + ALGEBRA + CONSTANTS
+INVERSE, DET, _ = ALGEBRA
+POWER = next(op for op in EXPONENTIAL if op.name == "power")
+MATRIX_POWER, _, EXPM, _ = POWERS
+ARRAYS = AXIS + ALGEBRA + SPECTRUM + POWERS + CONSTANTS

@@ -6,6 +6,7 @@ exactly one rule, written in symgrad's own language:
 
 * `partial`: of an entrywise operation, the derivative of an entry of the result by the same entry of the argument;
 * `differential`: d(result) as an expression linear in d(argument), written `dx` for the argument `x`;
+* `linear`: the operation is linear in this argument, and this is its transpose, of a `cotangent`;
 * `fixed`: the operation is constant where it is smooth, by this argument (a label, a condition);
 * `unknown`: there is no rule, and a derivative that needs it is refused.
 
@@ -39,6 +40,10 @@ def differential(formula: str) -> Rule:
     return Rule("differential", formula)
 
 
+def linear(adjoint: str) -> Rule:
+    return Rule("linear", adjoint)
+
+
 FIXED = Rule("fixed")
 UNKNOWN = Rule("unknown")
 
@@ -66,6 +71,7 @@ class Operation:
     defaults    values of trailing arguments that may be left out
     symbol      for indicators the comparison with 0 they write, else ""
     complement  (p, formula): what 1 - op(x)^p is without cancellation, for code where op saturates at 1
+    turns       whether it does not see a transposition: f(X^T) is f(X), or f(X)^T where that is a matrix
     analytic    whether the complex step may be used
     source      where the definition and the derivative can be looked up
     """
@@ -91,6 +97,7 @@ class Operation:
     params: tuple[str, ...] = ()
     symbol: str = ""
     complement: tuple[int, str] | None = None
+    turns: bool = False
     analytic: bool = True
     source: str = ""
 

@@ -346,6 +346,22 @@ def _softmax_along(u: Node, place: int) -> Node:
     return relabel(apply("softmax", relabel(u, axes, order)), order, axes)
 
 
+def _joined_power(node: Node, _: Again) -> Node | None:
+    """x^p x^q is x^(p + q) for a power p that is no number, where that is shorter."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if _name(base) != "power" or power != 1:
+            continue
+        x, p = base.args  # type: ignore[attr-defined]
+        for j, (other, other_labels, q) in enumerate(node.factors):
+            if other is x and other_labels == labels and not p.shape:
+                joined = apply("power", x, add([(1, p), (q, number(1))]))
+                factors = _replaced(node, k, [(joined, labels, 1)])
+                better = _remake(node, [f for i, f in enumerate(factors) if i != j])
+                return better if length(better) < length(node) else None
+    return None
+
+
 def _multiplied_out(node: Node, again: Again) -> Node | None:
     """A product over a sum, multiplied out where terms then cancel and the result is shorter."""
     assert isinstance(node, Contraction)
@@ -539,6 +555,17 @@ def _positive(node: Node) -> bool:
     if isinstance(node, Contraction):
         return node.coefficient > 0 and all(_positive(f) for f, _, _ in node.factors)
     return False
+
+
+def _turned(node: Node, _: Again) -> Node | None:
+    """f(Xᵀ) is f(X), or f(X)ᵀ where that is a matrix, for the functions that say so."""
+    assert isinstance(node, Call)
+    if not node.op.turns or not isinstance(node.args[0], Contraction) or node.args[0].coefficient != 1:
+        return None
+    if _turn(node.args[0]) != 1 or len(node.args[0].factors) != 1:
+        return None
+    upright = apply(node.op.name, node.args[0].factors[0][0], *node.args[1:])
+    return relabel(upright, (0, 1), (1, 0)) if node.rank == 2 else upright
 
 
 def _unscaled(node: Node, _: Again) -> Node | None:
@@ -828,6 +855,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _absolute,
         _exponents,
         _one_scalar_out,
+        _joined_power,
         _multiplied_out,
         _summed_apart,
         _opposites,
@@ -835,6 +863,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled),
+    Call: (_log, _selected, _unscaled, _turned),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -21,10 +21,12 @@ from symgrad.expr import (
     Size,
     Sum,
     Variable,
+    add,
     constant,
     contract,
     is_zero,
     magnitude,
+    number,
     postorder,
     rebuild,
     variables,
@@ -287,6 +289,9 @@ class _Writer:
 
     def _call(self, node: Call, args: list[Tree]) -> Tree:
         write = CALLS.get(node.op.name)
+        if node.op.name == "power_change":
+            last = self._known_tree(add([(1, node.args[1]), (-1, number(1))]))
+            return _power_sum(args[0], last, args[2], self.fresh(1)[0])
         if is_indicator(node):
             return _indicator(node.op.symbol, args[0])
         if write is not None:
@@ -435,6 +440,15 @@ def _choice(_node: Call, args: list[Tree]) -> Tree:
     return Tree("cases", (then, condition.args[0], *rest))
 
 
+def _power_sum(base: Tree, last: Tree, inside: Tree, index: str) -> Tree:
+    """Σ_{r=0}^{last} base^r inside base^{last - r}."""
+    r = Tree("name", (), index)
+    terms, signs = (last.args, last.value) if last.head == "add" else ((last,), (1,))
+    rest = Tree("add", (*terms, r), (*signs, -1))  # type: ignore[misc]
+    body = product([Tree("pow", (base, r), ""), inside, Tree("pow", (base, rest), "")])
+    return Tree("big", (body, Tree("binder", (number_tree(0), last), ((index,), "range"))), "sum")
+
+
 def _constant(node: Call, _args: list[Tree]) -> Tree:
     return Tree("const", (), node.op.name)
 
@@ -448,4 +462,5 @@ CALLS: dict[str, Callable[[Call, list[Tree]], Tree]] = {
     "minimum": _chained,
     "where": _choice,
     "pi": _constant,
+    "matrix_power": lambda _node, args: Tree("pow", tuple(args), ""),
 }

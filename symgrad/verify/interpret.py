@@ -7,6 +7,7 @@ complex, for the complex step), JAX (to be differentiated by it), or SymPy numbe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,20 +32,9 @@ class Arithmetic:
 
 def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], arithmetic: Arithmetic) -> Any:
     """The value of `root` at named arrays; `sizes` are those of its dimensions."""
-    xp = arithmetic.array
 
     def extent(dim: Dim) -> int:
         return dim if isinstance(dim, int) else sizes[dim]
-
-    def product(node: Contraction) -> Any:
-        operands: list[Any] = []
-        for factor, labels, power in node.factors:
-            operands += [arithmetic.power(memo[factor], power), list(labels)]
-        for label, dim in enumerate(node.sizes):
-            if not any(label in labels for _, labels, _ in node.factors):
-                operands += [xp.ones(extent(dim)), [label]]
-        whole = arithmetic.einsum(*operands, list(range(node.rank))) if operands else arithmetic.number(1)
-        return arithmetic.number(node.coefficient) * whole
 
     memo: dict[Node, Any] = {}
     for node in postorder([root]):
@@ -53,7 +43,7 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
         elif isinstance(node, Size):
             memo[node] = arithmetic.number(extent(node.dim))
         elif isinstance(node, Delta):
-            memo[node] = xp.eye(extent(node.shape[0]))
+            memo[node] = arithmetic.array.eye(extent(node.shape[0]))
         elif isinstance(node, Sum):
             parts = [arithmetic.number(c) * memo[n] for c, n in node.terms]
             total = parts[0]
@@ -61,10 +51,23 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
                 total = total + part
             memo[node] = total
         elif isinstance(node, Contraction):
-            memo[node] = product(node)
+            memo[node] = _product(node, memo, extent, arithmetic)
         elif isinstance(node, Call):
             memo[node] = _call(node, [memo[a] for a in node.args], extent, arithmetic)
     return memo[root]
+
+
+def _product(
+    node: Contraction, memo: Mapping[Node, Any], extent: Callable[[Dim], int], arithmetic: Arithmetic
+) -> Any:  # fmt: skip
+    factors = [(arithmetic.power(memo[factor], power), labels) for factor, labels, power in node.factors]
+    if not node.sizes:  # a product of numbers stays one, so that it can be the power of a matrix
+        return math.prod((value for value, _ in factors), start=arithmetic.number(node.coefficient))
+    operands: list[Any] = [part for value, labels in factors for part in (value, list(labels))]
+    for label, dim in enumerate(node.sizes):
+        if not any(label in labels for _, labels, _ in node.factors):
+            operands += [arithmetic.array.ones(extent(dim)), [label]]
+    return arithmetic.number(node.coefficient) * arithmetic.einsum(*operands, list(range(node.rank)))
 
 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
@@ -85,6 +88,41 @@ def _special_functions(xp: Any, sc: Any) -> dict[str, Callable[..., Any]]:
         "erf": sc.erf, "erfc": sc.erfc, "normcdf": lambda x: sc.erfc(-x / xp.sqrt(2.0)) / 2, "log_normcdf": sc.log_ndtr,
         "normpdf": lambda x: xp.exp(-x * x / 2) / xp.sqrt(2 * xp.pi), "gammafn": sc.gamma, "gammaln": sc.gammaln,
         "digamma": sc.digamma, "trigamma": lambda x: sc.polygamma(1, x), "hurwitz": sc.zeta,
+    }  # fmt: skip
+
+
+def _matrix_functions(xp: Any, expm: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
+    """Functions of whole matrices, in those of the array module."""
+
+    def symmetric(x: Any) -> Any:
+        return (x + xp.swapaxes(x, -1, -2)) / 2
+
+    def eigenvector(x: Any, place: int) -> Any:
+        v = xp.linalg.eigh(symmetric(x))[1][..., place]
+        largest = xp.take_along_axis(v, xp.argmax(xp.abs(v), axis=-1)[..., None], axis=-1)
+        return v * xp.sign(largest)
+
+    def polar(x: Any) -> Any:
+        u, _, vt = xp.linalg.svd(x, full_matrices=False)
+        return u @ vt
+
+    def change(function: Callable[[Any], Any], x: Any, e: Any) -> Any:
+        """The upper right block of f([[x, e], [0, x]])."""
+        n = x.shape[-1]
+        upper = xp.concatenate([x, e], axis=-1)
+        return function(xp.concatenate([upper, xp.concatenate([0 * x, x], axis=-1)], axis=-2))[..., :n, n:]
+
+    def matrix_power(x: Any, k: Any) -> Any:
+        return xp.linalg.matrix_power(x, int(k))
+
+    return {
+        "nucnorm": lambda x: xp.sum(xp.linalg.svd(x, compute_uv=False), axis=-1), "polar": polar, "expm": expm,
+        "pinv": lambda x: xp.linalg.pinv(x, 1e-10), "matrix_power": matrix_power,
+        "eigmax": lambda x: xp.linalg.eigvalsh(symmetric(x))[..., -1],
+        "eigmin": lambda x: xp.linalg.eigvalsh(symmetric(x))[..., 0],
+        "maxeigvec": lambda x: eigenvector(x, -1), "mineigvec": lambda x: eigenvector(x, 0),
+        "expm_change": lambda x, e: change(expm, x, e),
+        "power_change": lambda x, k, e: change(lambda z: matrix_power(z, k), x, e),
     }  # fmt: skip
 
 
@@ -141,6 +179,7 @@ def _float_power(x: Any, power: Rational) -> Any:
 
 def numpy_arithmetic() -> Arithmetic:
     import numpy as np
+    import scipy.linalg
     import scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
@@ -150,11 +189,13 @@ def numpy_arithmetic() -> Arithmetic:
         return _float_power(np.asarray(x) * 1.0, exponent)
 
     functions = _numeric_functions(np) | _special_functions(np, scipy.special)
+    functions |= _matrix_functions(np, scipy.linalg.expm)
     return Arithmetic(np, functions, float, power, np.einsum, onehot)
 
 
 def jax_arithmetic() -> Arithmetic:
     import jax.numpy as jnp
+    import jax.scipy.linalg
     import jax.scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
@@ -164,6 +205,7 @@ def jax_arithmetic() -> Arithmetic:
         return _float_power(x, exponent)
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
+    functions |= _matrix_functions(jnp, jax.scipy.linalg.expm)
     return Arithmetic(jnp, functions, float, power, jnp.einsum, onehot)
 
 
@@ -281,11 +323,11 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
         return np.apply_along_axis(row_of, -1, x)
 
-    def matrix(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def mapped(x: Any) -> Any:
+    def matrix(function: Callable[..., Any]) -> Callable[..., Any]:
+        def mapped(x: Any, *more: Any) -> Any:
             flat = x.reshape(-1, *x.shape[-2:])
             found = np.empty(len(flat), dtype=object)
-            parts = [function(sp.Matrix(block)) for block in flat]
+            parts = [function(sp.Matrix(block), *more) for block in flat]
             if isinstance(parts[0], sp.MatrixBase):
                 return np.array([np.array(p.tolist(), dtype=object) for p in parts], dtype=object).reshape(x.shape)
             found[:] = parts
@@ -296,5 +338,6 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
         "amax": amax, "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
+        "matrix_power": matrix(lambda m, k: m ** int(k)),
         "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))),
     }  # fmt: skip

@@ -87,6 +87,8 @@ class Sampler:
         if "label" in v.assumptions:
             count = self.classes.get(v.name, 2)
             return self.rng.integers(0, count if isinstance(count, int) else sizes[count], shape)
+        if "natural" in v.assumptions:
+            return self.rng.integers(2, 5, shape)
         if way == "mixed":
             way = str(self.rng.choice(list(WAYS)))
         value = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)

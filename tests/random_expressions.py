@@ -22,8 +22,8 @@ NODES = {name: variable(name, shape) for name, shape in VARIABLES.items()}
 SHAPES: tuple[Shape, ...] = tuple(VARIABLES.values())
 COEFFICIENTS = (1, -1, 2, Fraction(1, 2), -3)
 LETTERS = "abcdef"
-#: Operations of integers, and those that need a matrix that a random one is not.
-LEFT_OUT = frozenset(("onehot",))
+#: Operations that are differentiated by all their arguments, labels aside.
+KNOWN = [op for op in OPERATIONS.values() if op.name != "onehot" and all(rule.kind != "unknown" for rule in op.rules)]
 
 
 def point(rng: np.random.Generator) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Grammar:
     # --- the table ----------------------------------------------------------------------------------------------------
 
     def entrywise(self, shape: Shape, depth: int) -> Node:
-        op = self.random.choice([op for op in OPERATIONS.values() if op.entrywise and op.args])
+        op = self.random.choice([op for op in KNOWN if op.entrywise and op.args])
         return self.applied(op, [shape] * len(op.args), depth)
 
     def along_axis(self, shape: Shape, depth: int) -> Node:
@@ -120,9 +120,7 @@ class Grammar:
         return self.applied(self.chosen("n n -> n n"), [shape], depth)
 
     def chosen(self, signature: str) -> Operation:
-        return self.random.choice(
-            [op for op in OPERATIONS.values() if op.signature == signature and op.name not in LEFT_OUT]
-        )
+        return self.random.choice([op for op in KNOWN if op.signature == signature])
 
     def applied(self, op: Operation, shapes: list[Shape], depth: int) -> Node:
         domains = (*op.domain, *["real"] * (len(op.args) - len(op.domain)))
@@ -133,6 +131,8 @@ class Grammar:
         """`node` brought into a domain, and kept of moderate size."""
         if domain in ("positive", "nonzero"):
             return add([power(node, 2), number(Fraction(1, 2), node.shape)])
+        if domain == "above one":
+            return add([power(node, 2), number(Fraction(3, 2), node.shape)])
         if domain == "unit":
             return apply("sigmoid", node)
         if domain == "condition":

@@ -78,6 +78,6 @@ def test_a_wrong_gradient_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(26))
+@pytest.mark.parametrize("block", range(22))
 def test_many_random_gradients(block: int) -> None:
-    assert compare(block * EACH, EACH) >= 400
+    assert compare(block * EACH, EACH) >= 455

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, fold
+from symgrad.dims import value as size_of
+from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, Window, fold
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -63,7 +64,7 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
     """The value of `root` at named arrays, with the sizes of its dimensions."""
 
     def extent(dim: int | str) -> int:
-        return dim if isinstance(dim, int) else dims[dim]
+        return size_of(dim, dims)
 
     def combine(node: Node, value: Any) -> Any:
         if isinstance(node, Variable):
@@ -72,6 +73,10 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
             return np.float64(extent(node.dim))
         if isinstance(node, Delta):
             return np.eye(extent(node.shape[0]))
+        if isinstance(node, Window):
+            grid = np.indices([extent(d) for d in node.shape])
+            places = sum(extent(a) * g for a, g in zip(node.strides, grid[1:], strict=True)) + extent(node.offset)
+            return (grid[0] == places).astype(float)
         if isinstance(node, Sum):
             return sum(float(c) * value(n) for c, n in node.terms)
         if isinstance(node, Contraction):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
+from symgrad.notation import ranges
 from symgrad.notation.functions import BUILTIN, norm
 from symgrad.notation.literals import extent, indices
 from symgrad.notation.syntax import Tree
@@ -69,11 +70,14 @@ def _assemble(work: Elaborator, tree: Tree) -> Value:
         if name in work.bound:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
         work.bound[name] = None
+    if work.scope.calculates:
+        ranges.bind(work, tree.args[0], names)
     try:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:
         for name in names:
             del work.bound[name]
+            work.ranges.pop(name, None)
 
 
 def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) -> Value:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.errors import DomainError, InputError, LimitError, ShapeError
+from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation import applications, conditions, entries, products, reductions
+from symgrad.notation import applications, conditions, entries, products, ranges, reductions
+from symgrad.notation.literals import exact, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Scope, Value, different_ranges
 from symgrad.ops import OPERATIONS
@@ -36,6 +37,8 @@ class Elaborator:
         self.visits = 0
         self.calls = 0
         self.summed: Tree | None = None
+        self.ranges: dict[str, ranges.Range] = {}
+        self.ledger = ranges.Ledger()
 
     def visit(self, tree: Tree) -> Value:
         """The value of `tree`; an error without a place gets that of the smallest subtree it arose in."""
@@ -224,6 +227,26 @@ class Elaborator:
         """The unit vector of a label over `dim`: one more axis, after the open ones."""
         return Value(self.algebra.call(OPERATIONS["onehot"], [label.node], (dim,)), label.open)
 
+    def counted(self, tree: Tree) -> Axis:
+        """The dimension that the N of range(N) is."""
+        exact = literal(tree)
+        if exact is not None:
+            return int(exact)
+        if tree.head == "call" and tree.value in {"len", "shape"}:
+            return self.visit_dimension(tree)
+        name = str(tree.value)
+        if tree.head != "name" or name not in self.scope.sizes:
+            raise UnsupportedError("a range is counted by a dimension or a number")
+        return self.scope.tops.get(name, name)
+
+    def visit_dimension(self, tree: Tree) -> Axis:
+        """len(y), or X.shape[0]."""
+        value = self.visit(tree.args[0])
+        axis = int(exact(tree.args[1])) if len(tree.args) > 1 else 0
+        if not -value.rank <= axis < value.rank:
+            raise self.misfit(tree, f"{self.text(tree.args[0])} is {self.shown(value)}: it has no axis {axis}")
+        return value.shape[axis]
+
     def dimension(self, name: str, tree: Tree) -> Axis:
         """The dimension that an index name runs over, as far as the binder says."""
         del tree
@@ -243,7 +266,7 @@ MISPLACED = {
 #: One handler a head of the surface tree.
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(
-        ("derivative", "equation", "declare", "block", "slice", "keyword", "binder", "otherwise"), _misplaced
+        ("derivative", "equation", "declare", "block", "slice", "part", "newaxis", "keyword", "binder", "otherwise"), _misplaced
     ),
     **entries.HANDLERS,
     **products.HANDLERS,

@@ -502,10 +502,10 @@ def _entry(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
     p.deeper(token)
     p.pos += 1
-    found = [index_item(p)]
+    found = [index_item(p, True)]
     while p.tokens[p.pos][0] == ",":
         p.pos += 1
-        found.append(index_item(p))
+        found.append(index_item(p, True))
     closing = p.expect("]", token)
     p.depth -= 1
     return Tree("index", (left, *found), None, left.start, closing[3])

@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, UnsupportedError
+from symgrad.notation import ranges
 from symgrad.notation.conditions import condition
-from symgrad.notation.literals import indices, kind, literal
+from symgrad.notation.literals import indices, is_whole, kind, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
 from symgrad.shapes import Axis, find, unify
@@ -32,8 +33,10 @@ def _big(work: Elaborator, tree: Tree) -> Value:
     for binder in binders:
         for name in indices(binder):
             work.bound[name] = None
-        if kind(binder) == "range":
+        if kind(binder) == "range" and not work.scope.calculates:
             work.bound[indices(binder)[0]] = _range(work, binder)
+    if work.scope.calculates:
+        _calculated(work, body, names, binders)
     try:
         if body.head == "name" and body.value in names:
             return _sum_of_index(work, tree)
@@ -43,6 +46,15 @@ def _big(work: Elaborator, tree: Tree) -> Value:
     finally:
         for name in names:
             del work.bound[name]
+            work.ranges.pop(name, None)
+
+
+def _calculated(work: Elaborator, body: Tree, names: list[str], binders: list[Tree]) -> None:
+    """Ranges where indices are calculated: whole axes as ever, the others as far as they fit."""
+    for binder in binders:
+        if kind(binder) == "range" and is_whole(binder):
+            work.bound[indices(binder)[0]] = _range(work, binder)
+    ranges.bind(work, body, names, binders)
 
 
 def _sum_of_index(work: Elaborator, tree: Tree) -> Value:

@@ -32,6 +32,9 @@ from symgrad.shapes import Axis, Unknown
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
 UNIVERSAL = frozenset({"I", "e", "delta"})
 
+#: Functions whose result has calculated dimensions.
+CALCULATING = frozenset({"conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"})
+
 
 class Roles:
     """The names of one source; see the module."""
@@ -75,6 +78,7 @@ class Roles:
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
         scope.zero_based = zero_based(uses, self.parsed.source)
+        scope.calculates = calculates(uses)
         self._variables(defined)
 
     def _refuse_values(self) -> None:
@@ -226,6 +230,11 @@ class Roles:
         if name in uses.plain or name in uses.indexed or name in uses.labelled or name in uses.subscripts:
             return name not in self.indices or name in uses.plain
         return name in self.scope.rows.values() or name in uses.numbered or name in uses.called
+
+
+def calculates(uses: Uses) -> bool:
+    """Whether dimensions are calculated: by subscripts, slices, partial sums, convolutions."""
+    return uses.calculates or not CALCULATING.isdisjoint(uses.called)
 
 
 def is_bracketed(tree: Tree, source: str) -> bool:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
-from symgrad.notation.literals import exact, indices, kind
+from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind, literal
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
 
@@ -49,6 +49,7 @@ class Uses:
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
     marked: set[str] = field(default_factory=set)  # labels by use: onehot(y), 1[k = y]
+    calculates: bool = False  # whether indices are calculated: x_{i+1}, x[1:], sums over a part of an axis
 
     def scan(self, root: Tree) -> None:
         """Add everything below `root`; iterative, parents first."""
@@ -120,6 +121,7 @@ class Uses:
             inner.plain.pop(name, None)
             inner.indexed.pop(name, None)
         self.marked |= inner.marked
+        self.calculates |= inner.calculates
         self.bound |= inner.bound
         self.labelled |= inner.labelled
         for mine, theirs in ((self.plain, inner.plain), (self.called, inner.called), (self.tops, inner.tops)):
@@ -153,11 +155,29 @@ class Uses:
             elif subscript.head == "num" and len(subscripts) == 1 and name:
                 self.numbered.setdefault(name, []).append(tree)
                 return rest
+            elif subscript.head == "newaxis" or subscript.head == "slice":
+                letters += subscript.head == "slice"
             else:
                 letters += 1
+                self._calculated(subscript, name)
         if base.head == "name":
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
         return rest
+
+    def _calculated(self, subscript: Tree, name: str) -> None:
+        """x_{i+1}, x[1:], X[range(N), y]: letters below, and sizes in the ends."""
+        if subscript.head == "num":
+            return
+        self.calculates = True
+        for tree in subscript.walk():
+            if tree.head != "name":
+                continue
+            letter = str(tree.value)
+            if subscript.head == "part" or (subscript.head == "call" and subscript.value in RANGES):
+                self.tops.setdefault(letter, tree)
+            elif letter in self.indices or letter not in self.declared:
+                self.subscripts.setdefault(letter, tree)
+                self.carriers.setdefault(letter, set()).add(name)
 
     def scan_label(self, tree: Tree) -> None:
         """y_i below a score: y is a label, i an index that it carries."""
@@ -175,9 +195,11 @@ class Uses:
         for binder in binders:
             self.bound.update(indices(binder))
             if kind(binder) == "range":
-                top = _top(binder.args[1])
-                if top is not None:
-                    self.tops.setdefault(str(top.value), top)
+                for end in binder.args:
+                    for top in end.walk():
+                        if top.head == "name" and top.value not in self.indices:
+                            self.tops.setdefault(str(top.value), top)
+                self.calculates |= not is_whole(binder)
             elif kind(binder) == "where":
                 rest.extend(binder.args)
         return rest
@@ -204,15 +226,6 @@ def become_entry(tree: Tree, stem: str, number: int) -> None:
     """A name such as x_2 turns out to be an entry of x."""
     inner = (Tree("name", (), stem, tree.start, tree.end), Tree("num", (), number, tree.start, tree.end))
     tree.head, tree.args, tree.value = "index", inner, None
-
-
-def _top(upper: Tree) -> Tree | None:
-    """N of an upper end N or N - 1."""
-    if upper.head == "name":
-        return upper
-    if upper.head == "add" and upper.args[0].head == "name" and len(upper.args) == 2:
-        return upper.args[0]
-    return None
 
 
 # --- definitions ------------------------------------------------------------------------------------------------------

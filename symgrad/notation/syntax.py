@@ -12,6 +12,9 @@ head            args                                            value
 ``const``                                                       ``"pi"`` or ``"e"`` or ``"inf"``
 ``index``       base, subscript, ...                            subscripts are trees; ``slice`` is ``:``
 ``slice``                                                       None
+``part``        lower, upper, step                              whether it counts as code does; what is missing is a
+                                                                ``slice``
+``newaxis``                                                     None; ``None`` between brackets
 ``neg``         term
 ``add``         term, ...                                       tuple of signs (+1 / -1), one a term
 ``mul``         factor, ...                                     ``""`` juxtaposition and ``*``; ``"."`` a dot (inner

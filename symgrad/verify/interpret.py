@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad.dims import value as dimension
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, postorder
+from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, Window, postorder
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -34,7 +35,7 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
     xp = arithmetic.array
 
     def extent(dim: Dim) -> int:
-        return dim if isinstance(dim, int) else sizes[dim]
+        return dimension(dim, sizes)
 
     def product(node: Contraction) -> Any:
         operands: list[Any] = []
@@ -54,6 +55,8 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
             memo[node] = arithmetic.number(extent(node.dim))
         elif isinstance(node, Delta):
             memo[node] = xp.eye(extent(node.shape[0]))
+        elif isinstance(node, Window):
+            memo[node] = _window(node, extent, arithmetic)
         elif isinstance(node, Sum):
             parts = [arithmetic.number(c) * memo[n] for c, n in node.terms]
             total = parts[0]
@@ -65,6 +68,19 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
         elif isinstance(node, Call):
             memo[node] = _call(node, [memo[a] for a in node.args], extent, arithmetic)
     return memo[root]
+
+
+def _window(node: Window, extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
+    """The 0/1 tensor of a linear relation between indices: the one-hot of the place that the others say."""
+    import numpy as np
+
+    shape = tuple(extent(d) for d in node.shape)
+    places = np.full(shape[1:], extent(node.offset))
+    for k, stride in enumerate(node.strides):
+        places = places + extent(stride) * np.arange(shape[1 + k]).reshape([-1] + [1] * (len(shape) - 2 - k))
+    if places.size and not 0 <= places.min() <= places.max() < shape[0]:
+        raise UnsupportedError(f"an index leaves its axis of {shape[0]}")
+    return np.moveaxis(arithmetic.onehot(places, shape[0]), -1, 0)
 
 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:

@@ -42,9 +42,11 @@ def quotient(dim: Dim, divisor: Dim) -> Dim:
         return dim
     if isinstance(dim, int) and isinstance(divisor, int):
         return dim // divisor
-    if isinstance(divisor, int) and all(times % divisor == 0 for times in linear(dim).values()):
-        return _written({atom: times // divisor for atom, times in linear(dim).items()})
-    return f"({dim})//{divisor}"
+    if not isinstance(divisor, int):
+        return f"({dim})//{divisor}"
+    whole = {atom: k // divisor for atom, k in linear(dim).items() if k % divisor == 0 or not atom}
+    rest = combine([(1, dim), (-divisor, _written(whole))])
+    return _written(whole) if rest == 0 else combine([(1, f"({rest})//{divisor}"), (1, _written(whole))])
 
 
 def times(one: Dim, other: Dim) -> Dim:
@@ -102,7 +104,7 @@ def _written(total: Linear) -> Dim:
     return text.removeprefix("+")
 
 
-def _split(atom: str) -> tuple[str, str, str]:
+def split(atom: str) -> tuple[str, str, str]:
     """(operator, left, right) of an atom; no operator for a name."""
     if atom.startswith("("):
         left, _, right = atom.rpartition(")//")
@@ -123,16 +125,45 @@ def value(dim: Dim, sizes: Mapping[str, int]) -> int:
         return int(found)
     total = 0
     for atom, coefficient in linear(dim).items():
-        operator, left, right = _split(atom)
+        operator, left, right = split(atom)
         if operator:
-            part = _OPERATORS[operator](value(_number(left), sizes), value(_number(right), sizes))
+            part = _OPERATORS[operator](value(number(left), sizes), value(number(right), sizes))
         else:
             part = 1 if not atom else int(sizes[atom])
         total += coefficient * part
     return total
 
 
-def _number(text: str) -> Dim:
+def at_least(dim: Dim, other: Dim) -> bool:
+    """Whether dim ≥ other for certain: a quotient ⌊a/k⌋ is at least (a-k+1)/k and at most a/k, and names are ≥ 1."""
+    terms = linear(combine([(1, dim), (-1, other)]))
+    for atom in [a for a in terms if a.startswith("(")]:
+        _, left, right = split(atom)
+        coefficient = terms.pop(atom)
+        if not right.isdigit() or coefficient % int(right):
+            return _same_divisor(dim, other)
+        divisor, times = int(right), coefficient // int(right)
+        inner = linear(number(left)) if coefficient < 0 else linear(combine([(1, number(left))], 1 - divisor))
+        for name, k in inner.items():
+            terms[name] = terms.get(name, 0) + times * k
+    if any(k < 0 for name, k in terms.items() if name):
+        return False
+    return terms.get("", 0) + sum(k for name, k in terms.items() if name) >= 0
+
+
+def _same_divisor(dim: Dim, other: Dim) -> bool:
+    """⌊a/k⌋ + c ≥ ⌊b/k⌋ + c where a ≥ b."""
+    parts = [linear(d) for d in (dim, other)]
+    atoms = [[a for a in p if a.startswith("(")] for p in parts]
+    if any(len(a) != 1 for a in atoms) or any(p[a[0]] != 1 for p, a in zip(parts, atoms, strict=True)):
+        return False
+    (_, one, divisor), (_, two, other_divisor) = (split(a[0]) for a in atoms)
+    rest = [combine([(k, name or 1) for name, k in p.items() if name != a[0]]) for p, a in zip(parts, atoms, strict=True)]
+    return divisor == other_divisor and at_least(number(one), number(two)) and at_least(*rest)
+
+
+def number(text: str) -> Dim:
+    """A part of an atom as a dimension."""
     return int(text) if text.isdigit() else text
 
 
@@ -142,9 +173,9 @@ def names(dim: Dim) -> tuple[str, ...]:
     waiting: list[Dim] = [dim]
     while waiting:
         for atom in linear(waiting.pop()):
-            operator, left, right = _split(atom)
+            operator, left, right = split(atom)
             if operator:
-                waiting += [_number(right), _number(left)]
+                waiting += [number(right), number(left)]
             elif atom:
                 found[atom] = None
     return tuple(found)
@@ -156,11 +187,11 @@ def rename(dim: Dim, others: Mapping[str, Dim]) -> Dim:
         return dim if isinstance(dim, int) else others[dim]
     total: list[tuple[int, Dim]] = []
     for atom, coefficient in linear(dim).items():
-        operator, left, right = _split(atom)
+        operator, left, right = split(atom)
         if not atom:
             total.append((coefficient, 1))
         elif operator:
-            inner = [rename(_number(part), others) for part in (left, right)]
+            inner = [rename(number(part), others) for part in (left, right)]
             total.append((coefficient, (quotient if operator == "//" else times)(*inner)))
         else:
             total.append((coefficient, others.get(atom, atom)))

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from symgrad.code.assembly import assemble
 from symgrad.code.factoring import factored
-from symgrad.code.operands import Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
+from symgrad.code.operands import SPAN, STEPS, Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
 from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, postorder
+from symgrad.dims import at_least, combine
+from symgrad.dims import times as product_of
+from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, Window, postorder
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
 ONE_HOT = {"onehot": "{0}", "argmax": "np.argmax({0}, axis=-1)"}
@@ -78,6 +80,9 @@ class Lowering:
             return dim_value(self.make, node.dim)
         if isinstance(node, Delta):
             return self.make.make("np.eye({0})", (dim_value(self.make, node.shape[0]),), 2)
+        if isinstance(node, Window):
+            value = self.make.make(CALL + "onehot", (self.places(node), self.dim(node.shape[0])), node.rank)
+            return self.make.transpose(value, (node.rank - 1, *range(node.rank - 1)))
         assert isinstance(node, Call)
         return self.make.make(CALL + node.op.name, [self.dim(p) for p in node.params], node.rank)
 
@@ -153,12 +158,32 @@ class Lowering:
         """A factor, with the labels of the axes that its array has."""
         number = self.shared.number((child, power))
         if power > 0 and (found := self.chooser(child, labels)) is not None:
-            return Leaf(number, self.dense(child).value, (*found.by, found.place), 1, found)
+            value = self.dense(child).value
+            if isinstance(child, Window):
+                value = self.make.transpose(value, (*range(1, child.rank), 0))
+            return Leaf(number, value, (*found.by, found.place), 1, found)
         entry = self.dense(child)
         return Leaf(number, entry.value, tuple([labels[axis] for axis in entry.axes]), power)
 
+    def places(self, node: Window) -> Value:
+        """Where a window has its ones: offset + Σ stride · index, over all indices but the first."""
+        if len(node.strides) == 1:
+            (stride,), extent = node.strides, node.shape[1]
+            stop = combine([(1, node.offset), (1, product_of(stride, extent))])
+            if stride == 1:
+                return self.make.make(SPAN, (self.dim(node.offset), self.dim(stop)), 1, INT)
+            return self.make.make(STEPS, (self.dim(node.offset), self.dim(stop), self.dim(stride)), 1, INT)
+        total = self.dim(node.offset)
+        for k, (stride, extent) in enumerate(zip(node.strides, node.shape[1:], strict=True)):
+            counted = self.make.make("np.arange({0})", (self.dim(extent),), 1, INT)
+            part = self.make.mul(self.dim(stride), self.make.expand(counted, [j == k for j in range(node.rank - 1)]))
+            total = part if self.make.number_of(total) == 0 else self.make.add(total, part)
+        return total
+
     def chooser(self, node: Node, labels: tuple[int, ...]) -> Chooser | None:
         """A one-hot as an index; only where its labels are different."""
+        if isinstance(node, Window) and len(set(labels)) == len(labels) and _stays_inside(node):
+            return Chooser(self.places(node), labels[1:], labels[0])
         if not isinstance(node, Call) or node.op.name not in ONE_HOT or len(set(labels)) < len(labels):
             return None
         entry = self.dense(node.args[0])
@@ -291,6 +316,16 @@ class Lowering:
         axes = (*own, *core)
         value = self.make.expand(entry.value, [axis in entry.axes for axis in axes])
         return self.make.fill(value, [self.dim(shape[axis]) for axis in axes])
+
+
+def _stays_inside(node: Window) -> bool:
+    """Whether no index leaves the first axis, so that the places are indices of it."""
+    spans = [(product_of(s, combine([(1, d)], -1)) if isinstance(s, int) else None, s) for s, d in zip(node.strides, node.shape[1:], strict=True)]
+    if any(span is None for span, _ in spans):
+        return False
+    top = combine([(1, node.offset), *((1, span) for span, s in spans if isinstance(s, int) and s > 0 and span is not None)])
+    low = combine([(1, node.offset), *((1, span) for span, s in spans if isinstance(s, int) and s < 0 and span is not None)])
+    return at_least(combine([(1, node.shape[0])], -1), top) and at_least(low, 0)
 
 
 def _tied(leaf: Leaf) -> Leaf:

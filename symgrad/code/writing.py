@@ -17,6 +17,7 @@ from pathlib import Path
 
 from symgrad.code.names import Names, identifier
 from symgrad.code.values import BOOL, CALL, DIM, MATMUL, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
+from symgrad.dims import is_name
 from symgrad.errors import UnsupportedError, printable
 from symgrad.expr import Variable
 from symgrad.ops import OPERATIONS
@@ -24,7 +25,7 @@ from symgrad.ops import OPERATIONS
 #: How tightly Python binds: 0 is anything, ATOM a name or a call.
 ATOM, POWER, UNARY, TIMES, PLUS, COMPARE, ANY = 16, 14, 13, 12, 11, 6, 0
 BINDING: dict[type, int] = {
-    ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
+    ast.FloorDiv: TIMES, ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
 }  # fmt: skip
 #: Longest text, and deepest nesting, that is written inside of another expression.
 WIDE, RETURNED, DEEP = 52, 96, 24
@@ -350,5 +351,5 @@ def quoted(line: str) -> str:
 
 
 def _shape(variable: Variable) -> str:
-    sizes = [str(d) if isinstance(d, int) else identifier(d) for d in variable.shape]
+    sizes = [identifier(d) if isinstance(d, str) and is_name(d) else str(d) for d in variable.shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

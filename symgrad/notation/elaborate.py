@@ -115,8 +115,10 @@ class Elaborator:
             if row != value.row and rank == 1:
                 hint = "transpose one of them, or write x yᵀ for a matrix"
                 raise self.misfit(tree, f"{self.text(tree)} mixes a row and a column", hint=hint)
+            if self.scope.numpy:
+                shape = tuple(other if find(one) == 1 else one for one, other in zip(shape, value.shape, strict=True))
             for one, other in zip(shape, value.shape, strict=True):
-                if not unify(one, other):
+                if not (self.scope.numpy and find(other) == 1) and not unify(one, other):
                     raise self.misfit(
                         tree, f"{self.text(tree)} needs equal shapes, not {self.shown(lead)} and {self.shown(value)}"
                     )
@@ -138,10 +140,16 @@ class Elaborator:
         )  # fmt: skip
 
     @staticmethod
-    def places(value: Value, rank: int) -> tuple[int, ...]:
-        """Labels of the positional axes of a value inside a shape of `rank` axes."""
-        own = value.rank
-        return PLACES[rank - own : rank] if own else ()
+    def places(value: Value, shape: tuple[Axis, ...]) -> tuple[Any, ...]:
+        """Labels of the positional axes of a value inside of `shape`; an axis of one entry goes along a longer one."""
+        own, rank = value.rank, len(shape)
+        if not own:
+            return ()
+        labels: tuple[Any, ...] = PLACES[rank - own : rank]
+        pairs = zip(labels, value.shape, shape[rank - own :], strict=True)
+        if not any(find(dim) == 1 for dim in value.shape):
+            return labels
+        return tuple(("one", k) if find(dim) == 1 and find(whole) != 1 else k for k, dim, whole in pairs)
 
     def entrywise(
         self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1
@@ -149,7 +157,7 @@ class Elaborator:
         """Product, entry by entry, of powers of values."""
         extents, shape, row = self.align(values, tree)
         rank = len(shape)
-        factors = [(v.node, v.open + self.places(v, rank), p) for v, p in zip(values, powers, strict=True)]
+        factors = [(v.node, v.open + self.places(v, shape), p) for v, p in zip(values, powers, strict=True)]
         names = tuple(extents)
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
         return Value(self.algebra.contract(factors, names + PLACES[:rank], coefficient, sizes), names, row)
@@ -157,11 +165,11 @@ class Elaborator:
     def spread(self, value: Value, extents: dict[str, Axis], shape: tuple[Axis, ...]) -> Any:
         """The tensor of `value` over all of these indices and axes."""
         names, rank = tuple(extents), len(shape)
-        if value.open == names and value.rank == rank:
+        if value.open == names and value.rank == rank and not any(find(d) == 1 for d in value.shape):
             return value.node
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
         return self.algebra.contract(
-            [(value.node, value.open + self.places(value, rank))], names + PLACES[:rank], 1, sizes
+            [(value.node, value.open + self.places(value, shape))], names + PLACES[:rank], 1, sizes
         )
 
     def total(self, terms: Sequence[tuple[int, Value]], tree: Tree) -> Value:

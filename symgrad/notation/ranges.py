@@ -7,7 +7,7 @@ is not written anywhere: an `Extent` stands for it while shapes are inferred, ea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def affine(work: Elaborator, tree: Tree) -> Affine | None:
     constant = 0
     waiting: list[tuple[int, Tree]] = [(1, tree)]
     while waiting:
-        sign, part = waiting.pop()
+        sign, part = waiting.pop(0)
         number = literal(part)
         if number is not None:
             if number.denominator != 1:
@@ -314,18 +314,20 @@ def total(terms: Iterable[tuple[int, Axis]]) -> Dim | None:
     return dims.combine(found)
 
 
-def settle(ledger: Ledger, taken: Collection[str], holes: Iterable[Unknown]) -> None:
+def settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], holes: Iterable[Unknown]) -> None:
     """Give every extent its dimension: those that are given, then the largest that every use allows.
 
     Axes that are read and have no name get one that is not `taken`.
     """
     letters = (letter for letter in LETTERS[1:] + LETTERS[:1] if letter not in taken)
     open_ = [e for e in dict.fromkeys(_root(e) for e in ledger.extents) if e is not None]
-    for _ in range(4 * (len(ledger.given) + len(open_) + len(ledger.reads)) + 8):
-        if _define(ledger) or _fit(ledger, open_, wait=True) or _fit(ledger, open_, wait=False):
-            continue
-        if not _name_one(ledger, open_, letters):
-            break
+    steps: tuple[Callable[[], bool], ...] = (
+        lambda: _define(ledger), lambda: _fit(ledger, open_, wait=True), lambda: _reach(ledger),
+        lambda: _name_top(ledger, tops), lambda: _name_base(ledger, open_, letters),
+        lambda: _fit(ledger, open_, wait=False),
+    )  # fmt: skip
+    while any(step() for step in steps):
+        pass
     for read in ledger.reads:
         _inside(read)
     replaced = {n.name: n.same_as for n in _declared(ledger) if n.same_as is not None}
@@ -432,9 +434,10 @@ def _smallest(limits: Sequence[Dim]) -> Dim:
     """The least of several limits; of those that cannot be compared a declared one, which `_inside` then judges."""
     best = limits[0]
     for other in limits[1:]:
-        gap = dims.combine([(1, best), (-1, other)])
-        if isinstance(gap, int):
-            best = other if gap > 0 else best
+        if dims.at_least(best, other):
+            best = other
+        elif dims.at_least(other, best):
+            continue
         elif not _plain(best) and _plain(other):
             best = other
     return best
@@ -444,13 +447,41 @@ def _plain(dim: Dim) -> bool:
     return isinstance(dim, int) or dims.is_name(dim)
 
 
-def _name_one(ledger: Ledger, open_: list[Unknown], letters: Iterator[str]) -> bool:
+def _reach(ledger: Ledger) -> bool:
+    """An axis that nobody named has as many entries as are read, if every use says how many."""
+    for read in ledger.reads:
+        root = _root(read.dim)
+        uses = [other for other in ledger.reads if find(other.dim) is root]
+        if root is None or not all(total((1, e) for e in other.extents) is not None for other in uses):
+            continue
+        ends = [total([*other.offset, (1, 1), *((1, s) for s in _spans(other))]) for other in uses]
+        if None not in ends:
+            best = ends[0]
+            for end in ends:
+                best = end if best is not None and end is not None and dims.at_least(end, best) else best
+            root.same_as = best
+            return True
+    return False
+
+
+def _name_top(ledger: Ledger, tops: Mapping[str, Axis]) -> bool:
+    """The end of a sum that nothing else tells is a dimension by its own name."""
+    for _, terms in ledger.given:
+        for _, axis in terms:
+            root = _root(axis)
+            name = next((name for name, top in tops.items() if root is not None and find(top) is root), None)
+            if root is not None and name is not None:
+                root.same_as = name
+                return True
+    return False
+
+
+def _name_base(ledger: Ledger, open_: list[Unknown], letters: Iterator[str]) -> bool:
     """Name an axis that is read and that nobody named."""
     for read in ledger.reads:
         root = _root(read.dim)
         if root is not None and root not in open_:
-            ends = total([*((k, a) for k, a in read.offset), (1, 1), *((1, s) for s in _spans(read))])
-            root.same_as = ends if ends is not None and not any(_root(e) for e in read.extents) else next(letters)
+            root.same_as = next(letters)
             return True
     return False
 
@@ -471,9 +502,7 @@ def _inside(read: Read) -> None:
             if isinstance(root, Named) and times > 0:
                 root.same_as = dims.quotient(dims.combine([(1, room), (times, root.name)]), times)
                 return
-    if isinstance(room, int) and isinstance(first, int) and room >= 0 and first >= 0:
-        return
-    if room is not None and "//" in str(room) and isinstance(first, int) and first >= 0:
+    if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
         return
     dim = known(read.dim)
     raise ShapeError(

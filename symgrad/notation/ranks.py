@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from symgrad.notation.literals import extent, indices, kind, literal
+from symgrad.notation.literals import RANGES, extent, indices, kind, literal
 from symgrad.notation.names import GREEK
 from symgrad.notation.scope import Definition
 from symgrad.notation.syntax import Tree
@@ -120,7 +120,7 @@ class Ranks:
             self.want_name(str(tree.value), rank)
         elif head == "index":
             base, *subscripts = tree.args
-            self.want(base, rank + sum(s.head != "slice" for s in subscripts))
+            self.want(base, rank + _taken(subscripts))
         elif head == "mul":
             unknown = [arg for arg in tree.args if self.rank(arg) is None]
             for arg in unknown if tree.value in {"odot", "star"} else unknown[-1:]:
@@ -182,10 +182,23 @@ def _name(self: Ranks, tree: Tree) -> Rank:
 def _index(self: Ranks, tree: Tree) -> Rank:
     base, *subscripts = tree.args
     rank = self.rank(base)
-    taken = sum(s.head != "slice" for s in subscripts)
+    for subscript in subscripts:
+        if _rows(subscripts) and subscript.head == "name":
+            self.want(subscript, 1)
     if rank is None:
         return None
-    return max(0, abs(rank) - taken)
+    return max(0, abs(rank) - _taken(subscripts))
+
+
+def _rows(subscripts: Sequence[Tree]) -> bool:
+    """Whether range(N) stands among the subscripts: the others are labels of as many rows."""
+    return any(s.head == "call" and s.value in RANGES for s in subscripts)
+
+
+def _taken(subscripts: Sequence[Tree]) -> int:
+    """How many axes the subscripts take away: a letter one, a slice none, None gives one."""
+    counted = sum(s.head not in {"slice", "part", "newaxis"} for s in subscripts)
+    return counted - sum(s.head == "newaxis" for s in subscripts) - _rows(subscripts)
 
 
 def _add(self: Ranks, tree: Tree) -> Rank:

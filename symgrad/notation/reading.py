@@ -183,7 +183,7 @@ def _outlined(
     for tensor in variables.values():
         taken.update(str(find(d)) for d in tensor.shape)
     if scope.calculates:
-        ranges.settle(work.ledger, taken, outlines.holes)
+        ranges.settle(work.ledger, taken, scope.tops, outlines.holes)
     for name, top in scope.tops.items():
         root = find(top)
         if isinstance(root, Unknown):

@@ -175,6 +175,8 @@ class Uses:
             letter = str(tree.value)
             if subscript.head == "part" or (subscript.head == "call" and subscript.value in RANGES):
                 self.tops.setdefault(letter, tree)
+            elif subscript.head != "neg" and letter not in self.indices and _factor(subscript, letter):
+                self.tops.setdefault(letter, tree)
             elif letter in self.indices or letter not in self.declared:
                 self.subscripts.setdefault(letter, tree)
                 self.carriers.setdefault(letter, set()).add(name)
@@ -203,6 +205,12 @@ class Uses:
             elif kind(binder) == "where":
                 rest.extend(binder.args)
         return rest
+
+
+def _factor(subscript: Tree, letter: str) -> bool:
+    """Whether a letter stands beside another in a product, as the stride S of x_{i S + j}."""
+    products = (tree for tree in subscript.walk() if tree.head == "mul")
+    return any(letter in names and len(names) > 1 for names in ([str(a.value) for a in p.args if a.head == "name"] for p in products))
 
 
 def is_count(name: str) -> bool:

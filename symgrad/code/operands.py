@@ -132,26 +132,31 @@ class Operand:
 
 
 def index_of(
-    make: Builder, labels: Labels, chooser: Chooser, sizes: Mapping[int, Dim]
+    make: Builder, labels: Labels, choosers: Sequence[Chooser], sizes: Mapping[int, Dim]
 ) -> tuple[list[Value | None], Labels]:
     """The index that chooses from an array over `labels` (None is a whole axis), and the labels of what it gives.
 
     NumPy puts the axes of the index where the index is, or in front if there is a whole axis in between.
+    Several choosers depend on labels of their own.
     """
+    by = tuple(label for chooser in choosers for label in chooser.by)
+    places = {chooser.place: chooser for chooser in choosers}
     entries: list[Value | None] = []
     for label in labels:
-        if label == chooser.place:
-            entries.append(chooser.index)
-        elif label in chooser.by:
+        if label in places:
+            chooser = places[label]
+            alone = len(choosers) == 1
+            entries.append(chooser.index if alone else make.expand(chooser.index, [k in chooser.by for k in by]))
+        elif label in by:
             rows = make.make("np.arange({0})", (dim_value(make, sizes[label]),), 1, INT)
-            entries.append(make.expand(rows, [other == label for other in chooser.by]))
+            entries.append(make.expand(rows, [other == label for other in by]))
         else:
             entries.append(None)
-    places = [k for k, entry in enumerate(entries) if entry is not None]
+    found = [k for k, entry in enumerate(entries) if entry is not None]
     plain = tuple(label for label, entry in zip(labels, entries, strict=True) if entry is None)
-    adjacent = places[-1] - places[0] == len(places) - 1
-    front = places[0] if adjacent else 0
-    return entries, plain[:front] + chooser.by + plain[front:]
+    adjacent = found[-1] - found[0] == len(found) - 1
+    front = found[0] if adjacent else 0
+    return entries, plain[:front] + by + plain[front:]
 
 
 def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Value]]:

@@ -294,7 +294,8 @@ class Writer:
         """Entries added in place, in a copy unless nobody else sees the array."""
         base, update, *index = value.args
         sign, subscript, meeting = value.fields
-        where = SLOT.sub(lambda match: self.texts[index[int(match[1]) - 2]].text, subscript)
+        whole = subscript.replace(":", "slice(None)") if meeting and self.backend == "numpy" else subscript
+        where = SLOT.sub(lambda match: self.texts[index[int(match[1]) - 2]].text, whole)
         if self.backend == "jax":
             amount = self.texts[update].text if sign == "+" else f"-{self.inside(update, UNARY)}"
             text = f"{self.inside(base, ATOM)}.at[{where}].add({amount})"
@@ -302,7 +303,7 @@ class Writer:
         name = self.own_copy(value, base)
         amount = self.texts[update].text
         if meeting:
-            place = f"({where.replace(':', 'slice(None)')})" if "," in where else where
+            place = f"({where})" if "," in whole else where
             self.lines.append(f"np.{'add' if sign == '+' else 'subtract'}.at({name}, {place}, {amount})")
         else:
             self.lines.append(f"{name}[{where}] {sign}= {amount}")

@@ -399,7 +399,8 @@ class _Writer:
         if below:
             tree = Tree("div", (tree, product(below)), "")
         if summed:
-            tree = Tree("big", (tree, *self._binders(summed, [node.sizes[k] for k in hidden])), "sum")
+            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden])):
+                tree = Tree("big", (tree, binder), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
 
     def _binders(self, names: tuple[str, ...], sizes: list[Dim]) -> list[Tree]:

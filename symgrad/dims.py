@@ -16,9 +16,13 @@ Dim = int | str
 Linear = dict[str, int]
 
 
+#: What a calculated dimension is made of; any other string is a name, whatever it looks like.
+_CALCULATED = re.compile(r"(?=.*[-+*/])[^\W_][\w+*/()-]*|\([\w+*/()-]*\)//[\w+*/()-]*")
+
+
 def is_name(dim: Dim) -> bool:
     """Whether a dimension is a single name."""
-    return isinstance(dim, str) and not any(sign in dim for sign in "+-*/")
+    return isinstance(dim, str) and _CALCULATED.fullmatch(dim) is None
 
 
 def combine(terms: Iterable[tuple[int, Dim]], constant: int = 0) -> Dim:
@@ -90,7 +94,9 @@ def _atom_end(dim: str, place: int) -> int:
 
 def linear(dim: Dim) -> Linear:
     """A dimension as coefficients of its atoms; the constant is under the empty name."""
-    return {"": dim} if isinstance(dim, int) else dict(_linear(dim))
+    if isinstance(dim, int):
+        return {"": dim}
+    return {dim: 1} if is_name(dim) else dict(_linear(dim))
 
 
 def _written(total: Linear) -> Dim:

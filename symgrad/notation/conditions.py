@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from symgrad.errors import InputError
 from symgrad.notation.entries import label_value
 from symgrad.notation.literals import literal
+from symgrad.notation.ranges import is_calculated, window
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.ops import INDICATORS
@@ -44,6 +45,8 @@ def _compare(work: Elaborator, tree: Tree) -> Value:
     if sign in {"=", "!="}:
         if _is_position(work, right) and not _is_position(work, left):
             left, right = right, left
+        if left.head == "name" and is_calculated(right) and _is_position(work, left):
+            return _inverted(work, _calculated_position(work, left, right, tree), sign)
         if _is_position(work, left):
             return _inverted(work, _same_position(work, left, right, tree), sign)
     one, other = work.visit(left), work.visit(right)
@@ -58,6 +61,13 @@ def _inverted(work: Elaborator, value: Value, sign: str) -> Value:
         return value
     one = Value(work.algebra.number(1, value.node.shape), value.open)
     return Value(work.algebra.add([(1, one.node), (-1, value.node)]), value.open)
+
+
+def _calculated_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:
+    """1[s = i + j]: 1 where one index is calculated from others; outside of the axis it never is."""
+    name = str(left.value)
+    node, letters = window(work, work.dimension(name, tree), right, tree, inside=False)
+    return Value(node, (name, *letters))
 
 
 def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:

@@ -139,17 +139,20 @@ class Elaborator:
             hint="write b 1ᵀ or 1 bᵀ to repeat a vector as columns or rows",
         )  # fmt: skip
 
-    @staticmethod
-    def places(value: Value, shape: tuple[Axis, ...]) -> tuple[Any, ...]:
-        """Labels of the positional axes of a value inside of `shape`; an axis of one entry goes along a longer one."""
+    def placed(self, value: Value, shape: tuple[Axis, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """The tensor of a value and the labels of its axes inside of `shape`; an axis of one entry that goes along a
+        longer one is dropped.
+        """
         own, rank = value.rank, len(shape)
         if not own:
-            return ()
-        labels: tuple[Any, ...] = PLACES[rank - own : rank]
+            return value.node, value.open
+        labels = PLACES[rank - own : rank]
+        if not self.scope.numpy or not any(find(dim) == 1 for dim in value.shape):
+            return value.node, value.open + labels
         pairs = zip(labels, value.shape, shape[rank - own :], strict=True)
-        if not any(find(dim) == 1 for dim in value.shape):
-            return labels
-        return tuple(("one", k) if find(dim) == 1 and find(whole) != 1 else k for k, dim, whole in pairs)
+        kept = tuple(k for k, dim, whole in pairs if find(dim) != 1 or find(whole) == 1)
+        names = (*value.open, *kept)
+        return self.algebra.contract([(value.node, value.open + labels)], names), names
 
     def entrywise(
         self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1
@@ -157,7 +160,7 @@ class Elaborator:
         """Product, entry by entry, of powers of values."""
         extents, shape, row = self.align(values, tree)
         rank = len(shape)
-        factors = [(v.node, v.open + self.places(v, shape), p) for v, p in zip(values, powers, strict=True)]
+        factors = [(*self.placed(v, shape), p) for v, p in zip(values, powers, strict=True)]
         names = tuple(extents)
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
         return Value(self.algebra.contract(factors, names + PLACES[:rank], coefficient, sizes), names, row)
@@ -168,9 +171,7 @@ class Elaborator:
         if value.open == names and value.rank == rank and not any(find(d) == 1 for d in value.shape):
             return value.node
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
-        return self.algebra.contract(
-            [(value.node, value.open + self.places(value, shape))], names + PLACES[:rank], 1, sizes
-        )
+        return self.algebra.contract([self.placed(value, shape)], names + PLACES[:rank], 1, sizes)
 
     def total(self, terms: Sequence[tuple[int, Value]], tree: Tree) -> Value:
         """A sum of values, scalars repeated over every entry of the others."""
@@ -245,7 +246,7 @@ class Elaborator:
         name = str(tree.value)
         if tree.head != "name" or name not in self.scope.sizes:
             raise UnsupportedError("a range is counted by a dimension or a number")
-        return self.scope.tops.get(name, name)
+        return find(self.scope.tops.get(name, name))
 
     def visit_dimension(self, tree: Tree) -> Axis:
         """len(y), or X.shape[0]."""

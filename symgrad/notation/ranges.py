@@ -216,8 +216,10 @@ def _subscripts(body: Tree) -> list[Tree]:
 # --- reading at calculated places -------------------------------------------------------------------------------------
 
 
-def window(work: Elaborator, dim: Axis, subscript: Tree, tree: Tree, code: bool) -> tuple[Any, tuple[str, ...]]:
-    """The `Window` tensor of one subscript over an axis `dim`, and its letters."""
+def window(
+    work: Elaborator, dim: Axis, subscript: Tree, tree: Tree, code: bool = False, inside: bool = True
+) -> tuple[Any, tuple[str, ...]]:
+    """The `Window` tensor of one subscript over an axis `dim`, and its letters; it must stay `inside` of the axis."""
     form = affine(work, subscript)
     if form is None or not form.strides:
         raise UnsupportedError("an index is a letter, a number, a label, or a sum of letters and numbers")
@@ -234,8 +236,8 @@ def window(work: Elaborator, dim: Axis, subscript: Tree, tree: Tree, code: bool)
             offset += _times(stride, [(base + skipped, 1)])
         extents.append(work.dimension(letter, tree))
     strides = tuple(form.strides.values())
-    ledger_entry = Read(dim, strides, tuple(extents), offset, tree, work.scope.source)
-    work.ledger.reads.append(ledger_entry)
+    if inside:
+        work.ledger.reads.append(Read(dim, strides, tuple(extents), offset, tree, work.scope.source))
     return work.algebra.window(dim, extents, strides, offset), letters
 
 
@@ -320,6 +322,7 @@ def settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], hol
     Axes that are read and have no name get one that is not `taken`.
     """
     letters = (letter for letter in LETTERS[1:] + LETTERS[:1] if letter not in taken)
+    fixed = [extent for extent, _ in ledger.given]
     open_ = [e for e in dict.fromkeys(_root(e) for e in ledger.extents) if e is not None]
     steps: tuple[Callable[[], bool], ...] = (
         lambda: _define(ledger), lambda: _fit(ledger, open_, wait=True), lambda: _reach(ledger),
@@ -329,7 +332,7 @@ def settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], hol
     while any(step() for step in steps):
         pass
     for read in ledger.reads:
-        _inside(read)
+        _inside(read, fixed)
     replaced = {n.name: n.same_as for n in _declared(ledger) if n.same_as is not None}
     for hole in holes:
         if isinstance(hole.same_as, str):
@@ -491,12 +494,14 @@ def _spans(read: Read) -> list[Axis]:
     return [Unknown() if span is None else span for span in spans]
 
 
-def _inside(read: Read) -> None:
+def _inside(read: Read, fixed: Collection[Axis]) -> None:
     """Refuse a use that leaves its axis; a declared extent that is too free is tied to the others."""
     room = total([(1, read.dim), *((-k, a) for k, a in read.offset), (-1, 1), *((-1, s) for s in _spans(read))])
     first = total([*read.offset, *((s, e) for s, e in _below(read))])
     if isinstance(room, str):
         for extent in read.extents:
+            if extent in fixed:
+                continue
             root = find(extent)
             times = -dims.linear(room).get(root.name, 0) if isinstance(root, Named) else 0
             if isinstance(root, Named) and times > 0:

@@ -85,7 +85,7 @@ def _range(work: Elaborator, binder: Tree) -> Axis:
         raise UnsupportedError("a sum must run over a whole axis, as from 1 to N")
     if top.head != "name" or (top.value in work.scope.variables and top.value not in work.scope.sizes):
         raise UnsupportedError("the upper end of a sum must be the name of a dimension or a number")
-    return work.scope.tops.get(str(top.value), str(top.value))
+    return find(work.scope.tops.get(str(top.value), str(top.value)))
 
 
 def _conditions(work: Elaborator, binder: Tree) -> list[Value]:

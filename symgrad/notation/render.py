@@ -269,7 +269,7 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     if any(t.head == "part" and not t.value for t in subs):  # counted from 1: braces, not the brackets of code
         base = _round(base) if labelled or head not in ("name", "call") else base
         return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=_defines(node, style))
-    if any(t.head in ("part", "newaxis") for t in subs):
+    if any(t.head in ("part", "newaxis", "call") for t in subs):
         base = base if head in ("name", "call") and base.level == ATOM else _round(base)
         return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
     lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
@@ -553,6 +553,8 @@ def _l_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     elif head not in ("name", "call") or base.level < ATOM:
         base = _curved(base)
     shown = [_l_subscript(t, p) for t, p in zip(node.args[1:], args[1:], strict=True)]
+    if any((t.head == "part" and t.value) or t.head in ("newaxis", "call") for t in node.args[1:]):
+        return Piece(f"{base.text}[{', '.join(shown)}]", name=_defines(node, style))
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, f"{{{','.join(shown)}}}"))
     return Piece(f"{base.text}_{{{','.join(shown)}}}", name=_defines(node, style))

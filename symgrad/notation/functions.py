@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
+from symgrad.notation import convolutions
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
 from symgrad.notation.syntax import Tree
@@ -488,4 +489,6 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("kron", "vec", "expm", "eig", "pinv", "svd", "floor", "prod"): _refused("no rule is known for this function yet"),
 }
 
-BUILTIN: dict[str, Handler] = _spellings() | {name: handler for names, handler in _NAMED.items() for name in names}
+BUILTIN: dict[str, Handler] = _spellings() | {
+    name: handler for table in (_NAMED, convolutions.HANDLERS) for names, handler in table.items() for name in names
+}

@@ -252,6 +252,14 @@ def _times(stride: Dim, terms: Terms) -> Terms:
     return [(k * int(axis), stride) for k, axis in terms if isinstance(axis, int)]
 
 
+def place(work: Elaborator, count: Terms) -> Axis:
+    """An extent that is calculated: the dimension that a sum of others is."""
+    extent = work.algebra.hole()
+    if isinstance(extent, Unknown):
+        work.ledger.given.append((extent, count))
+    return extent  # type: ignore[no-any-return]
+
+
 def slice_of(work: Elaborator, dim: Axis, part: Tree, tree: Tree) -> tuple[Any, Axis]:
     """The `Window` of a slice `a:b:s` over an axis `dim`, and the extent of the slice."""
     lower, upper, step = part.args

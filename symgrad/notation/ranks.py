@@ -359,6 +359,18 @@ def _diag(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 if args and abs(self.need(args[0])) == 2 else 2
 
 
+def _of_rank(rank: int, result: int) -> Callable[[Ranks, Sequence[Tree]], Rank]:
+    """A function of tensors of one rank."""
+
+    def handler(self: Ranks, args: Sequence[Tree]) -> Rank:
+        for arg in args:
+            if self.rank(arg) is None:
+                self.want(arg, rank)
+        return result
+
+    return handler
+
+
 #: Heads that have the rank of their first part.
 _LIKE_FIRST = frozenset({"neg", "pow", "div", "transpose", "bars", "big"})
 _TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
@@ -372,6 +384,7 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
     "diag": _diag,
+    **{name: _of_rank(rank, left) for name, rank, left in (("conv1d", 1, 1), ("conv2d", 2, 2), ("conv3d", 3, 2), ("correlate", 1, 1))},
     "transpose": lambda self, args: _transpose(self, Tree("transpose", tuple(args[:1]))) if args else 0,
 }
 _RANKS: dict[str, Callable[[Ranks, Tree], Rank]] = {

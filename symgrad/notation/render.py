@@ -733,7 +733,7 @@ def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 LATEX: dict[str, Printer] = {
     "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"), "part": _part,
-    "newaxis": _literal("None"),
+    "newaxis": _literal("\\mathrm{None}"),
     "neg": lambda n, a, s: _negated(a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
     "div": _l_div, "pow": _l_pow, "transpose": _l_transpose, "call": _l_call, "keyword": _l_keyword, "norm": _l_norm,
     "bars": _l_bars, "inner": _l_inner, "big": _l_big, "binder": _l_binder, "compare": _l_compare,

@@ -163,7 +163,7 @@ def _function_word(p: Reader, token: Token) -> str:
 def index_item(p: Reader, code: bool = False) -> Tree:
     """One index: an expression, `:` for a whole axis, `a:b` for a part of it (counted as in code or not), or None."""
     token = p.tokens[p.pos]
-    if token[0] == NAME and token[1] == "None":
+    if token[0] in (NAME, WORD) and token[1] == "None":
         p.pos += 1
         return Tree("newaxis", (), None, token[2], token[3])
     tree = Tree("slice", (), None, token[2], token[2]) if token[0] == ":" else p.expression(0)

@@ -66,7 +66,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "range": ("range", "arange"), "len": ("len",), "einsum": ("einsum",),
-    "stack": ("stack",), "concatenate": ("concatenate",), "conv": ("conv", "correlate"), "conv1d": ("conv1d",),
+    "stack": ("stack",), "concatenate": ("concatenate",), "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
     "conv2d": ("conv2d",), "conv3d": ("conv3d",),
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.

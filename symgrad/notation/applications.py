@@ -71,7 +71,10 @@ def _assemble(work: Elaborator, tree: Tree) -> Value:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
         work.bound[name] = None
     if work.scope.calculates:
-        ranges.bind(work, tree.args[0], names)
+        one = Tree("num", (), 1, tree.start, tree.end)
+        ends = zip(names, tree.args[1:], strict=False)
+        binders = [Tree("binder", (one, end), ((name,), "range"), end.start, end.end) for name, end in ends]
+        ranges.bind(work, tree.args[0], names, binders)
     try:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:

@@ -11,7 +11,7 @@ from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
 from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import END, ERROR, Token
+from symgrad.notation.tokens import END, ERROR, NAME, Token
 
 CONDITIONAL = RELATIONS | {"and", "&"}
 
@@ -151,12 +151,42 @@ def _assembled(p: Reader, body: Tree) -> Tree:
     """`[body]_{ij}`: with plain letters below, the tensor whose entries are `body`."""
     place = p.pos
     p.pos += 1
+    bounded = _bounded(p)
+    if bounded is not None:
+        names, bounds = bounded
+        return Tree("assemble", (body, *bounds), names, body.start, p.tokens[p.pos - 1][3])
     label, indices = scripts.subscripts(p)
     if label is None and all(t.head == "name" for t in indices):
         end = p.tokens[p.pos - 1][3]
         return Tree("assemble", (body,), tuple(str(t.value) for t in indices), body.start, end)
     p.pos = place
     return body
+
+
+def _bounded(p: Reader) -> tuple[tuple[str, ...], list[Tree]] | None:
+    r"""`{i \le n - 1, j \le m}` below a bracket: the letters and how far each runs; None for anything else."""
+    opened = p.tokens[p.pos]
+    if opened[0] != "{" or not p.compares(p.pos):
+        return None
+    p.pos += 1
+    names: list[str] = []
+    bounds: list[Tree] = []
+    while True:
+        name = p.tokens[p.pos]
+        if name[0] != NAME:
+            p.unexpected(name, "an index")
+        p.pos += 1
+        relation = p.tokens[p.pos]
+        if relation[1] != "<=":
+            p.unexpected(relation, "≤ and how far the index runs")
+        p.pos += 1
+        names.append(str(name[1]))
+        bounds.append(p.expression(0))
+        if p.tokens[p.pos][0] != ",":
+            break
+        p.pos += 1
+    p.expect("}", opened)
+    return tuple(names), bounds
 
 
 def absolute(p: Reader, token: Token, _floor: int) -> Tree:

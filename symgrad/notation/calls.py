@@ -61,6 +61,8 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     """A variable, a constant, or a function of the source before its bracket."""
     kind, value, start, end = token
     following = p.tokens[p.pos][0]
+    if following == "(" and value in p.vocabulary.names and _bound_arguments(p, p.pos):
+        return _entries(p, token, value)
     if value not in p.vocabulary.names:
         if value[0] == "d" and following in ("/", NAME) and kind == NAME:
             derivative = slashed(p, token, value)

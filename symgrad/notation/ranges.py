@@ -31,7 +31,7 @@ class Affine:
     """Σ stride · letter + Σ coefficient · size + constant."""
 
     strides: Mapping[str, Dim]
-    sizes: tuple[tuple[int, str], ...]
+    sizes: tuple[tuple[int, Dim], ...]
     constant: int
 
 
@@ -72,7 +72,7 @@ class Ledger:
 def affine(work: Elaborator, tree: Tree) -> Affine | None:
     """The linear form that a subscript or a bound is, or None."""
     strides: Coefficients = {}
-    sizes: list[tuple[int, str]] = []
+    sizes: list[tuple[int, Dim]] = []
     constant = 0
     waiting: list[tuple[int, Tree]] = [(1, tree)]
     while waiting:
@@ -86,6 +86,11 @@ def affine(work: Elaborator, tree: Tree) -> Affine | None:
             waiting += [(sign * s, term) for s, term in zip(signs(part), part.args, strict=True)]
         elif part.head == "neg":
             waiting.append((-sign, part.args[0]))
+        elif part.head == "call" and part.value == "floor":
+            quotient = _rounded(work, part)
+            if quotient is None:
+                return None
+            sizes.append((sign, quotient))
         elif part.head in {"name", "mul"}:
             found = _term(work, part)
             if found is None:
@@ -99,6 +104,17 @@ def affine(work: Elaborator, tree: Tree) -> Affine | None:
         else:
             return None
     return Affine({k: s for k, s in strides.items() if s != 0}, tuple(sizes), constant)
+
+
+def _rounded(work: Elaborator, tree: Tree) -> Dim | None:
+    """The dimension ⌊a / k⌋."""
+    if len(tree.args) != 1 or tree.args[0].head != "div":
+        return None
+    parts = [affine(work, part) for part in tree.args[0].args]
+    counts = [None if part is None or part.strides else total(_terms(work, part)) for part in parts]
+    if counts[0] is None or counts[1] is None:
+        return None
+    return dims.quotient(counts[0], counts[1])
 
 
 def _term(work: Elaborator, tree: Tree) -> tuple[int, str, str | None] | None:
@@ -127,8 +143,8 @@ def is_letter(work: Elaborator, name: str) -> bool:
     return not known
 
 
-def _size(work: Elaborator, name: str) -> Axis:
-    return find(work.scope.tops.get(name, name))
+def _size(work: Elaborator, dim: Dim) -> Axis:
+    return find(work.scope.tops.get(dim, dim)) if isinstance(dim, str) else dim
 
 
 def _terms(work: Elaborator, form: Affine) -> Terms:
@@ -339,12 +355,25 @@ def settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], hol
     )  # fmt: skip
     while any(step() for step in steps):
         pass
+    _complete(ledger, open_)
     for read in ledger.reads:
         _inside(read, fixed)
     replaced = {n.name: n.same_as for n in _declared(ledger) if n.same_as is not None}
     for hole in holes:
         if isinstance(hole.same_as, str):
             hole.same_as = dims.rename(hole.same_as, replaced)  # type: ignore[arg-type]
+
+
+def _complete(ledger: Ledger, open_: list[Unknown]) -> None:
+    """Refuse what is still open: letters that only occur together."""
+    for read in ledger.reads:
+        if any(find(e) in open_ for e in read.extents):
+            raise UnsupportedError(
+                "how far do these indices run?", source=read.source, offset=read.tree.start, end=read.tree.end,
+                hint="say it, as in \\sum_{j=0}^{m-1}",
+            )  # fmt: skip
+    if ledger.given:
+        raise UnsupportedError("the dimensions that this calculates with cannot be told")
 
 
 def _declared(ledger: Ledger) -> list[Named]:
@@ -401,7 +430,9 @@ def _fit(ledger: Ledger, open_: list[Unknown], wait: bool) -> bool:
             continue
         uses = [read for read in ledger.reads if any(find(e) is extent for e in read.extents)]
         limits = [limit for read in uses if (limit := _limit(read, extent)) is not None]
-        if not limits or (wait and len(limits) < len(uses)):
+        if len(limits) < len(uses):
+            limits = [] if wait else [limit for r in uses if len(r.extents) == 1 and (limit := _limit(r, extent))]
+        if not limits:
             continue
         best = _smallest(limits)
         extent.same_as = next((find(read.dim) for read in uses if known(read.dim) == best), best)
@@ -436,6 +467,8 @@ def _span(stride: Dim, extent: Axis) -> Dim | None:
     if isinstance(stride, int):
         return dims.combine([(stride, dim)], -stride) if stride > 0 else 0
     last = dims.combine([(1, dim)], -1)
+    if isinstance(last, str) and last.endswith(f")//{stride}"):
+        return dims.number(last[1:].removesuffix(f")//{stride}"))
     if dims.is_name(dim):
         return dims.combine([(1, dims.times(stride, dim)), (-1, stride)])
     return dims.times(stride, last) if isinstance(last, int) else None
@@ -494,6 +527,12 @@ def _name_base(ledger: Ledger, open_: list[Unknown], letters: Iterator[str]) -> 
         if root is not None and root not in open_:
             root.same_as = next(letters)
             return True
+    for _, terms in ledger.given:
+        for _, axis in terms:
+            root = _root(axis)
+            if root is not None and root not in open_ and all(find(e) is not root for e, _ in ledger.given):
+                root.same_as = next(letters)
+                return True
     return False
 
 

@@ -465,7 +465,10 @@ def _t_array(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _t_assemble(node: Tree, args: list[Piece], style: Style) -> Piece:
     body = _round(args[0]) if args[0].text[0] == "[" else args[0]
-    return Piece(f"[{body.text}]_{{{','.join(names.to_text(i) for i in node.value)}}}", name=True)  # type: ignore[attr-defined]
+    below = [names.to_text(i) for i in node.value]  # type: ignore[attr-defined]
+    if len(args) > 1:
+        below = [f"{i} ≤ {end.text}" for i, end in zip(below, args[1:], strict=True)]
+    return Piece(f"[{body.text}]_{{{(', ' if len(args) > 1 else ',').join(below)}}}", name=True)
 
 
 def _t_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -712,8 +715,10 @@ def _l_array(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_assemble(node: Tree, args: list[Piece], style: Style) -> Piece:
-    below = ",".join(names.to_latex(i) for i in node.value)  # type: ignore[attr-defined]
-    return Piece(f"{_fenced(args[0], '[', ']')}_{{{below}}}", name=True)
+    below = [names.to_latex(i) for i in node.value]  # type: ignore[attr-defined]
+    if len(args) > 1:
+        below = [f"{i} \\le {end.text}" for i, end in zip(below, args[1:], strict=True)]
+    return Piece(f"{_fenced(args[0], '[', ']')}_{{{','.join(below)}}}", name=True)
 
 
 def _l_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:

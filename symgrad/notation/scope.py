@@ -76,7 +76,9 @@ class Uses:
                 push(self._big(tree))
             elif head == "assemble":
                 self.bound.update(indices(tree))
-                push(tree.args)
+                self._ends(tree.args[1:])
+                self.calculates |= len(tree.args) > 1
+                push(tree.args[:1])
             elif head == "compare":
                 self._compare(tree)
                 push(reversed(tree.args))
@@ -191,16 +193,20 @@ class Uses:
                 self.subscripts.setdefault(str(inner.value), inner)
         self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
 
+    def _ends(self, ends: Iterable[Tree]) -> None:
+        """The names in the ends of ranges are dimensions."""
+        for end in ends:
+            for top in end.walk():
+                if top.head == "name" and top.value not in self.indices:
+                    self.tops.setdefault(str(top.value), top)
+
     def _big(self, tree: Tree) -> list[Tree]:
         body, *binders = tree.args
         rest = [body]
         for binder in binders:
             self.bound.update(indices(binder))
             if kind(binder) == "range":
-                for end in binder.args:
-                    for top in end.walk():
-                        if top.head == "name" and top.value not in self.indices:
-                            self.tops.setdefault(str(top.value), top)
+                self._ends(binder.args)
                 self.calculates |= not is_whole(binder)
             elif kind(binder) == "where":
                 rest.extend(binder.args)
@@ -293,6 +299,7 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
 
 def definition(tree: Tree, notes: list[str]) -> Definition:
     """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
+    _share_sums(tree, notes)
     if tree.head != "equation":
         return Definition("", tree, tree)
     left, right, *others = tree.args
@@ -305,6 +312,10 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
         left, right = left.args[0], _root(right, left.args[1])
     name, indices, parameters = _left(left)
     if not name:
+        letters = _entry_letters(left)
+        if letters:
+            notes.append("the left side only names the entries of the right side")
+            return Definition("", right, tree, letters, others=tuple(others))
         if left.head == "derivative":
             return Definition("", right, tree, _letters(left), others=tuple(others))
         notes.append("of an equation the left side is read; the right side was not checked here")
@@ -314,10 +325,56 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     return Definition(name, right, tree, indices, parameters, tuple(others))
 
 
+def _share_sums(root: Tree, notes: list[str]) -> None:
+    r"""\sum_i a_i + b_i: where nothing else binds i, the sum goes on over the second term."""
+    outer = frozenset(str(s.value) for s in root.args[0].args[1:]) if root.head == "equation" and root.args[0].head == "index" else frozenset()
+    stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
+    while stack:
+        tree, bound = stack.pop()
+        if tree.head == "add" and tree.args[0].head == "big" and tree.args[0].value == "sum":
+            binders = tree.args[0].args[1:]
+            letters = {name for binder in binders for name in indices(binder)} - bound
+            terms = list(tree.args)
+            for k, term in enumerate(terms[1:], 1):
+                if letters & _open_letters(term):
+                    terms[k] = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    notes.append("the sum goes on over the following terms that have its index")
+            tree.args = tuple(terms)
+        if tree.head == "big":
+            bound = bound | {name for binder in tree.args[1:] for name in indices(binder)}
+        elif tree.head == "assemble":
+            bound = bound | set(indices(tree))
+        stack.extend((arg, bound) for arg in tree.args)
+
+
+def _open_letters(tree: Tree) -> set[str]:
+    """The letters below names that nothing inside binds."""
+    found: set[str] = set()
+    stack: list[tuple[Tree, frozenset[str]]] = [(tree, frozenset())]
+    while stack:
+        part, bound = stack.pop()
+        if part.head == "big":
+            bound = bound | {name for binder in part.args[1:] for name in indices(binder)}
+        elif part.head == "assemble":
+            bound = bound | set(indices(part))
+        if part.head == "index":
+            below = (t for s in part.args[1:] for t in s.walk() if t.head == "name")
+            found |= {str(t.value) for t in below} - bound
+        stack.extend((arg, bound) for arg in part.args)
+    return found
+
+
 def _root(right: Tree, exponent: Tree) -> Tree:
     """A left side s^2 defines s as the root of the right side."""
     inverse = Tree("num", (), 1 / Fraction(exact(exponent)), exponent.start, exponent.end)
     return Tree("pow", (right, inverse), "odot", right.start, right.end)
+
+
+def _entry_letters(left: Tree) -> tuple[str, ...]:
+    r"""i of a left side (\theta * x)_i, which names a product of its own."""
+    if left.head != "index" or left.args[0].head != "mul" or any(s.head != "name" for s in left.args[1:]):
+        return ()
+    return tuple(str(s.value) for s in left.args[1:]) if all(a.head == "name" for a in left.args[0].args) else ()
 
 
 def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:

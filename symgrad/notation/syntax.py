@@ -40,8 +40,9 @@ head            args                                            value
 ``cases``       value, condition, value, condition, ...         the last condition may be an ``otherwise``
 ``otherwise``
 ``array``       entry, ...                                      (rows, columns); a plain vector has columns None
-``assemble``    body                                            tuple of index names: ``[body]_{ij}`` is the tensor
-                                                                whose entry i, j is body
+``assemble``    body, bound, ...                                tuple of index names: ``[body]_{ij}`` is the tensor
+                                                                whose entry i, j is body; the bounds, if any, say how
+                                                                far each index runs from 1
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
 ``equation``    left, right                                     None

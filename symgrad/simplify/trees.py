@@ -220,7 +220,7 @@ class _Writer:
             return dimension_tree(node.dim)
         if isinstance(node, Window):
             names = self.fresh(node.rank)
-            return Tree("assemble", (self.entry(node, names),), names)
+            return self._bracketed(self.entry(node, names), names, node)
         if isinstance(node, Delta):
             return Tree("name", (), "I")
         if isinstance(node, Call):
@@ -301,13 +301,18 @@ class _Writer:
     def _assembled(self, coefficient: Rational, node: Contraction) -> Tree:
         names = self.fresh(node.rank)
         body = self._product_entry(node, names, names, coefficient)
-        return Tree("assemble", (body,), names) if names else body
+        return self._bracketed(body, names, node) if names else body
+
+    def _bracketed(self, body: Tree, names: tuple[str, ...], node: Node) -> Tree:
+        """[body]_{ij}; where indices are calculated, with how far they run."""
+        bounds = [dimension_tree(d) for d in node.shape] if self.windows else []
+        return Tree("assemble", (body, *bounds), names)
 
     def _sum(self, node: Sum) -> Tree:
         """Terms with their signs; a scalar repeated in every entry is written once."""
         if node.rank > 2:
             names = self.fresh(node.rank)
-            return Tree("assemble", (self._sum_entry(node, names, names),), names)
+            return self._bracketed(self._sum_entry(node, names, names), names, node)
         signs, terms = [], []
         for coefficient, term in node.terms:
             inner = _repeated_scalar(term)

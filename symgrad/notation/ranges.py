@@ -368,9 +368,9 @@ def _complete(ledger: Ledger, open_: list[Unknown]) -> None:
     """Refuse what is still open: letters that only occur together."""
     for read in ledger.reads:
         if any(find(e) in open_ for e in read.extents):
-            raise UnsupportedError(
+            raise InputError(
                 "how far do these indices run?", source=read.source, offset=read.tree.start, end=read.tree.end,
-                hint="say it, as in \\sum_{j=0}^{m-1}",
+                hint="say it, as in \\sum_{j=0}^{m-1}", code="AMBIGUOUS",
             )  # fmt: skip
     if ledger.given:
         raise UnsupportedError("the dimensions that this calculates with cannot be told")
@@ -557,8 +557,11 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
     if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
         return
     dim = known(read.dim)
+    message = f"this index leaves its axis of {dim}" if isinstance(room, int) else f"does this index stay inside {dim}?"
+    if isinstance(first, int) and first < 0:
+        message = "this index begins before the first entry, and nothing says what stands there"
     raise ShapeError(
-        f"this index leaves its axis of {dim}" if isinstance(room, int) else f"does this index stay inside {dim}?",
+        message,
         source=read.source, offset=read.tree.start, end=read.tree.end,
         hint="say from where to where the indices run, as in \\sum_{i=1}^{n-1}",
     )  # fmt: skip

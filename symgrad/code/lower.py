@@ -8,6 +8,7 @@ parts of large ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
 from symgrad.dims import at_least, combine
 from symgrad.dims import times as product_of
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, Window, postorder
+from symgrad.expr import Call, Contraction, Delta, Dim, Factor, Node, Rational, Shape, Size, Sum, Variable, Window, postorder
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
 ONE_HOT = {"onehot": "{0}", "argmax": "np.argmax({0}, axis=-1)"}
@@ -148,7 +149,11 @@ class Lowering:
 
     def contraction(self, node: Contraction, coefficient: Rational) -> Dense | Sparse:
         rank, sizes = node.rank, dict(enumerate(node.sizes))
-        leaves = self.seen_through([self.leaf(*factor) for factor in node.factors], rank, sizes)
+        factors = self.stairs(node) if any(isinstance(child, Window) for child in node.children) else node.factors
+        for child, labels, _ in node.factors:
+            if isinstance(child, Window) and (child, labels) not in [(f, axes) for f, axes, _ in factors]:
+                sizes.pop(labels[2], None)
+        leaves = self.seen_through([self.leaf(*factor) for factor in factors], rank, sizes)
         scalar = Scalar(node.coefficient * coefficient)
         axes = tuple(range(rank))
         chooser = next((f.chooser for f in leaves if f.chooser and f.chooser.place < rank), None)
@@ -158,6 +163,24 @@ class Lowering:
             return self.on_diagonal(leaves, sizes, scalar)
         carried = tuple(axis for axis in axes if any(axis in leaf.labels for leaf in leaves))
         return self.finished(Product(self.shared, leaves, carried, self.inside(sizes, axes, carried), scalar))
+
+    def stairs(self, node: Contraction) -> list[Factor]:
+        """The factors with Σ_k 1[s = i + k + c] as the comparison s ≥ i + c that it is."""
+        uses = Counter(label for _, labels, _ in node.factors for label in labels)
+        factors: list[Factor] = []
+        for child, labels, power in node.factors:
+            if isinstance(child, Window) and is_stairs(child) and uses[labels[2]] == 1 and labels[2] >= node.rank:
+                self.table[child, 0] = self.staircase(child)
+                factors.append((child, labels[:2], 0))
+            else:
+                factors.append((child, labels, power))
+        return factors
+
+    def staircase(self, node: Window) -> Dense:
+        rows, columns = (self.make.make("np.arange({0})", (self.dim(d),), 1, INT) for d in node.shape[:2])
+        first = self.make.expand(rows, [True, False])
+        start = columns if node.offset == 0 else self.make.add(columns, self.dim(node.offset))
+        return Dense(self.make.make("{0} >= {1}", (first, start), 2, BOOL), (0, 1))
 
     def seen_through(self, leaves: list[Leaf], rank: int, sizes: dict[int, Dim]) -> list[Leaf]:
         """Arrays indexed at once where a window is all that reads one of their axes: x_s 1[s = i + j] is x_{i+j}."""
@@ -189,6 +212,8 @@ class Lowering:
     def leaf(self, child: Node, labels: tuple[int, ...], power: Rational) -> Leaf:
         """A factor, with the labels of the axes that its array has."""
         number = self.shared.number((child, power))
+        if power == 0:
+            return Leaf(number, self.table[child, 0].value, labels)  # type: ignore[union-attr]
         if power > 0 and (found := self.chooser(child, labels)) is not None:
             if isinstance(child, Window):
                 self.windows.add(number)
@@ -366,6 +391,13 @@ class Lowering:
         axes = (*own, *core)
         value = self.make.expand(entry.value, [axis in entry.axes for axis in axes])
         return self.make.fill(value, [self.dim(shape[axis]) for axis in axes])
+
+
+def is_stairs(node: Window) -> bool:
+    """Whether the last index of a window runs to the end of the axis: summed, it leaves a comparison."""
+    if node.strides != (1, 1) or node.offset not in (0, 1) or node.shape[0] != node.shape[1]:
+        return False
+    return node.shape[2] == combine([(1, node.shape[0])], -node.offset)
 
 
 def _stays_inside(node: Window) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from symgrad.errors import InputError
 from symgrad.notation.entries import label_value
 from symgrad.notation.literals import literal
-from symgrad.notation.ranges import is_calculated, window
+from symgrad.notation.ranges import is_calculated, place, window
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.ops import INDICATORS
@@ -49,11 +49,31 @@ def _compare(work: Elaborator, tree: Tree) -> Value:
             return _inverted(work, _calculated_position(work, left, right, tree), sign)
         if _is_position(work, left):
             return _inverted(work, _same_position(work, left, right, tree), sign)
+    elif _is_bound(work, left) and _is_bound(work, right):
+        return _in_order(work, left, right, sign, tree)
     one, other = work.visit(left), work.visit(right)
     if sign in {"<", "<="}:
         one, other, sign = other, one, sign.replace("<", ">")
     difference = work.total([(1, one), (-1, other)], tree)
     return _inverted(work, work.apply(INDICATORS["=" if sign == "!=" else sign].name, [difference], tree), sign)
+
+
+def _is_bound(work: Elaborator, tree: Tree) -> bool:
+    return tree.head == "name" and tree.value in work.bound and tree.value not in work.arguments
+
+
+def _in_order(work: Elaborator, left: Tree, right: Tree, sign: str, tree: Tree) -> Value:
+    """1[i < j] = Σ_k 1[j = i + k + 1], and without the 1 for ≤, between two indices of one dimension."""
+    if sign in {">", ">="}:
+        left, right, sign = right, left, sign.replace(">", "<")
+    small, large = str(left.value), str(right.value)
+    dim = work.dimension(small, tree)
+    if not unify(dim, work.dimension(large, tree)):
+        raise work.misfit(tree, f"{small} and {large} run over different dimensions")
+    apart = int(sign == "<")
+    steps = place(work, [(1, dim), (-apart, 1)])
+    node = work.algebra.window(dim, (dim, steps), (1, 1), [(apart, 1)])
+    return Value(work.algebra.contract([(node, (large, small, "step"))], (small, large)), (small, large))
 
 
 def _inverted(work: Elaborator, value: Value, sign: str) -> Value:

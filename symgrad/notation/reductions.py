@@ -6,7 +6,7 @@ values; a condition such as j ≠ y_i is a 0/1 factor.  Nothing here ever loops 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,11 @@ def _big(work: Elaborator, tree: Tree) -> Value:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
     if len(set(names)) < len(names):
         raise InputError("an index is bound twice", code="UNBOUND")
+    ends = {name: end for binder in binders for name, end in _ends(work, binder)}
+    binders = [_plainly(work, binder) for binder in binders]
     for binder in binders:
         for name in indices(binder):
-            work.bound[name] = None
+            work.bound[name] = ends.get(name)
         if kind(binder) == "range" and not work.scope.calculates:
             work.bound[indices(binder)[0]] = _range(work, binder)
     if work.scope.calculates:
@@ -47,6 +49,50 @@ def _big(work: Elaborator, tree: Tree) -> Value:
         for name in names:
             del work.bound[name]
             work.ranges.pop(name, None)
+
+
+def _ends(work: Elaborator, binder: Tree) -> Iterator[tuple[str, Axis]]:
+    """The dimensions that conditions such as j ≤ n, or a range from i + 1 to n, say."""
+    if kind(binder) == "range" and binder.args[1].head == "name":
+        first = ranges.affine(work, binder.args[0])
+        if first is not None and first.strides and binder.args[1].value in work.scope.sizes:
+            yield indices(binder)[0], work.counted(binder.args[1])
+    elif kind(binder) == "where":
+        for compare in binder.args:
+            left, right = compare.args
+            if _says_nothing(work, compare) and left.head == right.head == "name":
+                yield str(left.value), work.counted(right)
+
+
+def _plainly(work: Elaborator, binder: Tree) -> Tree:
+    r"""A range that begins or ends at another index as a condition: j = i+1, ..., n is j > i; ends 1 and n say nothing."""
+    (name, *_), kind_ = indices(binder), kind(binder)
+    letter = Tree("name", (), name, binder.start, binder.end)
+    if kind_ == "range":
+        ends = [ranges.affine(work, end) for end in binder.args]
+        for place, (end, sign) in enumerate(zip(ends, (">=", "<="), strict=True)):
+            if end is None or not end.strides:
+                continue
+            step = end.constant if place == 0 else -end.constant
+            (other,), whole = tuple(end.strides), ends[1 - place]
+            plain = whole is not None and (whole.sizes if place == 0 else whole.constant in (0, 1)) and not whole.strides
+            if end.strides[other] != 1 or end.sizes or step not in (0, 1) or not plain:
+                raise UnsupportedError("a sum that begins or ends at another index begins or ends there or next to it")
+            right = Tree("name", (), other, binder.start, binder.end)
+            sign = sign if step == 0 else sign[0]
+            compare = Tree("compare", (letter, right), sign, binder.start, binder.end)
+            return Tree("binder", (compare,), (indices(binder), "where"), binder.start, binder.end)
+    if kind_ == "where":
+        kept = tuple(c for c in binder.args if not _says_nothing(work, c))
+        return Tree("binder", kept, (indices(binder), "where"), binder.start, binder.end)
+    return binder
+
+
+def _says_nothing(work: Elaborator, compare: Tree) -> bool:
+    """Whether a condition only repeats where an index begins, as 1 ≤ i, or ends, as j ≤ n."""
+    left, right = compare.args
+    begins = compare.value == "<=" and literal(left) in (0, 1)
+    return begins or (compare.value == "<=" and right.head == "name" and right.value in work.scope.sizes)
 
 
 def _calculated(work: Elaborator, body: Tree, names: list[str], binders: list[Tree]) -> None:

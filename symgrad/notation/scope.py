@@ -95,6 +95,7 @@ class Uses:
     def _compare(self, tree: Tree) -> None:
         """1[k = y] with an index k makes y a label."""
         left, right = tree.args
+        self.calculates |= tree.value in {"<", "<=", ">", ">="} and {left.value, right.value} <= set(self.indices)
         if tree.value in {"=", "!="} and left.head == right.head == "name":
             sides = [str(left.value), str(right.value)]
             if sides[0] in self.indices and sides[1] not in self.indices:
@@ -193,6 +194,18 @@ class Uses:
                 self.subscripts.setdefault(str(inner.value), inner)
         self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
 
+    def _ends_at(self, compare: Tree) -> bool:
+        """j <= n with an index j: n is the dimension that j runs over."""
+        left, right = compare.args
+        ordered = compare.value in {"<", "<=", ">", ">="}
+        self.calculates |= ordered and left.head == right.head == "name"
+        if compare.value != "<=" or right.head != "name" or right.value in self.indices:
+            return False
+        if left.head != "name" or left.value not in self.indices:
+            return False
+        self.tops.setdefault(str(right.value), right)
+        return True
+
     def _ends(self, ends: Iterable[Tree]) -> None:
         """The names in the ends of ranges are dimensions."""
         for end in ends:
@@ -209,7 +222,7 @@ class Uses:
                 self._ends(binder.args)
                 self.calculates |= not is_whole(binder)
             elif kind(binder) == "where":
-                rest.extend(binder.args)
+                rest.extend(c for c in binder.args if not self._ends_at(c))
         return rest
 
 

@@ -386,7 +386,8 @@ class _Writer:
     ) -> Tree:
         """Σ over the summed labels of the product of the factors' entries."""
         calculated = _calculated(node)
-        hidden = [k for k in range(node.rank, len(node.sizes)) if k not in calculated]
+        steps = _stairs(node)
+        hidden = [k for k in range(node.rank, len(node.sizes)) if k not in calculated and k not in steps]
         summed = self.fresh(len(hidden), scope)
         labels: dict[int, str] = dict(enumerate(names)) | dict(zip(hidden, summed, strict=True))
         inside = scope + summed
@@ -395,6 +396,11 @@ class _Writer:
         below: list[Tree] = []
         for factor, axes, power in node.factors:
             if isinstance(factor, Window) and axes[0] in places:
+                continue
+            if isinstance(factor, Window) and axes[-1] in steps:
+                ordered = (Tree("name", (), labels[axes[1]]), Tree("name", (), labels[axes[0]]))
+                sign = "<" if factor.offset else "<="
+                above.append(Tree("indicator", (Tree("compare", ordered, sign),)))
                 continue
             body = self._entry_at(factor, axes, labels, places, inside)
             if magnitude(power) != 1:
@@ -482,12 +488,30 @@ def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
     found: dict[int, tuple[Window, tuple[int, ...]]] = {}
     for window, labels, power in node.factors:
         place = labels[0] if labels else -1
+        if isinstance(window, Window) and labels[-1] in _stairs(node):
+            continue
         if not isinstance(window, Window) or power != 1 or place < node.rank or place in labels[1:] or place in found:
             continue
         others = [f for f, axes, _ in node.factors if place in axes and f is not window]
         if others and all(isinstance(f, Variable) for f in others):
             found[place] = (window, labels)
     return {k: (w, axes) for k, (w, axes) in found.items() if not any(j in found for j in axes[1:])}
+
+
+def _stairs(node: Contraction) -> set[int]:
+    """The summed labels k of Σ_k 1[j = i + k + 1], which is 1[i < j]."""
+    uses = Counter(k for _, labels, _ in node.factors for k in labels)
+    return {
+        labels[2] for w, labels, _ in node.factors
+        if isinstance(w, Window) and is_stairs(w) and labels[2] >= node.rank and uses[labels[2]] == 1
+    }  # fmt: skip
+
+
+def is_stairs(window: Window) -> bool:
+    """Whether the last index runs to the end of the axis."""
+    if window.strides != (1, 1) or window.offset not in (0, 1) or window.shape[0] != window.shape[1]:
+        return False
+    return window.shape[2] == combine([(1, window.shape[0])], -window.offset)
 
 
 def _is_slice(window: Window, power: Rational) -> bool:

@@ -220,7 +220,8 @@ class Uses:
             self.bound.update(indices(binder))
             if kind(binder) == "range":
                 self._ends(binder.args)
-                self.calculates |= not is_whole(binder)
+                letters = {t.value for end in binder.args for t in end.walk() if t.head == "name"}
+                self.calculates |= not is_whole(binder) or not letters.isdisjoint(self.indices)
             elif kind(binder) == "where":
                 rest.extend(c for c in binder.args if not self._ends_at(c))
         return rest

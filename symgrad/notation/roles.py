@@ -203,8 +203,6 @@ class Roles:
         capital = name[:1].upper() + name[1:]
         if capital == name or len(self.declared.get(capital, ())) != 2:
             return False
-        if capital in uses.plain or capital in uses.indexed:
-            return False
         self.scope.rows[name] = capital
         return True
 

@@ -285,6 +285,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         uses.scan(function.body)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
+    _rename_functions(found, formulas, declared)
     apart = [_used(d) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
@@ -297,6 +298,17 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], declared: Collection[str]) -> None:
+    r"""g = \sigma, where g is applied to something: another name for a function."""
+    called = {str(tree.value).rstrip("'") for formula in formulas for tree in formula.walk() if tree.head == "call"}
+    for one in found:
+        body = one.body
+        known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if known and one.name in called and one.parameters is None:
+            one.parameters = ("z",)
+            one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
 
 
 def _bound_letters(formulas: Iterable[Tree]) -> set[str]:

@@ -53,6 +53,8 @@ FUNCTIONS: dict[str, Any] = {
     "logsumexp": _logsumexp,
     "amax": lambda x: x.max(axis=-1),
     "argmax": lambda x: np.eye(x.shape[-1])[x.argmax(axis=-1)],
+    "prod": lambda x: x.prod(axis=-1),
+    "products_of_others": lambda x: np.stack([np.delete(x, k, -1).prod(axis=-1) for k in range(x.shape[-1])], axis=-1),
     "inverse": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": lambda x: np.linalg.slogdet(x)[1],

@@ -76,12 +76,12 @@ def _along_axis(name: str) -> Handler:
     def handler(work: Elaborator, tree: Tree) -> Value:
         (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
         axis = axis_option(work, tree, value)
-        if name == "logsumexp" and axis is None and work.scope.numpy and value.rank == 2:
+        if name in {"logsumexp", "prod"} and axis is None and work.scope.numpy and value.rank == 2:
             work.note(f"{work.text(tree)} goes over all entries, as NumPy does")
             whole = work.apply(name, [work.apply(name, [value], tree)], tree)
             return _kept(work, tree, value, whole)
         result = over_axis(work, name, value, axis, tree)
-        return _kept(work, tree, value, result) if name == "logsumexp" else result
+        return _kept(work, tree, value, result) if name in {"logsumexp", "prod"} else result
 
     return handler
 
@@ -439,7 +439,7 @@ def _exp(work: Elaborator, tree: Tree) -> Value:
     return work.apply("exp", [value], tree)
 
 
-_AXIS = ("softmax", "log_softmax", "logsumexp", "argmax")
+_AXIS = ("softmax", "log_softmax", "logsumexp", "argmax", "prod", "products_of_others")
 _SPECIAL = {"maximum", "minimum", "amax", "onehot", "where", "power", "pi", *_AXIS}
 
 
@@ -486,7 +486,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("expm1",): _exp_minus_one,
     ("factorial",): _factorial,
     ("clip",): _hyperbolic_clip,
-    ("kron", "vec", "expm", "eig", "pinv", "svd", "floor", "prod"): _refused("no rule is known for this function yet"),
+    ("kron", "vec", "expm", "eig", "pinv", "svd", "floor"): _refused("no rule is known for this function yet"),
 }
 
 BUILTIN: dict[str, Handler] = _spellings() | {

@@ -376,8 +376,8 @@ _LIKE_FIRST = frozenset({"neg", "pow", "div", "transpose", "bars", "big"})
 _TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
 _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(_TO_SCALAR, _to_scalar),
-    **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax"), _whole),
-    **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin"), _lower),
+    **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax", "products_of_others"), _whole),
+    **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin", "prod"), _lower),
     **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
     **dict.fromkeys(("inv", "inverse", "matrix_power", "outer", "eye", "identity"), _matrix),
     **dict.fromkeys(("ones", "zeros"), _filled),

@@ -212,8 +212,18 @@ def _lse_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weig
 
 
 def _product_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
-    del value, names, weights
-    raise UnsupportedError(f"{work.text(tree)}: products over an index are not read yet")
+    """Π_i f_i; a factor is 1 where a condition does not hold."""
+    if not names:
+        return work.apply("prod", [value], tree)
+    for weight in weights:
+        less = work.total([(1, value), (-1, work.number(1))], tree)
+        value = work.total([(1, work.number(1)), (1, work.entrywise([weight, less], [1, 1], tree))], tree)
+    constant = [name for name in names if name not in value.open]
+    if constant:
+        raise InputError(f"the index {constant[0]} does not occur in this product", hint="write it as a power")
+    for name in reversed(names):
+        value = work.apply("prod", [_last(work, value, [name], tree)], tree)
+    return value
 
 
 _BIG: dict[str, Callable[[Elaborator, Tree, Value, list[str], list[Value]], Value]] = {

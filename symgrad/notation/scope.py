@@ -81,7 +81,7 @@ class Uses:
                 push(tree.args[:1])
             elif head == "compare":
                 self._compare(tree)
-                push(reversed(tree.args))
+                push(arg for arg in reversed(tree.args) if not self._compared_index(arg))
             elif head == "mul":
                 self._average(tree)
                 push(reversed(tree.args))
@@ -102,6 +102,13 @@ class Uses:
                 self.marked.add(sides[1])
             elif sides[1] in self.indices and sides[0] not in self.indices:
                 self.marked.add(sides[0])
+
+    def _compared_index(self, tree: Tree) -> bool:
+        """Whether a side of a comparison is an index: it is no value, and belongs below names."""
+        if tree.head != "name" or tree.value not in self.indices or tree.value in self.declared:
+            return False
+        self.subscripts.setdefault(str(tree.value), tree)
+        return True
 
     def _average(self, tree: Tree) -> None:
         """In 1/N Σ_i with nothing else known of N, the sum runs from 1 to N."""

@@ -95,6 +95,11 @@ def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic:
 # --- NumPy and JAX ----------------------------------------------------------------------------------------------------
 
 
+def _without_each(xp: Any, x: Any) -> Any:
+    """The product of all entries but each one in turn."""
+    return xp.stack([xp.prod(xp.delete(x, k, axis=-1), axis=-1) for k in range(x.shape[-1])], axis=-1)
+
+
 def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
     """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
 
@@ -129,7 +134,8 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "nonnegative": lambda x: (x >= 0) * 1.0, "zero": lambda x: (x == 0) * 1.0, "maximum": xp.maximum,
         "minimum": xp.minimum, "where": lambda c, x, y: xp.where(c > 0, x, y), "softmax": softmax,
         "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
-        "amax": lambda x: xp.max(x, axis=-1),
+        "amax": lambda x: xp.max(x, axis=-1), "prod": lambda x: xp.prod(x, axis=-1),
+        "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi,
     }  # fmt: skip
@@ -291,6 +297,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
-        "amax": amax, "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
+        "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),
+        "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
         "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))),
     }  # fmt: skip

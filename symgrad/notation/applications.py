@@ -75,16 +75,25 @@ def _assemble(work: Elaborator, tree: Tree) -> Value:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
         work.bound[name] = None
     if work.scope.calculates:
-        one = Tree("num", (), 1, tree.start, tree.end)
-        ends = zip(names, tree.args[1:], strict=False)
-        binders = [Tree("binder", (one, end), ((name,), "range"), end.start, end.end) for name, end in ends]
-        ranges.bind(work, tree.args[0], names, binders)
+        ranges.bind(work, tree.args[0], names, [_run(work, name, end) for name, end in _bounds(tree)])
     try:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:
         for name in names:
             del work.bound[name]
             work.ranges.pop(name, None)
+
+
+def _bounds(tree: Tree) -> list[tuple[str, Tree]]:
+    return list(zip(indices(tree), tree.args[1:], strict=False))
+
+
+def _run(work: Elaborator, name: str, bound: Tree) -> Tree:
+    """How an index below a bracket runs: from 1 to its bound, in code from 0 to the one before."""
+    start, end = bound.start, bound.end
+    first, one = Tree("num", (), int(not work.scope.numpy), start, end), Tree("num", (), 1, start, end)
+    last = Tree("add", (bound, one), (1, -1), start, end) if work.scope.numpy else bound
+    return Tree("binder", (first, last), ((name,), "range"), start, end)
 
 
 def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) -> Value:

@@ -10,6 +10,7 @@ from symgrad.errors import ShapeError
 from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
 from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
+from symgrad.notation.literals import indices
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, ERROR, NAME, Token
 
@@ -89,6 +90,8 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
         p.depth -= 1
         return matrix(p, rows, token, closing, False)
     rows = [[p.value()]]
+    if p.tokens[p.pos][0] == "for":
+        return _listed(p, rows[0][0], token)
     if p.tokens[p.pos][0] in CONDITIONAL:
         condition = p.condition(rows[0][0])
         closing = p.expect("]", token)
@@ -105,6 +108,24 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
         return matrix(p, rows, token, closing, True)
     inner = widened(rows[0][0], token[2], closing[3])
     return _assembled(p, inner) if p.tokens[p.pos][0] == "_" else inner
+
+
+def _listed(p: Reader, body: Tree, token: Token) -> Tree:
+    """`[f(i) for i in range(n)]`: the tensor with these entries."""
+    from symgrad.notation.calls import comprehension
+
+    run = comprehension(p, body)
+    closing = p.expect("]", token)
+    p.depth -= 1
+    names: list[str] = []
+    for binder in run.args[1:]:
+        if binder.args[0].value != 0:
+            p.fail("a list that begins later than at 0 is not read", binder)
+        names += indices(binder)
+    if len(names) > 1:
+        p.fail("one for in a list", run, hint="write lists inside of lists")
+    bounds = [binder.args[1].args[0] for binder in run.args[1:]]
+    return Tree("assemble", (body, *bounds), tuple(names), token[2], closing[3])
 
 
 def _nested_rows(p: Reader) -> list[list[Tree]] | None:

@@ -6,6 +6,7 @@ label a one-hot vector, every other comparison an indicator of a difference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.errors import InputError
@@ -105,7 +106,34 @@ def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Val
     return Value(unit.node, (*unit.open, name))
 
 
+def _padded(work: Elaborator, tree: Tree) -> Value | None:
+    """`x[i + j] if 0 <= i + j < n else 0`: an entry, and 0 beyond the ends; None for other cases."""
+    if len(tree.args) != 4 or tree.args[0].head != "index" or literal(tree.args[2]) != 0 or not work.scope.numpy:
+        return None
+    entry, tested = tree.args[0], tree.args[1]
+    found = tested.args if tested.head == "and" else (tested,)
+    sides = {_side(work, compare, entry.args[1:]) for compare in found if compare.head == "compare"}
+    if None in sides or len(entry.args) != 2 or not sides:
+        return None
+    work.padded = frozenset(side for side in sides if side is not None)
+    try:
+        return work.visit(entry)
+    finally:
+        work.padded = frozenset()
+
+
+def _side(work: Elaborator, compare: Tree, subscripts: Sequence[Tree]) -> str | None:
+    """Which end of an axis a comparison with a subscript keeps away from."""
+    left, right = compare.args
+    if left in subscripts and compare.value == "<" and right.head == "name" and right.value in work.scope.sizes:
+        return "above"
+    return "below" if right in subscripts and compare.value == "<=" and literal(left) == 0 else None
+
+
 def _cases(work: Elaborator, tree: Tree) -> Value:
+    padded = _padded(work, tree)
+    if padded is not None:
+        return padded
     branches = [work.visit(arg) for arg in tree.args[::2]]
     conditions = tree.args[1::2]
     result = branches[-1]

@@ -39,6 +39,7 @@ class Elaborator:
         self.summed: Tree | None = None
         self.ranges: dict[str, ranges.Range] = {}
         self.ledger = ranges.Ledger()
+        self.padded: frozenset[str] = frozenset()
 
     def visit(self, tree: Tree) -> Value:
         """The value of `tree`; an error without a place gets that of the smallest subtree it arose in."""

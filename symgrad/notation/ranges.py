@@ -55,6 +55,7 @@ class Read:
     offset: Terms
     tree: Tree
     source: str
+    padded: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -253,7 +254,8 @@ def window(
         extents.append(work.dimension(letter, tree))
     strides = tuple(form.strides.values())
     if inside:
-        work.ledger.reads.append(Read(dim, strides, tuple(extents), offset, tree, work.scope.source))
+        read = Read(dim, strides, tuple(extents), offset, tree, work.scope.source, work.padded)
+        work.ledger.reads.append(read)
     return work.algebra.window(dim, extents, strides, offset), letters
 
 
@@ -441,9 +443,9 @@ def _fit(ledger: Ledger, open_: list[Unknown], wait: bool) -> bool:
 
 
 def _limit(read: Read, extent: Unknown) -> Dim | None:
-    """How far a letter may run in one use: ⌊(dim - 1 - offset - the others) / stride⌋ + 1."""
+    """How far a letter may run in one use; where there are zeros beyond the ends, as far as it likes: ⌊(dim - 1 - offset - the others) / stride⌋ + 1."""
     mine = [k for k, e in enumerate(read.extents) if find(e) is extent]
-    if len(mine) != 1 or read.strides[mine[0]] == 0:
+    if len(mine) != 1 or read.strides[mine[0]] == 0 or read.padded:
         return None
     rest: Terms = [(1, read.dim), *((-k, axis) for k, axis in read.offset), (-1, 1)]
     for k, (stride, other) in enumerate(zip(read.strides, read.extents, strict=True)):
@@ -545,6 +547,8 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
     """Refuse a use that leaves its axis; a declared extent that is too free is tied to the others."""
     room = total([(1, read.dim), *((-k, a) for k, a in read.offset), (-1, 1), *((-1, s) for s in _spans(read))])
     first = total([*read.offset, *((s, e) for s, e in _below(read))])
+    room = 0 if "above" in read.padded else room
+    first = 0 if "below" in read.padded else first
     if isinstance(room, str):
         for extent in read.extents:
             if extent in fixed:

@@ -286,7 +286,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             raise InputError(
                 "this declares a shape and has no formula", source=source, offset=tree.start, end=tree.end, code="EMPTY"
             )
-    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source else ())
+    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
         uses.scan(function.body)

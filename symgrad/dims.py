@@ -17,7 +17,8 @@ Linear = dict[str, int]
 
 
 #: What a calculated dimension is made of; any other string is a name, whatever it looks like.
-_CALCULATED = re.compile(r"(?=.*[-+*/])[^\W_][\w+*/()-]*|\([\w+*/()-]*\)//[\w+*/()-]*")
+_CALCULATED = re.compile(r"(?=.*[-+*/])-?[^\W_][\w+*/()-]*|\([\w+*/()-]*\)//[\w+*/()-]*")
+_COEFFICIENT = re.compile(r"([+-]?)(?:(\d+)(?![\d*])|(?:(\d+)\*)?)")
 
 
 def is_name(dim: Dim) -> bool:
@@ -54,14 +55,20 @@ def quotient(dim: Dim, divisor: Dim) -> Dim:
 
 
 def times(one: Dim, other: Dim) -> Dim:
-    """The product of two dimensions, one of them a number or both names."""
-    if isinstance(one, int):
-        return combine([(one, other)])
-    if isinstance(other, int):
-        return combine([(other, one)])
-    if is_name(one) and is_name(other):
-        return "*".join(sorted((one, other)))
-    raise ValueError(f"the product of {one} and {other} is no dimension")
+    """The product of two dimensions, multiplied out; `ValueError` for one of a quotient that is rounded."""
+    parts: list[tuple[int, Dim]] = []
+    for left, k in linear(one).items():
+        for right, j in linear(other).items():
+            if left.startswith("(") or right.startswith("("):
+                if left and right:
+                    raise ValueError(f"the product of {one} and {other} is no dimension")
+            factors = sorted(atom for part in (left, right) if part for atom in _factors(part))
+            parts.append((k * j, "*".join(factors) if factors else 1))
+    return combine(parts)
+
+
+def _factors(atom: str) -> list[str]:
+    return [atom] if atom.startswith("(") else atom.split("*")
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +76,7 @@ def _linear(dim: str) -> tuple[tuple[str, int], ...]:
     total: Linear = {}
     place = 0
     while place < len(dim):
-        match = re.compile(r"([+-]?)(?:(\d+)(?![\d*])|(?:(\d+)\*)?)").match(dim, place)
+        match = _COEFFICIENT.match(dim, place)
         assert match is not None
         sign = -1 if match[1] == "-" else 1
         place = match.end()

@@ -31,7 +31,7 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from symgrad.dims import Dim, combine, linear
+from symgrad.dims import Dim, at_least, combine, linear
 from symgrad.errors import DomainError, LimitError
 
 Shape = tuple[Dim, ...]
@@ -114,6 +114,24 @@ class Window(Node):
     __slots__ = ("offset", "strides")
     strides: tuple[Dim, ...]
     offset: Dim
+
+    @property
+    def inside(self) -> bool:
+        """Whether the first index never leaves its axis, so that every column has its 1."""
+        steps = [s for s in self.strides if isinstance(s, int)]
+        if len(steps) < len(self.strides):
+            return False
+        spans = [(s, combine([(s, d)], -s)) for s, d in zip(steps, self.shape[1:], strict=True)]
+        top = combine([(1, self.offset), *((1, span) for s, span in spans if s > 0)])
+        low = combine([(1, self.offset), *((1, span) for s, span in spans if s < 0)])
+        return at_least(combine([(1, self.shape[0])], -1), top) and at_least(low, 0)
+
+    @property
+    def stairs(self) -> bool:
+        """Whether the last index runs to the end of the axis: summed over it, 1[s = i + k + c] is 1[s ≥ i + c]."""
+        if self.strides != (1, 1) or self.offset not in (0, 1) or self.shape[0] != self.shape[1]:
+            return False
+        return self.shape[2] == combine([(1, self.shape[0])], -self.offset)
 
     def __repr__(self) -> str:
         return f"window{self.shape}{self.strides}+{self.offset}"

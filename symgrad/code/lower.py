@@ -29,7 +29,7 @@ from symgrad.code.operands import (
 )
 from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
-from symgrad.dims import at_least, combine
+from symgrad.dims import combine
 from symgrad.dims import times as product_of
 from symgrad.expr import Call, Contraction, Delta, Dim, Factor, Node, Rational, Shape, Size, Sum, Variable, Window, postorder
 
@@ -169,7 +169,7 @@ class Lowering:
         uses = Counter(label for _, labels, _ in node.factors for label in labels)
         factors: list[Factor] = []
         for child, labels, power in node.factors:
-            if isinstance(child, Window) and is_stairs(child) and uses[labels[2]] == 1 and labels[2] >= node.rank:
+            if isinstance(child, Window) and child.stairs and uses[labels[2]] == 1 and labels[2] >= node.rank:
                 self.table[child, 0] = self.staircase(child)
                 factors.append((child, labels[:2], 0))
             else:
@@ -241,7 +241,7 @@ class Lowering:
 
     def chooser(self, node: Node, labels: tuple[int, ...]) -> Chooser | None:
         """A one-hot as an index; only where its labels are different."""
-        if isinstance(node, Window) and len(set(labels)) == len(labels) and _stays_inside(node):
+        if isinstance(node, Window) and len(set(labels)) == len(labels) and node.inside:
             return Chooser(self.places(node), labels[1:], labels[0])
         if not isinstance(node, Call) or node.op.name not in ONE_HOT or len(set(labels)) < len(labels):
             return None
@@ -391,23 +391,6 @@ class Lowering:
         axes = (*own, *core)
         value = self.make.expand(entry.value, [axis in entry.axes for axis in axes])
         return self.make.fill(value, [self.dim(shape[axis]) for axis in axes])
-
-
-def is_stairs(node: Window) -> bool:
-    """Whether the last index of a window runs to the end of the axis: summed, it leaves a comparison."""
-    if node.strides != (1, 1) or node.offset not in (0, 1) or node.shape[0] != node.shape[1]:
-        return False
-    return node.shape[2] == combine([(1, node.shape[0])], -node.offset)
-
-
-def _stays_inside(node: Window) -> bool:
-    """Whether no index leaves the first axis, so that the places are indices of it."""
-    spans = [(product_of(s, combine([(1, d)], -1)) if isinstance(s, int) else None, s) for s, d in zip(node.strides, node.shape[1:], strict=True)]
-    if any(span is None for span, _ in spans):
-        return False
-    top = combine([(1, node.offset), *((1, span) for span, s in spans if isinstance(s, int) and s > 0 and span is not None)])
-    low = combine([(1, node.offset), *((1, span) for span, s in spans if isinstance(s, int) and s < 0 and span is not None)])
-    return at_least(combine([(1, node.shape[0])], -1), top) and at_least(low, 0)
 
 
 def _tied(leaf: Leaf) -> Leaf:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
-from symgrad.dims import Dim, at_least, combine, linear, split
+from symgrad.dims import Dim, combine, linear, split
 from symgrad.dims import number as dimension
 from symgrad.dims import times as product_of
 from symgrad.errors import LimitError
@@ -490,7 +490,7 @@ def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
         place = labels[0] if labels else -1
         if isinstance(window, Window) and labels[-1] in _stairs(node):
             continue
-        if not isinstance(window, Window) or power != 1 or place < node.rank or place in labels[1:] or place in found:
+        if not isinstance(window, Window) or not window.inside or power != 1 or place < node.rank or place in labels[1:] or place in found:
             continue
         others = [f for f, axes, _ in node.factors if place in axes and f is not window]
         if others and all(isinstance(f, Variable) for f in others):
@@ -503,23 +503,13 @@ def _stairs(node: Contraction) -> set[int]:
     uses = Counter(k for _, labels, _ in node.factors for k in labels)
     return {
         labels[2] for w, labels, _ in node.factors
-        if isinstance(w, Window) and is_stairs(w) and labels[2] >= node.rank and uses[labels[2]] == 1
+        if isinstance(w, Window) and w.stairs and labels[2] >= node.rank and uses[labels[2]] == 1
     }  # fmt: skip
-
-
-def is_stairs(window: Window) -> bool:
-    """Whether the last index runs to the end of the axis."""
-    if window.strides != (1, 1) or window.offset not in (0, 1) or window.shape[0] != window.shape[1]:
-        return False
-    return window.shape[2] == combine([(1, window.shape[0])], -window.offset)
 
 
 def _is_slice(window: Window, power: Rational) -> bool:
     """Whether a window only moves along an axis, and stays inside."""
-    if power != 1 or len(window.strides) != 1 or not isinstance(window.strides[0], int) or window.strides[0] < 1:
-        return False
-    last = combine([(1, window.offset), (window.strides[0], window.shape[1])], -window.strides[0])
-    return at_least(window.offset, 0) and at_least(combine([(1, window.shape[0])], -1), last)
+    return power == 1 and len(window.strides) == 1 and window.inside and magnitude(window.strides[0]) == window.strides[0]  # type: ignore[arg-type]
 
 
 def _part(window: Window) -> Tree:

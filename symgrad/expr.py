@@ -1,4 +1,4 @@
-"""Indexed expressions: immutable, interned tensors in six kinds.
+"""Indexed expressions: immutable, interned tensors in seven kinds.
 
 =============  ==========================================  ============================================================
 kind           written                                     mathematics
@@ -6,6 +6,7 @@ kind           written                                     mathematics
 `Variable`     W                                           a named tensor
 `Size`         n                                           the size of a dimension, as a scalar
 `Delta`        I                                           1 where both indices agree, else 0 (the identity matrix)
+`Window`       1[s = i+j]                                  1 where the first index is a linear one of the others
 `Sum`          2 A - B                                     a linear combination of tensors of one shape
 `Contraction`  2 Σ_j W_ij x_j²                             a coefficient times powers of factors, some indices summed
 `Call`         softmax(z)                                  one of the declared operations, applied
@@ -30,9 +31,9 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from symgrad.dims import Dim, at_least, combine, linear
 from symgrad.errors import DomainError, LimitError
 
-Dim = int | str
 Shape = tuple[Dim, ...]
 Rational = int | Fraction
 #: A label is any hashable value.
@@ -102,6 +103,38 @@ class Delta(Node):
 
     def __repr__(self) -> str:
         return f"I[{self.shape[0]}]"
+
+
+class Window(Node):
+    """Entry (s, i, j, ...) is 1 where s = offset + strides[0]·i + strides[1]·j + ..., else 0.
+
+    x_{i+j} is x_s times this, summed over s: shifts, strides, slices and convolutions are products with it.
+    """
+
+    __slots__ = ("offset", "strides")
+    strides: tuple[Dim, ...]
+    offset: Dim
+
+    @property
+    def inside(self) -> bool:
+        """Whether the first index never leaves its axis, so that every column has its 1."""
+        steps = [s for s in self.strides if isinstance(s, int)]
+        if len(steps) < len(self.strides):
+            return False
+        spans = [(s, combine([(s, d)], -s)) for s, d in zip(steps, self.shape[1:], strict=True)]
+        top = combine([(1, self.offset), *((1, span) for s, span in spans if s > 0)])
+        low = combine([(1, self.offset), *((1, span) for s, span in spans if s < 0)])
+        return at_least(combine([(1, self.shape[0])], -1), top) and at_least(low, 0)
+
+    @property
+    def stairs(self) -> bool:
+        """Whether the last index runs to the end of the axis: summed over it, 1[s = i + k + c] is 1[s ≥ i + c]."""
+        if self.strides != (1, 1) or self.offset not in (0, 1) or self.shape[0] != self.shape[1]:
+            return False
+        return self.shape[2] == combine([(1, self.shape[0])], -self.offset)
+
+    def __repr__(self) -> str:
+        return f"window{self.shape}{self.strides}+{self.offset}"
 
 
 class Sum(Node):
@@ -175,6 +208,9 @@ def size(dim: Dim) -> Node:
     """The size of `dim` as a scalar; a number where the dimension is one."""
     if isinstance(dim, int):
         return number(dim)
+    parts = linear(dim)
+    if len(parts) > 1 or 1 not in parts.values():
+        return add([(k, size(atom) if atom else number(1)) for atom, k in parts.items() if k], ())
     result: Node = _intern(Size, (), (), dim)
     return result
 
@@ -182,6 +218,18 @@ def size(dim: Dim) -> Node:
 def delta(dim: Dim) -> Node:
     """The identity matrix over `dim`."""
     result: Node = _intern(Delta, (dim, dim), ())
+    return result
+
+
+def window(dim: Dim, others: Sequence[Dim], strides: Sequence[Dim], offset: Dim = 0) -> Node:
+    """The tensor over (dim, *others) that is 1 where the first index is offset + Σ stride · the others.
+
+    >>> window("n", ("n-m+1", "m"), (1, 1))
+    window('n', 'n-m+1', 'm')(1, 1)+0
+    """
+    if tuple(strides) == (1,) and offset == 0 and (dim,) == tuple(others):
+        return delta(dim)
+    result: Node = _intern(Window, (dim, *others), (), offset, tuple(strides))
     return result
 
 

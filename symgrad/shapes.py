@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from symgrad.dims import Dim, is_name, names
 from symgrad.errors import InputError, LimitError, ShapeError
-from symgrad.expr import Dim, Shape
+from symgrad.expr import Shape
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
@@ -50,6 +51,19 @@ class Unknown:
         return "?"
 
 
+class Named(Unknown):
+    """A declared dimension that a calculated one may replace: `a` of G turns out to be `n-m+1`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
 Axis = Dim | Unknown
 
 
@@ -67,6 +81,8 @@ def unify(one: Axis, other: Axis) -> bool:
     one, other = find(one), find(other)
     if one is other or one == other:
         return True
+    if isinstance(one, Named) or isinstance(other, Named):
+        return _unify_named(one, other)
     if isinstance(other, Unknown):
         other.same_as = one
         return True
@@ -76,10 +92,26 @@ def unify(one: Axis, other: Axis) -> bool:
     return False
 
 
+def _unify_named(one: Axis, other: Axis) -> bool:
+    """A declared name equals itself, what is unknown, and what is calculated from other names."""
+    if not isinstance(one, Named):
+        one, other = other, one
+    assert isinstance(one, Named)
+    if isinstance(other, Named):
+        return one.name == other.name
+    if isinstance(other, Unknown):
+        other.same_as = one
+        return True
+    if isinstance(other, str) and not is_name(other) and one.name not in names(other):
+        one.same_as = other
+        return True
+    return other == one.name
+
+
 def may_equal(one: Axis, other: Axis) -> bool:
     """Whether two dimensions are equal or could still become so."""
     one, other = find(one), find(other)
-    return one == other or isinstance(one, Unknown) or isinstance(other, Unknown)
+    return one == other or any(isinstance(a, Unknown) and not isinstance(a, Named) for a in (one, other))
 
 
 def describe(shape: Iterable[Axis], *, row: bool = False) -> str:
@@ -148,6 +180,11 @@ class Outlines:
     @staticmethod
     def delta(dim: Axis) -> Outline:
         return Outline((dim, dim))
+
+    @staticmethod
+    def window(dim: Axis, others: Iterable[Axis], strides: Any, offset: Any) -> Outline:
+        del strides, offset
+        return Outline((dim, *others))
 
     @staticmethod
     def size(dim: Axis) -> Outline:

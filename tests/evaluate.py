@@ -10,7 +10,8 @@ import scipy.linalg
 import scipy.special
 import scipy.stats
 
-from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, fold
+from symgrad.dims import value as size_of
+from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, Window, fold
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -94,6 +95,8 @@ FUNCTIONS: dict[str, Any] = {
     "logsumexp": _logsumexp,
     "amax": lambda x: x.max(axis=-1),
     "argmax": lambda x: np.eye(x.shape[-1])[x.argmax(axis=-1)],
+    "prod": lambda x: x.prod(axis=-1),
+    "products_of_others": lambda x: np.stack([np.delete(x, k, -1).prod(axis=-1) for k in range(x.shape[-1])], axis=-1),
     "inverse": np.linalg.inv,
     "det": np.linalg.det,
     "logdet": lambda x: np.linalg.slogdet(x)[1],
@@ -118,7 +121,7 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
     """The value of `root` at named arrays, with the sizes of its dimensions."""
 
     def extent(dim: int | str) -> int:
-        return dim if isinstance(dim, int) else dims[dim]
+        return size_of(dim, dims)
 
     def combine(node: Node, value: Any) -> Any:
         if isinstance(node, Variable):
@@ -127,6 +130,10 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
             return np.float64(extent(node.dim))
         if isinstance(node, Delta):
             return np.eye(extent(node.shape[0]))
+        if isinstance(node, Window):
+            grid = np.indices([extent(d) for d in node.shape])
+            places = sum(extent(a) * g for a, g in zip(node.strides, grid[1:], strict=True)) + extent(node.offset)
+            return (grid[0] == places).astype(float)
         if isinstance(node, Sum):
             return sum(float(c) * value(n) for c, n in node.terms)
         if isinstance(node, Contraction):

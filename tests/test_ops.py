@@ -27,6 +27,7 @@ DIFFERENTIABLE = [
 BATCHES: tuple[tuple[str, ...], ...] = ((), ("b",))
 DRAW = {
     "positive": lambda rng, shape: rng.uniform(0.3, 2.5, shape),
+    "nonzero": lambda rng, shape: rng.uniform(0.3, 2.5, shape) * rng.choice([-1.0, 1.0], shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
     "condition": lambda rng, shape: rng.integers(0, 2, shape).astype(float),
     "invertible": lambda rng, shape: rng.normal(size=shape) + 3 * np.eye(shape[-1]),

@@ -14,6 +14,9 @@ from typing import Any
 
 from symgrad.code.lower import Lowering
 from symgrad.code.writing import IMPORTS, Writer
+from symgrad.dims import is_name
+from symgrad.dims import names as names_of
+from symgrad.dims import value as size_of
 from symgrad.errors import ShapeError, UsageError, printable
 from symgrad.expr import Call, Dim, Node, Variable, postorder
 
@@ -118,6 +121,9 @@ class Compiled:
                 values.append(self._label(name, value) if name in self.labels else _floats(value))
         sizes = bind(self.arguments, [np.shape(v) for v in values])
         chosen = {dim: _size(dim, arrays[dim]) for dim in self.sizes}
+        known = sizes | chosen
+        if all(name in known for v in self.arguments for dim in v.shape for name in names_of(dim)):
+            check_calculated(self.arguments, [np.shape(v) for v in values], known)
         for name, value in zip(names, values, strict=True):
             self._check_labels(name, value, sizes | chosen)
         return [*values, *chosen.values()]
@@ -135,7 +141,8 @@ class Compiled:
 
     def _check_labels(self, name: str, value: Any, sizes: Mapping[str, int]) -> None:
         dim = self.labels.get(name)
-        count = sizes.get(dim) if isinstance(dim, str) else dim
+        count = dim if dim is None or any(n not in sizes for n in names_of(dim)) else size_of(dim, sizes)
+        count = count if isinstance(count, int) else None
         if count is not None and value.size and not (value.min() >= 0 and value.max() < count):
             what = f"{printable(name)} counts labels from 0 to {count - 1}"
             raise UsageError(f"{what}, and has {value.min()} to {value.max()}")
@@ -175,7 +182,7 @@ def bind(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]]) -> di
         for axis, (dim, size) in enumerate(zip(variable.shape, shape, strict=True)):
             if isinstance(dim, int) and dim != size:
                 raise ShapeError(f"{name} is {wanted}, and the array given is {_shown(shape)}")
-            if isinstance(dim, str) and sizes.setdefault(dim, size) != size:
+            if isinstance(dim, str) and is_name(dim) and sizes.setdefault(dim, size) != size:
                 here = (
                     f"{name} has {size}"
                     if len(shape) == 1
@@ -185,6 +192,19 @@ def bind(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]]) -> di
             if isinstance(dim, str):
                 origin.setdefault(dim, f"{name} is {_shown(shape)}")
     return sizes
+
+
+def check_calculated(
+    arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]], sizes: Mapping[str, int]
+) -> None:
+    """Raise `ShapeError` where an axis has not the size that is calculated for it."""
+    for variable, shape in zip(arguments, shapes, strict=True):
+        for dim, size in zip(variable.shape, shape, strict=True):
+            if isinstance(dim, str) and not is_name(dim) and size_of(dim, sizes) != size:
+                message = (
+                    f"{printable(variable.name)} has {size} entries along {printable(dim)} = {size_of(dim, sizes)}"
+                )
+                raise ShapeError(message)
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -23,6 +23,7 @@ from symgrad.expr import (
     Node,
     Rational,
     Sum,
+    Window,
     add,
     contract,
     postorder,
@@ -101,6 +102,8 @@ def _uses(node: Sum) -> dict[object, list[_Use]]:
         keys = set()
         for place, (_, labels, _) in enumerate(term.factors):
             use = _Use(coefficient, term, place)
+            if any(isinstance(f, Window) and not set(own).isdisjoint(labels) for f, own, _ in use.others()):
+                continue  # a window and what is seen through it stay together
             if len(set(labels)) == len(labels) and any(label >= term.rank for label in labels):
                 key = use.key()
                 if key not in keys:

@@ -41,6 +41,13 @@ def onehot(y: Any, size: int) -> Any:
     return (np.asarray(y)[..., None] == np.arange(size)).astype(float)
 
 
+def products_of_others(x: Any) -> Any:
+    ones = np.ones_like(x[..., :1])
+    before = np.cumprod(np.concatenate([ones, x[..., :-1]], axis=-1), axis=-1)
+    behind = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)
+    return before * behind[..., ::-1]
+
+
 def argmax(x: Any) -> Any:
     return onehot(x.argmax(axis=-1), x.shape[-1])
 

@@ -8,19 +8,49 @@ parts of large ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.code.assembly import assemble
 from symgrad.code.factoring import factored
-from symgrad.code.operands import Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
+from symgrad.code.operands import (
+    SPAN,
+    STEPS,
+    Chooser,
+    Leaf,
+    Scalar,
+    Shared,
+    canonical,
+    dim_value,
+    index_of,
+    subscript,
+    take,
+)
 from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host, magnitude
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, postorder
+from symgrad.dims import combine
+from symgrad.dims import times as product_of
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Dim,
+    Factor,
+    Node,
+    Rational,
+    Shape,
+    Size,
+    Sum,
+    Variable,
+    Window,
+    postorder,
+)
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
 ONE_HOT = {"onehot": "{0}", "argmax": "np.argmax({0}, axis=-1)"}
 #: Arguments that may stay booleans or labels.
+SEEN = CALL + "onehot"
 AS_IS = {("where", 0), ("onehot", 0)}
 
 
@@ -34,12 +64,12 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """Zero but where axis `chooser.place` is the label: there `update`, over `labels`, is to be added.
+    """Zero but where the place of each chooser is its label: there `update`, over `labels`, is to be added.
 
     Labels that are no axes of the node are summed: several entries may meet at one place.
     """
 
-    chooser: Chooser
+    choosers: tuple[Chooser, ...]
     update: Value
     labels: tuple[int, ...]
     sizes: Mapping[int, Dim]
@@ -55,6 +85,7 @@ class Lowering:
         self.make = Builder()
         self.shared = Shared(self.make)
         self.table: dict[Item, Dense | Sparse] = {}
+        self.windows: set[int] = set()
         given = list(roots)
         self.equal = factored(given)
         items = _items([self.equal[root] for root in given])
@@ -78,6 +109,9 @@ class Lowering:
             return dim_value(self.make, node.dim)
         if isinstance(node, Delta):
             return self.make.make("np.eye({0})", (dim_value(self.make, node.shape[0]),), 2)
+        if isinstance(node, Window):
+            value = self.make.make(SEEN, (self.places(node), self.dim(node.shape[0])), node.rank)
+            return self.make.transpose(value, (node.rank - 1, *range(node.rank - 1)))
         assert isinstance(node, Call)
         return self.make.make(CALL + node.op.name, [self.dim(p) for p in node.params], node.rank)
 
@@ -129,7 +163,11 @@ class Lowering:
 
     def contraction(self, node: Contraction, coefficient: Rational) -> Dense | Sparse:
         rank, sizes = node.rank, dict(enumerate(node.sizes))
-        leaves = [self.leaf(*factor) for factor in node.factors]
+        factors = self.stairs(node) if any(isinstance(child, Window) for child in node.children) else node.factors
+        for child, labels, _ in node.factors:
+            if isinstance(child, Window) and (child, labels) not in [(f, axes) for f, axes, _ in factors]:
+                sizes.pop(labels[2], None)
+        leaves = self.seen_through([self.leaf(*factor) for factor in factors], rank, sizes)
         scalar = Scalar(node.coefficient * coefficient)
         axes = tuple(range(rank))
         chooser = next((f.chooser for f in leaves if f.chooser and f.chooser.place < rank), None)
@@ -139,6 +177,47 @@ class Lowering:
             return self.on_diagonal(leaves, sizes, scalar)
         carried = tuple(axis for axis in axes if any(axis in leaf.labels for leaf in leaves))
         return self.finished(Product(self.shared, leaves, carried, self.inside(sizes, axes, carried), scalar))
+
+    def stairs(self, node: Contraction) -> list[Factor]:
+        """The factors with Σ_k 1[s = i + k + c] as the comparison s ≥ i + c that it is."""
+        uses = Counter(label for _, labels, _ in node.factors for label in labels)
+        factors: list[Factor] = []
+        for child, labels, power in node.factors:
+            if isinstance(child, Window) and child.stairs and uses[labels[2]] == 1 and labels[2] >= node.rank:
+                self.table[child, 0] = self.staircase(child)
+                factors.append((child, labels[:2], 0))
+            else:
+                factors.append((child, labels, power))
+        return factors
+
+    def staircase(self, node: Window) -> Dense:
+        rows, columns = (self.make.make("np.arange({0})", (self.dim(d),), 1, INT) for d in node.shape[:2])
+        first = self.make.expand(rows, [True, False])
+        start = columns if node.offset == 0 else self.make.add(columns, self.dim(node.offset))
+        return Dense(self.make.make("{0} >= {1}", (first, start), 2, BOOL), (0, 1))
+
+    def seen_through(self, leaves: list[Leaf], rank: int, sizes: dict[int, Dim]) -> list[Leaf]:
+        """Arrays indexed at once where a window is all that reads one of their axes: x_s 1[s = i + j] is x_{i+j}."""
+        for leaf in [leaf for leaf in leaves if leaf.chooser and leaf.number in self.windows]:
+            assert leaf.chooser is not None
+            place = leaf.chooser.place
+            others = [other for other in leaves if place in other.labels and other is not leaf]
+            if (
+                place < rank
+                or len(others) != 1
+                or others[0].chooser
+                or len(set(others[0].labels)) < len(others[0].labels)
+            ):
+                continue
+            (other,) = others
+            entries, labels = index_of(self.make, other.labels, (leaf.chooser,), sizes)
+            names = {label: k for k, label in enumerate(dict.fromkeys(other.labels + leaf.chooser.by))}
+            pattern = tuple(names[k] for k in other.labels + leaf.chooser.by + labels)
+            number = self.shared.number(("seen", other.number, leaf.number, pattern))
+            taken = Leaf(number, take(self.make, other.value, entries), labels, other.power)
+            leaves = [taken if one is other else one for one in leaves if one is not leaf]
+            sizes.pop(place)
+        return leaves
 
     def inside(self, sizes: Mapping[int, Dim], axes: Iterable[int], carried: Sequence[int]) -> dict[int, Dim]:
         """The dimensions of all labels but those axes that are only broadcast along."""
@@ -152,13 +231,37 @@ class Lowering:
     def leaf(self, child: Node, labels: tuple[int, ...], power: Rational) -> Leaf:
         """A factor, with the labels of the axes that its array has."""
         number = self.shared.number((child, power))
+        if power == 0:
+            return Leaf(number, self.table[child, 0].value, labels)  # type: ignore[union-attr]
         if power > 0 and (found := self.chooser(child, labels)) is not None:
-            return Leaf(number, self.dense(child).value, (*found.by, found.place), 1, found)
+            if isinstance(child, Window):
+                self.windows.add(number)
+                value = self.make.make(SEEN, (found.index, self.dim(child.shape[0])), child.rank)
+            else:
+                value = self.dense(child).value
+            return Leaf(number, value, (*found.by, found.place), 1, found)
         entry = self.dense(child)
         return Leaf(number, entry.value, tuple([labels[axis] for axis in entry.axes]), power)
 
+    def places(self, node: Window) -> Value:
+        """Where a window has its ones: offset + Σ stride · index, over all indices but the first."""
+        if len(node.strides) == 1:
+            (stride,), extent = node.strides, node.shape[1]
+            stop = combine([(1, node.offset), (1, product_of(stride, extent))])
+            if stride == 1:
+                return self.make.make(SPAN, (self.dim(node.offset), self.dim(stop)), 1, INT)
+            return self.make.make(STEPS, (self.dim(node.offset), self.dim(stop), self.dim(stride)), 1, INT)
+        total = self.dim(node.offset)
+        for k, (stride, extent) in enumerate(zip(node.strides, node.shape[1:], strict=True)):
+            counted = self.make.make("np.arange({0})", (self.dim(extent),), 1, INT)
+            part = self.make.mul(self.dim(stride), self.make.expand(counted, [j == k for j in range(node.rank - 1)]))
+            total = part if self.make.number_of(total) == 0 else self.make.add(total, part)
+        return total
+
     def chooser(self, node: Node, labels: tuple[int, ...]) -> Chooser | None:
         """A one-hot as an index; only where its labels are different."""
+        if isinstance(node, Window) and len(set(labels)) == len(labels) and node.inside:
+            return Chooser(self.places(node), labels[1:], labels[0])
         if not isinstance(node, Call) or node.op.name not in ONE_HOT or len(set(labels)) < len(labels):
             return None
         entry = self.dense(node.args[0])
@@ -172,17 +275,33 @@ class Lowering:
         self, chooser: Chooser, leaves: list[Leaf], axes: tuple[int, ...], sizes: Mapping[int, Dim], scalar: Scalar
     ) -> Sparse:
         """A product with a one-hot along an axis of the result: only the chosen entries are computed."""
-        kept = [axis for axis in axes if axis != chooser.place]
         others = [leaf for leaf in leaves if leaf.chooser is not chooser]
         shared = any(chooser.place in leaf.labels for leaf in others)
+        choosers = (chooser,)
+        if not shared:
+            for leaf in list(others):
+                if leaf.chooser is not None and self.apart(choosers, leaf, others, len(axes)):
+                    choosers += (leaf.chooser,)
+                    others.remove(leaf)
+        kept = [axis for axis in axes if all(axis != c.place for c in choosers)]
         inner = leaves if shared else others
-        wanted = tuple(dict.fromkeys((*kept, *chooser.by)))
+        wanted = tuple(dict.fromkeys((*kept, *(label for c in choosers for label in c.by))))
         carried = tuple(label for label in wanted if any(label in leaf.labels for leaf in inner))
         reduced = {label: dim for label, dim in sizes.items() if label in carried or label not in wanted}
         if not shared:
-            reduced.pop(chooser.place, None)
+            for one in choosers:
+                reduced.pop(one.place, None)
         built = assemble(Product(self.shared, inner, carried, reduced, scalar))
-        return Sparse(chooser, built.value, built.labels, sizes)
+        return Sparse(choosers, built.value, built.labels, sizes)
+
+    @staticmethod
+    def apart(choosers: Sequence[Chooser], leaf: Leaf, others: Iterable[Leaf], rank: int) -> bool:
+        """Whether a further one-hot chooses along an axis of the result by labels of its own."""
+        own = leaf.chooser
+        assert own is not None
+        taken = {label for c in choosers for label in (*c.by, c.place)}
+        alone = not any(own.place in other.labels for other in others if other is not leaf)
+        return own.place < rank and alone and taken.isdisjoint((*own.by, own.place))
 
     def on_diagonal(self, leaves: list[Leaf], sizes: Mapping[int, Dim], scalar: Scalar) -> Dense:
         """A product with an identity between the two axes of the result: a diagonal matrix."""
@@ -228,7 +347,7 @@ class Lowering:
             return self.table[child, coefficient]
         if isinstance(child, Call) and (chosen := self.chooser(child, tuple(range(child.rank)))) is not None:
             sizes = dict(enumerate(child.shape))
-            return Sparse(chosen, self.make.scalar(coefficient), (), sizes)
+            return Sparse((chosen,), self.make.scalar(coefficient), (), sizes)
         entry = self.dense(child)
         return Dense(Scalar(coefficient).times(self.make, entry.value), entry.axes)
 
@@ -245,13 +364,13 @@ class Lowering:
 
     def scatter(self, base: Value, sparse: Sparse, sign: int, rank: int) -> Value:
         """`base` with labelled entries added."""
-        chooser = sparse.chooser
-        entries, labels = index_of(self.make, tuple(range(rank)), chooser, sparse.sizes)
+        entries, labels = index_of(self.make, tuple(range(rank)), sparse.choosers, sparse.sizes)
         own = tuple(label for label in labels if label in sparse.labels)
         update = self.make.transpose(sparse.update, [sparse.labels.index(label) for label in own])
         present = [label in own for label in labels]
         text, values = subscript(entries, 2)
-        meeting = any(label >= rank for label in chooser.by)
+        injective = all(c.index.op in (SPAN, STEPS) for c in sparse.choosers)
+        meeting = not injective and any(label >= rank for c in sparse.choosers for label in c.by)
         if meeting and own and own != labels:  # NumPy's add.at reads past the end of values that it must broadcast
             update = self.make.index_new(update, present)
         else:

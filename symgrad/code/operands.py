@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.code.values import CALL, INT, Builder, Value, is_decimal
-from symgrad.expr import Dim, Rational
+from symgrad.code.values import CALL, INT, Builder, Value, is_decimal, magnitude
+from symgrad.dims import Dim, linear, number, split
+from symgrad.expr import Rational
 from symgrad.ops import OPERATIONS
 
+#: Places in a row, which as an index alone are a slice.
+SPAN, STEPS = "np.arange({0}, {1})", "np.arange({0}, {1}, {2})"
 Labels = tuple[int, ...]
 LeafKey = tuple[int, Labels]
 Key = tuple[tuple[LeafKey, ...], Labels]
@@ -129,26 +132,31 @@ class Operand:
 
 
 def index_of(
-    make: Builder, labels: Labels, chooser: Chooser, sizes: Mapping[int, Dim]
+    make: Builder, labels: Labels, choosers: Sequence[Chooser], sizes: Mapping[int, Dim]
 ) -> tuple[list[Value | None], Labels]:
     """The index that chooses from an array over `labels` (None is a whole axis), and the labels of what it gives.
 
     NumPy puts the axes of the index where the index is, or in front if there is a whole axis in between.
+    Several choosers depend on labels of their own.
     """
+    by = tuple(label for chooser in choosers for label in chooser.by)
+    places = {chooser.place: chooser for chooser in choosers}
     entries: list[Value | None] = []
     for label in labels:
-        if label == chooser.place:
-            entries.append(chooser.index)
-        elif label in chooser.by:
+        if label in places:
+            chooser = places[label]
+            alone = len(choosers) == 1
+            entries.append(chooser.index if alone else make.expand(chooser.index, [k in chooser.by for k in by]))
+        elif label in by:
             rows = make.make("np.arange({0})", (dim_value(make, sizes[label]),), 1, INT)
-            entries.append(make.expand(rows, [other == label for other in chooser.by]))
+            entries.append(make.expand(rows, [other == label for other in by]))
         else:
             entries.append(None)
-    places = [k for k, entry in enumerate(entries) if entry is not None]
+    found = [k for k, entry in enumerate(entries) if entry is not None]
     plain = tuple(label for label, entry in zip(labels, entries, strict=True) if entry is None)
-    adjacent = places[-1] - places[0] == len(places) - 1
-    front = places[0] if adjacent else 0
-    return entries, plain[:front] + chooser.by + plain[front:]
+    adjacent = found[-1] - found[0] == len(found) - 1
+    front = found[0] if adjacent else 0
+    return entries, plain[:front] + by + plain[front:]
 
 
 def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Value]]:
@@ -157,9 +165,15 @@ def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Va
         entries = entries[:-1]
     words: list[str] = []
     values: list[Value] = []
+    alone = sum(entry is not None for entry in entries) == 1
     for entry in entries:
-        words.append(":" if entry is None else f"{{{first + len(values)}}}")
-        if entry is not None:
+        if entry is None:
+            words.append(":")
+        elif alone and entry.op in (SPAN, STEPS):
+            words.append(":".join(f"{{{first + k}}}" for k in range(len(entry.args))))
+            values += entry.args
+        else:
+            words.append(f"{{{first + len(values)}}}")
             values.append(entry)
     return ", ".join(words), values
 
@@ -167,7 +181,8 @@ def subscript(entries: Sequence[Value | None], first: int) -> tuple[str, list[Va
 def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
     """array[entries]; of a function of one array, the function of the entries only."""
     text, values = subscript(entries, 1)
-    rank = array.rank - len(values) + max((v.rank for v in values), default=0)
+    chosen_axes = [entry for entry in entries if entry is not None]
+    rank = array.rank - len(chosen_axes) + max((v.rank for v in chosen_axes), default=0)
     op = OPERATIONS[array.op.removeprefix(CALL)] if array.op.startswith(CALL) else None
     inner = array.args[0] if op is not None and op.entrywise and len(array.args) == 1 else None
     chosen = make.make(f"{{0}}[{text}]", (inner or array, *values), rank, (inner or array).kind)
@@ -175,7 +190,25 @@ def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
 
 
 def dim_value(make: Builder, dim: Dim) -> Value:
-    return make.number(dim) if isinstance(dim, int) else make.make("dim", (), 0, INT, (dim,))
+    """A dimension as a value: a number, a size, or what is calculated from sizes."""
+    if isinstance(dim, int):
+        return make.number(dim)
+    total = make.number(0)
+    for atom, coefficient in linear(dim).items():
+        operator, left, right = split(atom)
+        if operator:
+            value = make.make(_CALCULATED[operator], [dim_value(make, number(part)) for part in (left, right)], 0, INT)
+        else:
+            value = make.make("dim", (), 0, INT, (atom,)) if atom else make.number(1)
+        part = make.mul(make.number(magnitude(coefficient)), value)
+        if make.number_of(total) == 0:
+            total = part if coefficient >= 0 else make.neg(part)
+        else:
+            total = make.add(total, part) if coefficient >= 0 else make.sub(total, part)
+    return total
+
+
+_CALCULATED = {"//": "{0} // {1}", "*": "{0} * {1}"}
 
 
 def mask_of(labels: Iterable[int]) -> int:

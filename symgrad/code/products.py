@@ -286,7 +286,7 @@ class Product:
     def choose(self, chooser: Chooser, built: Built, kept: int) -> Built:
         """Σ over the place of a one-hot: the entries of `built` that it chooses; what is not kept is summed too."""
         built = self.upright(built)
-        entries, labels = index_of(self.make, built.labels, chooser, self.sizes)
+        entries, labels = index_of(self.make, built.labels, (chooser,), self.sizes)
         chosen = take(self.make, built.value, entries)
         value = self.make.sum(chosen, [k for k, label in enumerate(labels) if not kept >> label & 1])
         return Built(value, tuple(label for label in labels if kept >> label & 1))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from symgrad.code.names import Names, identifier
 from symgrad.code.values import BOOL, CALL, DIM, MATMUL, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
+from symgrad.dims import is_name
 from symgrad.errors import UnsupportedError, printable
 from symgrad.expr import Variable
 from symgrad.ops import OPERATIONS
@@ -24,7 +25,7 @@ from symgrad.ops import OPERATIONS
 #: How tightly Python binds: 0 is anything, ATOM a name or a call.
 ATOM, POWER, UNARY, TIMES, PLUS, COMPARE, ANY = 16, 14, 13, 12, 11, 6, 0
 BINDING: dict[type, int] = {
-    ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
+    ast.FloorDiv: TIMES, ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
 }  # fmt: skip
 #: Longest text, and deepest nesting, that is written inside of another expression.
 WIDE, RETURNED, DEEP = 52, 96, 24
@@ -298,7 +299,8 @@ class Writer:
         """Entries added in place, in a copy unless nobody else sees the array."""
         base, update, *index = value.args
         sign, subscript, meeting = value.fields
-        where = SLOT.sub(lambda match: self.texts[index[int(match[1]) - 2]].text, subscript)
+        whole = subscript.replace(":", "slice(None)") if meeting and self.backend == "numpy" else subscript
+        where = SLOT.sub(lambda match: self.texts[index[int(match[1]) - 2]].text, whole)
         if self.backend == "jax":
             amount = self.texts[update].text if sign == "+" else f"-{self.inside(update, UNARY)}"
             text = f"{self.inside(base, ATOM)}.at[{where}].add({amount})"
@@ -306,7 +308,7 @@ class Writer:
         name = self.own_copy(value, base)
         amount = self.texts[update].text
         if meeting:
-            place = f"({where.replace(':', 'slice(None)')})" if "," in where else where
+            place = f"({where})" if "," in whole else where
             self.lines.append(f"np.{'add' if sign == '+' else 'subtract'}.at({name}, {place}, {amount})")
         else:
             self.lines.append(f"{name}[{where}] {sign}= {amount}")
@@ -355,5 +357,5 @@ def quoted(line: str) -> str:
 
 
 def _shape(variable: Variable) -> str:
-    sizes = [str(d) if isinstance(d, int) else identifier(d) for d in variable.shape]
+    sizes = [identifier(d) if isinstance(d, str) and is_name(d) else str(d) for d in variable.shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -9,16 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
+from symgrad.notation import ranges
 from symgrad.notation.calls import CONVENTIONAL
 from symgrad.notation.functions import BUILTIN, norm
 from symgrad.notation.literals import extent, indices
+from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
+from symgrad.ops import OPERATIONS
 from symgrad.shapes import Axis
 
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+#: The operations by every spelling.
+SPELLED = {spelling: op for op in OPERATIONS.values() for spelling in (op.name, *op.text, *op.latex)}
 MAX_ENTRIES = 400
 MAX_CALLS = 40
 
@@ -70,11 +75,26 @@ def _assemble(work: Elaborator, tree: Tree) -> Value:
         if name in work.bound:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
         work.bound[name] = None
+    if work.scope.calculates:
+        ranges.bind(work, tree.args[0], names, [_run(work, name, end) for name, end in _bounds(tree)])
     try:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:
         for name in names:
             del work.bound[name]
+            work.ranges.pop(name, None)
+
+
+def _bounds(tree: Tree) -> list[tuple[str, Tree]]:
+    return list(zip(indices(tree), tree.args[1:], strict=False))
+
+
+def _run(work: Elaborator, name: str, bound: Tree) -> Tree:
+    """How an index below a bracket runs: from 1 to its bound, in code from 0 to the one before."""
+    start, end = bound.start, bound.end
+    first, one = Tree("num", (), int(not work.scope.numpy), start, end), Tree("num", (), 1, start, end)
+    last = Tree("add", (bound, one), (1, -1), start, end) if work.scope.numpy else bound
+    return Tree("binder", (first, last), ((name,), "range"), start, end)
 
 
 def close(work: Elaborator, value: Value, names: tuple[str, ...], tree: Tree) -> Value:
@@ -96,6 +116,8 @@ def _call(work: Elaborator, tree: Tree) -> Value:
     if name in scope.values or name in work.arguments:
         work.note(f"{work.text(tree)} is {name}: what it depends on was given above")
         return work.arguments.get(name) or scope.values[name]
+    if name.endswith("'"):
+        return _derived_call(work, name.rstrip("'"), len(name) - len(name.rstrip("'")), tree)
     known = CONVENTIONAL.get(name, name)
     if known != name:
         work.note(
@@ -105,6 +127,33 @@ def _call(work: Elaborator, tree: Tree) -> Value:
     if handler is None:
         raise NameProblem(f"there is no function {name}", hint="known are exp, log, max, softmax, sum, tr, ...")
     return handler(work, tree)
+
+
+def _derived_call(work: Elaborator, name: str, order: int, tree: Tree) -> Value:
+    """g'(z) of a known function g of one variable, entry by entry: its rule, read at z."""
+    function = work.scope.functions.get(name)
+    body = function.body if function is not None else None
+    while body is not None:
+        plain = body.head == "call" and len(body.args) == 1 and body.args[0].head == "name"
+        name, inner = (str(body.value), work.scope.functions.get(str(body.value))) if plain else ("", None)
+        body = inner.body if inner is not None else None
+    op = SPELLED.get(name)
+    if op is None or len(op.args) != 1 or op.rules[0].kind != "partial" or order != 1:
+        shown = f"{tree.value}(...)"
+        raise UnsupportedError(f"{shown} is read of a known function of one variable, and once", hint="write it out")
+    (argument,) = op.args
+    rule = parse_tree(op.rules[0].formula, syntax="text").tree
+    (value,) = (work.visit(arg) for arg in tree.args)
+    entries = tuple(f"entry {k}" for k in range(value.rank))
+    outer, work.arguments = work.arguments, {argument: Value(value.node, value.open + entries)}
+    bound, work.bound = work.bound, {}
+    notes, work.notes = work.notes, {}
+    try:
+        found = work.visit(rule)
+    finally:
+        work.arguments, work.bound, work.notes = outer, bound, notes
+    whole = work.spread(found, work.merge([Value(value.node, value.open + entries)]), ())
+    return Value(whole, value.open, value.row)
 
 
 def _user_call(work: Elaborator, name: str, tree: Tree) -> Value:

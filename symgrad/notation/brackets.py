@@ -10,6 +10,7 @@ from symgrad.errors import ShapeError
 from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
 from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
+from symgrad.notation.literals import indices
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, ERROR, NAME, NUM, Token
 
@@ -93,6 +94,8 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
         p.depth -= 1
         return matrix(p, rows, token, closing, False)
     rows = [[p.value()]]
+    if p.tokens[p.pos][0] == "for":
+        return _listed(p, rows[0][0], token)
     if p.tokens[p.pos][0] in CONDITIONAL:
         condition = p.condition(rows[0][0])
         closing = p.expect("]", token)
@@ -109,6 +112,24 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
         return matrix(p, rows, token, closing, True)
     inner = widened(rows[0][0], token[2], closing[3])
     return _assembled(p, inner) if p.tokens[p.pos][0] == "_" else inner
+
+
+def _listed(p: Reader, body: Tree, token: Token) -> Tree:
+    """`[f(i) for i in range(n)]`: the tensor with these entries."""
+    from symgrad.notation.calls import comprehension
+
+    run = comprehension(p, body)
+    closing = p.expect("]", token)
+    p.depth -= 1
+    names: list[str] = []
+    for binder in run.args[1:]:
+        if binder.args[0].value != 0:
+            p.fail("a list that begins later than at 0 is not read", binder)
+        names += indices(binder)
+    if len(names) > 1:
+        p.fail("one for in a list", run, hint="write lists inside of lists")
+    bounds = [binder.args[1].args[0] for binder in run.args[1:]]
+    return Tree("assemble", (body, *bounds), tuple(names), token[2], closing[3])
 
 
 def _nested_rows(p: Reader) -> list[list[Tree]] | None:
@@ -155,12 +176,42 @@ def _assembled(p: Reader, body: Tree) -> Tree:
     """`[body]_{ij}`: with plain letters below, the tensor whose entries are `body`."""
     place = p.pos
     p.pos += 1
+    bounded = _bounded(p)
+    if bounded is not None:
+        names, bounds = bounded
+        return Tree("assemble", (body, *bounds), names, body.start, p.tokens[p.pos - 1][3])
     label, indices = scripts.subscripts(p)
     if label is None and all(t.head == "name" for t in indices):
         end = p.tokens[p.pos - 1][3]
         return Tree("assemble", (body,), tuple(str(t.value) for t in indices), body.start, end)
     p.pos = place
     return body
+
+
+def _bounded(p: Reader) -> tuple[tuple[str, ...], list[Tree]] | None:
+    r"""`{i \le n - 1, j \le m}` below a bracket: the letters and how far each runs; None for anything else."""
+    opened = p.tokens[p.pos]
+    if opened[0] != "{" or not p.compares(p.pos):
+        return None
+    p.pos += 1
+    names: list[str] = []
+    bounds: list[Tree] = []
+    while True:
+        name = p.tokens[p.pos]
+        if name[0] != NAME:
+            p.unexpected(name, "an index")
+        p.pos += 1
+        relation = p.tokens[p.pos]
+        if relation[1] != "<=":
+            p.unexpected(relation, "≤ and how far the index runs")
+        p.pos += 1
+        names.append(str(name[1]))
+        bounds.append(p.expression(0))
+        if p.tokens[p.pos][0] != ",":
+            break
+        p.pos += 1
+    p.expect("}", opened)
+    return tuple(names), bounds
 
 
 def absolute(p: Reader, token: Token, _floor: int) -> Tree:

@@ -65,6 +65,8 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     """A variable, a constant, or a function of the source before its bracket."""
     kind, value, start, end = token
     following = p.tokens[p.pos][0]
+    if following == "(" and value in p.vocabulary.names and _bound_arguments(p, p.pos):
+        return _entries(p, token, value)
     if value not in p.vocabulary.names:
         if value[0] == "d" and following in ("/", NAME) and kind == NAME:
             derivative = slashed(p, token, value)
@@ -215,6 +217,8 @@ def arguments(p: Reader, token: Token) -> tuple[list[Tree], Token]:
     if p.tokens[p.pos][0] == closing:
         p.fail(f"{p.source[token[2] : token[3]]} needs an argument", opened, "ARITY")
     found = [_argument(p)]
+    if p.tokens[p.pos][0] == "for":
+        found = [comprehension(p, found[0])]
     while p.tokens[p.pos][0] in (",", ";"):
         if len(found) >= MAX_ARGUMENTS:
             p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", p.tokens[p.pos], "ARITY")
@@ -223,6 +227,29 @@ def arguments(p: Reader, token: Token) -> tuple[list[Tree], Token]:
     last = p.expect(closing, opened)
     p.depth -= 1
     return found, last
+
+
+def comprehension(p: Reader, body: Tree) -> Tree:
+    """`f(i) for i in range(n)`: the body and how its letters run, as a big operator without a name."""
+    binders: list[Tree] = []
+    while p.tokens[p.pos][0] == "for":
+        start = p.tokens[p.pos]
+        p.pos += 1
+        letter = p.tokens[p.pos]
+        if letter[0] != NAME:
+            p.unexpected(letter, "an index, as in for i in range(n)")
+        p.pos += 1
+        p.expect("IN")
+        ends = p.expression(0)
+        if ends.head != "call" or ends.value != "range" or not 1 <= len(ends.args) <= 2:
+            p.fail("only range(n) and range(a, b) are run over", ends)
+        zero, one = (Tree("num", (), k, ends.start, ends.end) for k in (0, 1))
+        first, stop = ends.args if len(ends.args) == 2 else (zero, ends.args[0])
+        last = Tree("add", (stop, one), (1, -1), stop.start, stop.end)
+        binders.append(Tree("binder", (first, last), ((str(letter[1]),), "range"), start[2], ends.end))
+    if p.tokens[p.pos][0] == "if":
+        p.fail("a condition after for is not read", p.tokens[p.pos], hint="write (a if c else 0) for ...")
+    return Tree("big", (body, *binders), "", body.start, binders[-1].end)
 
 
 def _argument(p: Reader) -> Tree:
@@ -286,6 +313,10 @@ def _applied(p: Reader, token: Token, value: str) -> Tree:
         return custom(p, token)
     opened = p.tokens[p.pos]
     args, last = arguments(p, token)
+    if len(args) == 1 and args[0].head == "big" and not args[0].value:
+        if value not in ("sum", "prod", "max", "min"):
+            p.fail(f"{value} of values that for runs through is not read", token, hint="sum, prod, max and min are")
+        return Tree("big", args[0].args, value, token[2], last[3])
     if value == "sum" and opened[2] > token[3] and p.tokens[p.pos][0] in ("^", "**") and not p.latex:
         p.fail("the square of the sum, or the sum of squares?", token, "AMBIGUOUS", "write sum(x)^2 or sum(x^2)")
     build = _BUILT.get(value)
@@ -427,6 +458,8 @@ def _square(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
 
 
 def _array(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    if args[0].head == "big" and not args[0].value:
+        p.fail("an array needs square brackets around what for runs through", token)
     return widened(args[0], token[2], last[3])
 
 

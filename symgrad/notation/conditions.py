@@ -6,11 +6,13 @@ label a one-hot vector, every other comparison an indicator of a difference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.errors import InputError
 from symgrad.notation.entries import label_value
 from symgrad.notation.literals import literal
+from symgrad.notation.ranges import is_calculated, place, window
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.ops import INDICATORS
@@ -44,8 +46,12 @@ def _compare(work: Elaborator, tree: Tree) -> Value:
     if sign in {"=", "!="}:
         if _is_position(work, right) and not _is_position(work, left):
             left, right = right, left
+        if left.head == "name" and is_calculated(right) and _is_position(work, left):
+            return _inverted(work, _calculated_position(work, left, right, tree), sign)
         if _is_position(work, left):
             return _inverted(work, _same_position(work, left, right, tree), sign)
+    elif _is_bound(work, left) and _is_bound(work, right):
+        return _in_order(work, left, right, sign, tree)
     one, other = work.visit(left), work.visit(right)
     if sign in {"<", "<="}:
         one, other, sign = other, one, sign.replace("<", ">")
@@ -53,11 +59,36 @@ def _compare(work: Elaborator, tree: Tree) -> Value:
     return _inverted(work, work.apply(INDICATORS["=" if sign == "!=" else sign].name, [difference], tree), sign)
 
 
+def _is_bound(work: Elaborator, tree: Tree) -> bool:
+    return tree.head == "name" and tree.value in work.bound and tree.value not in work.arguments
+
+
+def _in_order(work: Elaborator, left: Tree, right: Tree, sign: str, tree: Tree) -> Value:
+    """1[i < j] = Σ_k 1[j = i + k + 1], and without the 1 for ≤, between two indices of one dimension."""
+    if sign in {">", ">="}:
+        left, right, sign = right, left, sign.replace(">", "<")
+    small, large = str(left.value), str(right.value)
+    dim = work.dimension(small, tree)
+    if not unify(dim, work.dimension(large, tree)):
+        raise work.misfit(tree, f"{small} and {large} run over different dimensions")
+    apart = int(sign == "<")
+    steps = place(work, [(1, dim), (-apart, 1)])
+    node = work.algebra.window(dim, (dim, steps), (1, 1), [(apart, 1)])
+    return Value(work.algebra.contract([(node, (large, small, "step"))], (small, large)), (small, large))
+
+
 def _inverted(work: Elaborator, value: Value, sign: str) -> Value:
     if sign != "!=":
         return value
     one = Value(work.algebra.number(1, value.node.shape), value.open)
     return Value(work.algebra.add([(1, one.node), (-1, value.node)]), value.open)
+
+
+def _calculated_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:
+    """1[s = i + j]: 1 where one index is calculated from others; outside of the axis it never is."""
+    name = str(left.value)
+    node, letters = window(work, work.dimension(name, tree), right, tree, inside=False)
+    return Value(node, (name, *letters))
 
 
 def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:
@@ -75,7 +106,34 @@ def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Val
     return Value(unit.node, (*unit.open, name))
 
 
+def _padded(work: Elaborator, tree: Tree) -> Value | None:
+    """`x[i + j] if 0 <= i + j < n else 0`: an entry, and 0 beyond the ends; None for other cases."""
+    if len(tree.args) != 4 or tree.args[0].head != "index" or literal(tree.args[2]) != 0 or not work.scope.numpy:
+        return None
+    entry, tested = tree.args[0], tree.args[1]
+    found = tested.args if tested.head == "and" else (tested,)
+    sides = {_side(work, compare, entry.args[1:]) for compare in found if compare.head == "compare"}
+    if None in sides or len(entry.args) != 2 or not sides:
+        return None
+    work.padded = frozenset(side for side in sides if side is not None)
+    try:
+        return work.visit(entry)
+    finally:
+        work.padded = frozenset()
+
+
+def _side(work: Elaborator, compare: Tree, subscripts: Sequence[Tree]) -> str | None:
+    """Which end of an axis a comparison with a subscript keeps away from."""
+    left, right = compare.args
+    if left in subscripts and compare.value == "<" and right.head == "name" and right.value in work.scope.sizes:
+        return "above"
+    return "below" if right in subscripts and compare.value == "<=" and literal(left) == 0 else None
+
+
 def _cases(work: Elaborator, tree: Tree) -> Value:
+    padded = _padded(work, tree)
+    if padded is not None:
+        return padded
     branches = [work.visit(arg) for arg in tree.args[::2]]
     conditions = tree.args[1::2]
     result = branches[-1]

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.errors import DomainError, InputError, LimitError, ShapeError
+from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation import applications, conditions, entries, products, reductions
+from symgrad.notation import applications, conditions, entries, products, ranges, reductions
+from symgrad.notation.literals import exact, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Scope, Value, different_ranges
 from symgrad.ops import OPERATIONS
@@ -36,6 +37,9 @@ class Elaborator:
         self.visits = 0
         self.calls = 0
         self.summed: Tree | None = None
+        self.ranges: dict[str, ranges.Range] = {}
+        self.ledger = ranges.Ledger()
+        self.padded: frozenset[str] = frozenset()
 
     def visit(self, tree: Tree) -> Value:
         """The value of `tree`; an error without a place gets that of the smallest subtree it arose in."""
@@ -112,8 +116,10 @@ class Elaborator:
             if row != value.row and rank == 1:
                 hint = "transpose one of them, or write x yᵀ for a matrix"
                 raise self.misfit(tree, f"{self.text(tree)} mixes a row and a column", hint=hint)
+            if self.scope.numpy:
+                shape = tuple(other if find(one) == 1 else one for one, other in zip(shape, value.shape, strict=True))
             for one, other in zip(shape, value.shape, strict=True):
-                if not unify(one, other):
+                if not (self.scope.numpy and find(other) == 1) and not unify(one, other):
                     raise self.misfit(
                         tree, f"{self.text(tree)} needs equal shapes, not {self.shown(lead)} and {self.shown(value)}"
                     )
@@ -134,11 +140,20 @@ class Elaborator:
             hint="write b 1ᵀ or 1 bᵀ to repeat a vector as columns or rows",
         )  # fmt: skip
 
-    @staticmethod
-    def places(value: Value, rank: int) -> tuple[int, ...]:
-        """Labels of the positional axes of a value inside a shape of `rank` axes."""
-        own = value.rank
-        return PLACES[rank - own : rank] if own else ()
+    def placed(self, value: Value, shape: tuple[Axis, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """The tensor of a value and the labels of its axes inside of `shape`; an axis of one entry that goes along a
+        longer one is dropped.
+        """
+        own, rank = value.rank, len(shape)
+        if not own:
+            return value.node, value.open
+        labels = PLACES[rank - own : rank]
+        if not self.scope.numpy or not any(find(dim) == 1 for dim in value.shape):
+            return value.node, value.open + labels
+        pairs = zip(labels, value.shape, shape[rank - own :], strict=True)
+        kept = tuple(k for k, dim, whole in pairs if find(dim) != 1 or find(whole) == 1)
+        names = (*value.open, *kept)
+        return self.algebra.contract([(value.node, value.open + labels)], names), names
 
     def entrywise(
         self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1
@@ -146,7 +161,7 @@ class Elaborator:
         """Product, entry by entry, of powers of values."""
         extents, shape, row = self.align(values, tree)
         rank = len(shape)
-        factors = [(v.node, v.open + self.places(v, rank), p) for v, p in zip(values, powers, strict=True)]
+        factors = [(*self.placed(v, shape), p) for v, p in zip(values, powers, strict=True)]
         names = tuple(extents)
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
         return Value(self.algebra.contract(factors, names + PLACES[:rank], coefficient, sizes), names, row)
@@ -154,12 +169,10 @@ class Elaborator:
     def spread(self, value: Value, extents: dict[str, Axis], shape: tuple[Axis, ...]) -> Any:
         """The tensor of `value` over all of these indices and axes."""
         names, rank = tuple(extents), len(shape)
-        if value.open == names and value.rank == rank:
+        if value.open == names and value.rank == rank and not any(find(d) == 1 for d in value.shape):
             return value.node
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
-        return self.algebra.contract(
-            [(value.node, value.open + self.places(value, rank))], names + PLACES[:rank], 1, sizes
-        )
+        return self.algebra.contract([self.placed(value, shape)], names + PLACES[:rank], 1, sizes)
 
     def total(self, terms: Sequence[tuple[int, Value]], tree: Tree) -> Value:
         """A sum of values, scalars repeated over every entry of the others."""
@@ -231,6 +244,26 @@ class Elaborator:
         """The unit vector of a label over `dim`: one more axis, after the open ones."""
         return Value(self.algebra.call(OPERATIONS["onehot"], [label.node], (dim,)), label.open)
 
+    def counted(self, tree: Tree) -> Axis:
+        """The dimension that the N of range(N) is."""
+        exact = literal(tree)
+        if exact is not None:
+            return int(exact)
+        if tree.head == "call" and tree.value in {"len", "shape"}:
+            return self.visit_dimension(tree)
+        name = str(tree.value)
+        if tree.head != "name" or name not in self.scope.sizes:
+            raise UnsupportedError("a range is counted by a dimension or a number")
+        return find(self.scope.tops.get(name, name))
+
+    def visit_dimension(self, tree: Tree) -> Axis:
+        """len(y), or X.shape[0]."""
+        value = self.visit(tree.args[0])
+        axis = int(exact(tree.args[1])) if len(tree.args) > 1 else 0
+        if not -value.rank <= axis < value.rank:
+            raise self.misfit(tree, f"{self.text(tree.args[0])} is {self.shown(value)}: it has no axis {axis}")
+        return value.shape[axis]
+
     def dimension(self, name: str, tree: Tree) -> Axis:
         """The dimension that an index name runs over, as far as the binder says."""
         del tree
@@ -250,7 +283,8 @@ MISPLACED = {
 #: One handler a head of the surface tree.
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(
-        ("derivative", "equation", "declare", "block", "slice", "keyword", "binder", "otherwise"), _misplaced
+        ("derivative", "equation", "declare", "block", "slice", "part", "newaxis", "keyword", "binder", "otherwise"),
+        _misplaced,
     ),
     **entries.HANDLERS,
     **products.HANDLERS,

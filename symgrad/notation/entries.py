@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, NameProblem, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation.literals import exact
+from symgrad.notation import ranges
+from symgrad.notation.literals import RANGES, exact
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.ops import OPERATIONS
@@ -59,6 +60,7 @@ def _in_range(place: int, dim: Axis) -> None:
 
 
 SLICE, INDEX, LABEL, PLACE = "slice", "index", "label", "place"
+PART, NEW, ROWS, CALCULATED = "part", "new axis", "rows", "calculated"
 
 
 def kind_of_subscript(work: Elaborator, tree: Tree) -> str:
@@ -68,16 +70,23 @@ def kind_of_subscript(work: Elaborator, tree: Tree) -> str:
         return SLICE
     if head == "num":
         return PLACE
+    if head in _KINDS:
+        return _KINDS[head]
     if head == "name":
         name = str(tree.value)
         if name in work.bound:
             return INDEX
         known = name in work.scope.labels or name in work.scope.variables or name in work.scope.values
         return LABEL if known or name in work.arguments else INDEX
+    if head == "call" and tree.value in RANGES:
+        return ROWS
     if head == "index" or head == "call":
         return LABEL
-    hint = "shifted indices are not read yet"
-    raise UnsupportedError("an index can only be a letter, a number or a label", hint=hint)
+    raise UnsupportedError("an index can only be a letter, a number, a label, or calculated from letters and numbers")
+
+
+#: Trees that are a kind of subscript by themselves.
+_KINDS = {"part": PART, "newaxis": NEW, "add": CALCULATED, "mul": CALCULATED, "neg": CALCULATED}
 
 
 def _index(work: Elaborator, tree: Tree) -> Value:
@@ -90,15 +99,16 @@ def _index(work: Elaborator, tree: Tree) -> Value:
         return work.visit(base)
     value = work.visit(base)
     rank = value.rank
-    if len(subscripts) > rank:
+    if sum(subscript.head != "newaxis" for subscript in subscripts) > rank:
         raise work.misfit(tree, f"{work.text(base)} is {work.shown(value)}: it cannot have {len(subscripts)} indices")
     kinds = [kind_of_subscript(work, subscript) for subscript in subscripts]
     names = tuple([str(s.value) for s in subscripts])
-    if all(kind is INDEX for kind in kinds) and len({*value.open, *names}) == len(value.open) + len(names):
+    plain = all(kind is INDEX for kind in kinds) and work.ranges.keys().isdisjoint(names)
+    if plain and len({*value.open, *names}) == len(value.open) + len(names):
         for name, dim in zip(names, value.shape, strict=False):
             _same_range(work, name, dim, tree)
         return Value(value.node, value.open + names)
-    return _pick(work, value, subscripts, kinds, tree)
+    return _Picked(work, value, tree).all(subscripts, kinds)
 
 
 def _same_range(work: Elaborator, name: str, dim: Axis, tree: Tree) -> None:
@@ -111,49 +121,114 @@ def _same_range(work: Elaborator, name: str, dim: Axis, tree: Tree) -> None:
         raise work.misfit(tree, f"the index {name} runs over {find(given)}, but {work.text(tree)} needs {find(dim)}")
 
 
-def _pick(work: Elaborator, value: Value, subscripts: Sequence[Tree], kinds: Sequence[str], tree: Tree) -> Value:
-    """Entries, rows and columns of a value, chosen by indices, labels and numbers."""
-    zero = 0 if work.scope.numpy or tree.args[0].value in work.scope.zero_based else 1
-    labels: list[Any] = []
-    names: dict[str, None] = dict.fromkeys(value.open)
-    factors: list[tuple[Value, tuple[Any, ...], Rational]] = []
-    out: list[Any] = []
-    shape = value.shape
-    for axis, dim in enumerate(shape):
-        kind = kinds[axis] if axis < len(kinds) else SLICE
-        if kind is INDEX:
-            name = str(subscripts[axis].value)
-            _same_range(work, name, dim, tree)
-            names.setdefault(name)
-            labels.append(name)
-            continue
-        labels.append(axis)
-        if kind is SLICE:
-            out.append(axis)
-            continue
-        if kind is PLACE:
-            place = int(exact(subscripts[axis])) - zero
-            _in_range(place, dim)
-            factors.append((work.onehot(work.number(place), dim), (axis,), 1))
-        else:
-            factors.append((work.onehot(label_value(work, subscripts[axis]), dim), (axis,), 1))
-    for unit, _, _ in factors:
-        names.update(dict.fromkeys(unit.open))
-    given = [(value.node, value.open + tuple(labels), 1)]
-    given += [(unit.node, unit.open + axes, power) for unit, axes, power in factors]  # type: ignore[misc]
-    row = len(out) == 1 and len(shape) == 2 and out[0] == 1 and len(kinds) == 2 and not work.scope.numpy
-    return Value(work.algebra.contract(given, tuple(names) + tuple(out)), tuple(names), row)
+class _Picked:
+    """Entries, rows, columns and parts of a value, chosen by indices, labels, numbers and slices."""
+
+    def __init__(self, work: Elaborator, value: Value, tree: Tree) -> None:
+        self.work, self.value, self.tree = work, value, tree
+        self.code = is_code(tree, work.scope.source)
+        self.zero = 0 if work.scope.numpy or tree.args[0].value in work.scope.zero_based else 1
+        self.labels: list[Any] = []
+        self.names: dict[str, None] = dict.fromkeys(value.open)
+        self.factors: list[tuple[Any, tuple[Any, ...], Rational]] = []
+        self.out: list[Any] = []
+        self.sizes: dict[Any, Axis] = {}
+
+    def all(self, subscripts: Sequence[Tree], kinds: Sequence[str]) -> Value:
+        work, value = self.work, self.value
+        dims = iter(enumerate(value.shape))
+        for subscript, kind in zip(subscripts, kinds, strict=True):
+            if kind is NEW:
+                label = ("new", len(self.out))
+                self.sizes[label] = 1
+                self.out.append(label)
+                continue
+            axis, dim = next(dims)
+            _CHOICES[kind](self, subscript, axis, dim)
+        for axis, _ in dims:
+            self.whole(Tree("slice"), axis, None)
+        given = [(value.node, value.open + tuple(self.labels), 1), *self.factors]
+        out, rank = self.out, len(value.shape)
+        row = len(out) == 1 and rank == 2 and out[0] == 1 and len(kinds) == 2 and not (work.scope.numpy or self.code)
+        node = work.algebra.contract(given, tuple(self.names) + tuple(out), 1, self.sizes)
+        return Value(node, tuple(self.names), row)
+
+    def whole(self, _: Tree, axis: int, dim: Axis | None) -> None:
+        del dim
+        self.labels.append(axis)
+        self.out.append(axis)
+
+    def index(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        name = str(subscript.value)
+        if name in self.work.ranges:
+            return self.calculated(subscript, axis, dim)
+        _same_range(self.work, name, dim, self.tree)
+        self.names.setdefault(name)
+        self.labels.append(name)
+        return None
+
+    def calculated(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        node, letters = ranges.window(self.work, dim, subscript, self.tree, self.code)
+        self.names.update(dict.fromkeys(letters))
+        self.labels.append(axis)
+        self.factors.append((node, (axis, *letters), 1))
+
+    def part(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        node, _ = ranges.slice_of(self.work, dim, subscript, self.tree)
+        self.labels.append(axis)
+        self.out.append(("part", axis))
+        self.factors.append((node, (axis, ("part", axis)), 1))
+
+    def place(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        place = int(exact(subscript)) - (0 if self.code else self.zero)
+        _in_range(place, dim)
+        self.labels.append(axis)
+        self.factors.append((self.work.onehot(self.work.number(place), dim).node, (axis,), 1))
+
+    def label(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        """A label picks one entry; several in a vector go along with the rows that other indices count."""
+        label = label_value(self.work, subscript, vector=self.work.scope.numpy or self.code)
+        unit = self.work.onehot(label, dim)
+        self.names.update(dict.fromkeys(unit.open))
+        self.labels.append(axis)
+        together = ("rows",) if label.rank else ()
+        if together and "rows" not in self.out:
+            self.out.append("rows")
+        self.factors.append((unit.node, unit.open + together + (axis,), 1))
+
+    def rows(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        """range(N): every row, along with what other indices choose."""
+        work = self.work
+        if len(subscript.args) != 1:
+            raise UnsupportedError("only range(N) is read between brackets")
+        given = work.counted(subscript.args[0])
+        if not unify(given, dim):
+            raise work.misfit(self.tree, f"{work.text(subscript)} counts {find(given)} rows of {find(dim)}")
+        self.labels.append("rows")
+        if "rows" not in self.out:
+            self.out.append("rows")
 
 
-def label_value(work: Elaborator, tree: Tree) -> Value:
-    """The value of a label subscript such as y or y_i."""
+_CHOICES: dict[str, Any] = {
+    SLICE: _Picked.whole, INDEX: _Picked.index, LABEL: _Picked.label, PLACE: _Picked.place, PART: _Picked.part,
+    ROWS: _Picked.rows, CALCULATED: _Picked.calculated,
+}  # fmt: skip
+
+
+def is_code(tree: Tree, source: str) -> bool:
+    """Whether indices stand in square brackets, as in code."""
+    return source[tree.args[0].end : tree.args[0].end + 1] == "["
+
+
+def label_value(work: Elaborator, tree: Tree, vector: bool = False) -> Value:
+    """The value of a label subscript such as y or y_i; `vector` allows a vector of labels."""
     if tree.head == "index" and tree.args[0].head == "name":
         node = work.scope.variables.get(str(tree.args[0].value))
         if node is not None and not node.shape:
             work.note(f"{tree.args[0].value} is one label: its index is only part of its name")
             return Value(node)
     value = work.visit(tree)
-    if value.rank:
+    if value.rank > vector:
         raise work.misfit(tree, f"{work.text(tree)} is {work.shown(value)}: a label must be a scalar")
     return value
 

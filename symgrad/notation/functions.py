@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
+from symgrad.notation import convolutions
 from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
@@ -76,8 +77,14 @@ def _along_axis(name: str) -> Handler:
     """softmax and its like: over the last axis, or over axis=."""
 
     def handler(work: Elaborator, tree: Tree) -> Value:
-        (value,) = arguments(work, tree, 1, 1, "axis")
-        return over_axis(work, name, value, axis_option(work, tree, value), tree)
+        (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
+        axis = axis_option(work, tree, value)
+        if name in {"logsumexp", "prod"} and axis is None and work.scope.numpy and value.rank == 2:
+            work.note(f"{work.text(tree)} goes over all entries, as NumPy does")
+            whole = work.apply(name, [work.apply(name, [value], tree)], tree)
+            return _kept(work, tree, value, whole)
+        result = over_axis(work, name, value, axis, tree)
+        return _kept(work, tree, value, result) if name in {"logsumexp", "prod"} else result
 
     return handler
 
@@ -159,16 +166,16 @@ def _extreme(pair: str, sign: int) -> Handler:
 
 
 def _extreme_entry(work: Elaborator, tree: Tree, sign: int) -> Value:
-    (value,) = arguments(work, tree, 1, 1, "axis")
+    (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
     axis = axis_option(work, tree, value)
     if value.rank == 0:
         raise InputError(f"{work.text(tree)}: a single scalar has no {tree.value}", code="ARITY")
     if axis is None and work.scope.numpy and value.rank == 2:
-        return _extreme_all(work, value, sign, tree)
+        return _kept(work, tree, value, _extreme_all(work, value, sign, tree))
     if sign > 0:
-        return over_axis(work, "amax", value, axis, tree)
+        return _kept(work, tree, value, over_axis(work, "amax", value, axis, tree))
     best = over_axis(work, "amax", _negative(work, value), axis, tree)
-    return _negative(work, best)
+    return _kept(work, tree, value, _negative(work, best))
 
 
 def _extreme_all(work: Elaborator, value: Value, sign: int, tree: Tree) -> Value:
@@ -188,7 +195,7 @@ def _negative(work: Elaborator, value: Value) -> Value:
 def _summand(work: Elaborator, tree: Tree) -> Value:
     """The argument of a sum over entries, in which (Y - P)^2 is a square of entries."""
     outer, work.summed = work.summed, tree.args[0] if tree.args else None
-    (value,) = arguments(work, tree, 1, 1, "axis")
+    (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
     work.summed = outer
     return value
 
@@ -238,7 +245,7 @@ def _sum(work: Elaborator, tree: Tree) -> Value:
         return found
     value = _summand(work, tree)
     axis = axis_option(work, tree, value)
-    return work.sum_out(value, None if axis is None else [axis])
+    return _kept(work, tree, value, work.sum_out(value, None if axis is None else [axis]))
 
 
 def mean_of(work: Elaborator, value: Value, axis: int | None) -> Value:
@@ -250,9 +257,27 @@ def mean_of(work: Elaborator, value: Value, axis: int | None) -> Value:
     return Value(node, names)
 
 
+def _size_of(work: Elaborator, tree: Tree) -> Value:
+    """len(y) and X.shape[0]: a size as a number."""
+    return Value(work.algebra.size(find(work.visit_dimension(tree))))
+
+
+def _kept(work: Elaborator, tree: Tree, value: Value, result: Value) -> Value:
+    """`result` with axes of one entry where `value` had those that keepdims= keeps."""
+    given = option(tree, "keepdims")
+    if given is None or literal(given) == 0:
+        return result
+    axis = axis_option(work, tree, value)
+    gone = range(value.rank) if axis is None else [axis]
+    labels = tuple(k for k in range(value.rank) if k not in gone)
+    out, names = tuple(range(value.rank)), result.open
+    sizes: dict[Any, Axis] = dict.fromkeys(gone, 1)
+    return Value(work.algebra.contract([(result.node, names + labels)], names + out, 1, sizes), names)
+
+
 def _mean(work: Elaborator, tree: Tree) -> Value:
     value = _summand(work, tree)
-    return mean_of(work, value, axis_option(work, tree, value))
+    return _kept(work, tree, value, mean_of(work, value, axis_option(work, tree, value)))
 
 
 def variance(work: Elaborator, value: Value, tree: Tree) -> Value:
@@ -592,7 +617,7 @@ def _abbreviation(name: str) -> Handler:
     return handler
 
 
-_AXIS = ("softmax", "log_softmax", "logsumexp", "argmax")
+_AXIS = ("softmax", "log_softmax", "logsumexp", "argmax", "prod", "products_of_others")
 _SPECIAL = {"maximum", "minimum", "amax", "onehot", "where", "power", "pi", *_AXIS}
 
 
@@ -620,6 +645,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("sum",): _sum,
     ("prod",): _product,
     ("mean",): _mean,
+    ("len", "shape"): _size_of,
     ("var",): _var,
     ("std",): _std,
     ("tr", "Tr", "trace"): _trace,
@@ -648,6 +674,6 @@ _NAMED: dict[tuple[str, ...], Handler] = {
 
 BUILTIN: dict[str, Handler] = (
     _spellings()
-    | {name: handler for names, handler in _NAMED.items() for name in names}
+    | {name: handler for table in (_NAMED, convolutions.HANDLERS) for names, handler in table.items() for name in names}
     | {name: _abbreviation(name) for name in ABBREVIATIONS}
 )

@@ -105,6 +105,8 @@ _DEFINED = re.compile(
     r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]*\})\s*)?(?:\([^()=]*\)\s*)?=(?!=)"
 )
 _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*)?(?:\(|\[|\\\{)")
+#: What only indices hold: a slice, range(N), None.
+_SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\[\]]*\]")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
 
@@ -215,7 +217,10 @@ class _Lexer:
 
     def _entries(self, end: int) -> bool:
         """In LaTeX a bracket behind a name holds indices only if it holds nothing but letters and numbers."""
-        return self.lexed.tokens[-1][0] == NAME and bool(_ENTRIES.match(self.source, end))
+        before = self.lexed.tokens[-1][0]
+        if before in (NAME, ")", "]") and _SLICES.match(self.source, end):
+            return True
+        return before == NAME and bool(_ENTRIES.match(self.source, end))
 
     def number(self, match: re.Match[str]) -> int:
         digits, start, end = match.group(), match.start(), match.end()

@@ -14,6 +14,9 @@ from symgrad.errors import DomainError, LimitError
 from symgrad.expr import MAX_BITS, Rational
 from symgrad.notation.syntax import Tree
 
+#: Functions that count the rows of an array, as in X[range(N), y].
+RANGES = frozenset({"range", "arange"})
+
 
 def exact(tree: Tree) -> Rational:
     """The number of a `num`."""
@@ -31,6 +34,26 @@ def kind(binder: Tree) -> str:
     """How a `binder` runs: "all", "range" or "where"."""
     payload: Any = binder.value
     return str(payload[1])
+
+
+def is_whole(binder: Tree) -> bool:
+    """Whether a sum runs from 1 to N, from 0 to N - 1, or between numbers from one of these."""
+    first, last = (literal(end) for end in binder.args)
+    if first not in (0, 1):
+        return False
+    if last is not None:
+        return True
+    upper = binder.args[1]
+    return upper.head == "name" if first == 1 else _top(upper) is not None and upper.head == "add"
+
+
+def _top(upper: Tree) -> Tree | None:
+    """N of an upper end N or N - 1."""
+    if upper.head == "name":
+        return upper
+    if upper.head == "add" and upper.args[0].head == "name" and len(upper.args) == 2:
+        return upper.args[0]
+    return None
 
 
 def extent(array: Tree) -> tuple[int, int | None]:

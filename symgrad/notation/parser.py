@@ -509,10 +509,10 @@ def _entry(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
     p.deeper(token)
     p.pos += 1
-    found = [index_item(p)]
+    found = [index_item(p, True)]
     while p.tokens[p.pos][0] == ",":
         p.pos += 1
-        found.append(index_item(p))
+        found.append(index_item(p, True))
     closing = p.expect("]", token)
     p.depth -= 1
     return Tree("index", (left, *found), None, left.start, closing[3])
@@ -532,6 +532,20 @@ def _method(p: Reader, left: Tree, token: Token) -> Tree:
             p.fail("dot takes one argument", token, "ARITY")
         return Tree("mul", (*_factors(left, "@"), args[0]), "@", left.start, last[3])
     return Tree("call", (left, *args), _canonical(p, token[1]), left.start, last[3])
+
+
+def _shape(p: Reader, left: Tree, token: Token) -> Tree:
+    """`X.shape[0]`, a size."""
+    p.pos += 1
+    opened = p.tokens[p.pos]
+    if opened[0] not in ("[", ENTRY):
+        p.unexpected(opened, "[ and an axis, as in X.shape[0]")
+    p.pos += 1
+    axis = p.expression(0)
+    closing = p.expect("]", opened)
+    if axis.head != "num" or not isinstance(axis.value, int):
+        p.fail("the axis of a shape is a whole number", axis)
+    return Tree("call", (left, axis), "shape", left.start, closing[3])
 
 
 def _canonical(p: Reader, method: str) -> str:
@@ -585,6 +599,7 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "./": (PRODUCT, _quotient("odot", PRODUCT + 1)), "'": (POSTFIX, _prime), "TOP": (POSTFIX, _prime),
     "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
     "!": (POSTFIX, _factorial), ENTRY: (POSTFIX, _entry), "METHOD": (POSTFIX, _method),
+    "SHAPE": (POSTFIX, _shape),
     "dots": (JUXTAPOSED, _juxtapose),
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from symgrad.notation.literals import extent, indices, kind, literal
+from symgrad.notation.literals import RANGES, extent, indices, kind, literal
 from symgrad.notation.names import GREEK
 from symgrad.notation.scope import Definition
 from symgrad.notation.syntax import Tree
@@ -123,7 +123,7 @@ class Ranks:
             self.want_name(str(tree.value), rank)
         elif head == "index":
             base, *subscripts = tree.args
-            self.want(base, rank + sum(s.head != "slice" for s in subscripts))
+            self.want(base, rank + _taken(subscripts))
         elif head == "mul":
             unknown = [arg for arg in tree.args if self.rank(arg) is None]
             for arg in unknown if tree.value in {"odot", "star"} else unknown[-1:]:
@@ -185,10 +185,23 @@ def _name(self: Ranks, tree: Tree) -> Rank:
 def _index(self: Ranks, tree: Tree) -> Rank:
     base, *subscripts = tree.args
     rank = self.rank(base)
-    taken = sum(s.head != "slice" for s in subscripts)
+    for subscript in subscripts:
+        if _rows(subscripts) and subscript.head == "name":
+            self.want(subscript, 1)
     if rank is None:
         return None
-    return max(0, abs(rank) - taken)
+    return max(0, abs(rank) - _taken(subscripts))
+
+
+def _rows(subscripts: Sequence[Tree]) -> bool:
+    """Whether range(N) stands among the subscripts: the others are labels of as many rows."""
+    return any(s.head == "call" and s.value in RANGES for s in subscripts)
+
+
+def _taken(subscripts: Sequence[Tree]) -> int:
+    """How many axes the subscripts take away: a letter one, a slice none, None gives one."""
+    counted = sum(s.head not in {"slice", "part", "newaxis"} for s in subscripts)
+    return counted - sum(s.head == "newaxis" for s in subscripts) - _rows(subscripts)
 
 
 def _add(self: Ranks, tree: Tree) -> Rank:
@@ -392,13 +405,25 @@ def _diag(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 if args and abs(self.need(args[0])) == 2 else 2
 
 
+def _of_rank(rank: int, result: int) -> Callable[[Ranks, Sequence[Tree]], Rank]:
+    """A function of tensors of one rank."""
+
+    def handler(self: Ranks, args: Sequence[Tree]) -> Rank:
+        for arg in args:
+            if self.rank(arg) is None:
+                self.want(arg, rank)
+        return result
+
+    return handler
+
+
 #: Heads that have the rank of their first part.
 _LIKE_FIRST = frozenset({"neg", "pow", "div", "transpose", "bars", "big"})
 _TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
 _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(_TO_SCALAR, _to_scalar),
-    **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax"), _whole),
-    **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin"), _lower),
+    **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax", "products_of_others"), _whole),
+    **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin", "prod"), _lower),
     **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
     **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "expm", "pinv", "polar", "adj"), _matrix),
     **dict.fromkeys(("nucnorm", "eigmax", "eigmin", "specnorm", "sigma_min", "eigvals"), _of_matrix),
@@ -409,6 +434,10 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
     "diag": _diag,
+    **{
+        name: _of_rank(rank, left)
+        for name, rank, left in (("conv1d", 1, 1), ("conv2d", 2, 2), ("conv3d", 3, 2), ("correlate", 1, 1))
+    },
     "transpose": lambda self, args: _transpose(self, Tree("transpose", tuple(args[:1]))) if args else 0,
 }
 _RANKS: dict[str, Callable[[Ranks, Tree], Rank]] = {

@@ -14,16 +14,18 @@ from typing import Any
 from symgrad import expr
 from symgrad.errors import InputError, LimitError, NameProblem
 from symgrad.expr import Node, Shape, Variable, contract
+from symgrad.notation import ranges
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
 from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
-from symgrad.notation.roles import UNIVERSAL, Roles, name_of, zero_based
+from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
 from symgrad.notation.scope import Definition, Survey, become_name, survey
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
     Axis,
     Declared,
+    Named,
     Outline,
     Outlines,
     Unknown,
@@ -152,6 +154,8 @@ def _elaborated(
 ) -> tuple[Node, Scope, list[str]]:  # fmt: skip
     """The node of the function, the scope it was read in, and the notes."""
     holes: list[Unknown] | None = None
+    if scope.calculates:
+        shapes = _replaceable(shapes, scope)
     if scope.tops or any(isinstance(d, Unknown) for shape in shapes.values() for d in shape):
         holes = _outlined(sources, scope, shapes, wanted)
     naturals = set(scope.naturals)
@@ -180,15 +184,31 @@ def _outlined(
     if wanted is not None and len(wanted) == len(value.node.shape):
         for one, other in zip(value.node.shape, wanted, strict=True):
             unify(one, other)
+    taken = {*shapes, *scope.variables, *scope.sizes}
+    for tensor in variables.values():
+        taken.update(str(find(d)) for d in tensor.shape)
+    if scope.calculates:
+        ranges.settle(work.ledger, taken, scope.tops, outlines.holes)
     for name, top in scope.tops.items():
         root = find(top)
         if isinstance(root, Unknown):
             root.same_as = name
-    taken = {*shapes, *scope.variables, *scope.sizes}
-    for tensor in variables.values():
-        taken.update(str(find(d)) for d in tensor.shape)
+    for axis in {d for shape in shapes.values() for d in shape if isinstance(d, Named)}:
+        axis.same_as = axis.name if axis.same_as is None else axis.same_as
     name_unknowns(shapes.values(), outlines.holes, taken)
     return outlines.holes
+
+
+def _replaceable(shapes: Mapping[str, tuple[Axis, ...]], scope: Scope) -> dict[str, tuple[Axis, ...]]:
+    """The same shapes with declared dimensions that calculated ones may replace."""
+    named: dict[Axis, Axis] = {}
+    for shape in shapes.values():
+        for dim in shape:
+            if isinstance(dim, str):
+                named.setdefault(dim, Named(dim))
+    for name in scope.sizes & named.keys():
+        scope.tops[name] = named[name]
+    return {name: tuple(named.get(d, d) for d in shape) for name, shape in shapes.items()}
 
 
 def _final_scope(scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]]) -> Scope:
@@ -248,11 +268,14 @@ def _define(work: Elaborator, one: Definition) -> None:
 def _with_indices(work: Elaborator, one: Definition) -> Value:
     for name in one.indices:
         work.bound[name] = None
+    if work.scope.calculates:
+        ranges.bind(work, one.body, one.indices)
     try:
         return work.visit(one.body)
     finally:
         for name in one.indices:
             work.bound.pop(name, None)
+            work.ranges.pop(name, None)
 
 
 # --- claims and rules -------------------------------------------------------------------------------------------------
@@ -296,6 +319,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
         zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
+        calculates=calculates(found.uses),
     )  # fmt: skip
     _known_names(found, scope, parsed)
     node, final, notes = _elaborated(found, scope, {}, {}, shape)

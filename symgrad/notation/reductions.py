@@ -6,13 +6,14 @@ values; a condition such as j ≠ y_i is a 0/1 factor.  Nothing here ever loops 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, UnsupportedError
+from symgrad.notation import ranges
 from symgrad.notation.conditions import condition
-from symgrad.notation.literals import indices, kind, literal
+from symgrad.notation.literals import indices, is_whole, kind, literal
 from symgrad.notation.powersums import power_sum
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value
@@ -33,11 +34,15 @@ def _big(work: Elaborator, tree: Tree) -> Value:
             raise InputError(f"the index {name} is bound twice", code="UNBOUND")
     if len(set(names)) < len(names):
         raise InputError("an index is bound twice", code="UNBOUND")
+    ends = {name: end for binder in binders for name, end in _ends(work, binder)}
+    binders = [_plainly(work, binder) for binder in binders]
     for binder in binders:
         for name in indices(binder):
-            work.bound[name] = None
-        if kind(binder) == "range":
+            work.bound[name] = ends.get(name)
+        if kind(binder) == "range" and not work.scope.calculates:
             work.bound[indices(binder)[0]] = _range(work, binder)
+    if work.scope.calculates:
+        _calculated(work, body, names, binders)
     try:
         if body.head == "name" and body.value in names:
             return _sum_of_index(work, tree)
@@ -47,6 +52,61 @@ def _big(work: Elaborator, tree: Tree) -> Value:
     finally:
         for name in names:
             del work.bound[name]
+            work.ranges.pop(name, None)
+
+
+def _ends(work: Elaborator, binder: Tree) -> Iterator[tuple[str, Axis]]:
+    """The dimensions that conditions such as j ≤ n, or a range from i + 1 to n, say."""
+    if kind(binder) == "range" and binder.args[1].head == "name":
+        first = ranges.affine(work, binder.args[0])
+        if first is not None and first.strides and binder.args[1].value in work.scope.sizes:
+            yield indices(binder)[0], work.counted(binder.args[1])
+    elif kind(binder) == "where":
+        for compare in binder.args:
+            left, right = compare.args
+            if _says_nothing(work, compare) and left.head == right.head == "name":
+                yield str(left.value), work.counted(right)
+
+
+def _plainly(work: Elaborator, binder: Tree) -> Tree:
+    r"""A range that begins or ends at another index as a condition: j = i+1, ..., n is j > i; ends 1 and n say nothing."""
+    (name, *_), kind_ = indices(binder), kind(binder)
+    letter = Tree("name", (), name, binder.start, binder.end)
+    if kind_ == "range":
+        ends = [ranges.affine(work, end) for end in binder.args]
+        for place, (end, sign) in enumerate(zip(ends, (">=", "<="), strict=True)):
+            if end is None or not end.strides:
+                continue
+            step = end.constant if place == 0 else -end.constant
+            (other,), whole = tuple(end.strides), ends[1 - place]
+            plain = (
+                whole is not None and (whole.sizes if place == 0 else whole.constant in (0, 1)) and not whole.strides
+            )
+            if end.strides[other] != 1 or end.sizes or step not in (0, 1) or not plain:
+                raise UnsupportedError("a sum that begins or ends at another index begins or ends there or next to it")
+            right = Tree("name", (), other, binder.start, binder.end)
+            sign = sign if step == 0 else sign[0]
+            compare = Tree("compare", (letter, right), sign, binder.start, binder.end)
+            return Tree("binder", (compare,), (indices(binder), "where"), binder.start, binder.end)
+    if kind_ == "where":
+        kept = tuple(c for c in binder.args if not _says_nothing(work, c))
+        return Tree("binder", kept, (indices(binder), "where"), binder.start, binder.end)
+    return binder
+
+
+def _says_nothing(work: Elaborator, compare: Tree) -> bool:
+    """Whether a condition only repeats where an index begins, as 1 ≤ i, or ends, as j ≤ n."""
+    left, right = compare.args
+    begins = compare.value == "<=" and literal(left) in (0, 1)
+    return begins or (compare.value == "<=" and right.head == "name" and right.value in work.scope.sizes)
+
+
+def _calculated(work: Elaborator, body: Tree, names: list[str], binders: list[Tree]) -> None:
+    """Ranges where indices are calculated: whole axes as ever, the others as far as they fit."""
+    for binder in binders:
+        if kind(binder) == "range" and is_whole(binder):
+            work.bound[indices(binder)[0]] = _range(work, binder)
+    ranges.bind(work, body, names, binders)
 
 
 def _sum_of_index(work: Elaborator, tree: Tree) -> Value:
@@ -77,7 +137,7 @@ def _range(work: Elaborator, binder: Tree) -> Axis:
         raise UnsupportedError("a sum must run over a whole axis, as from 1 to N")
     if top.head != "name" or (top.value in work.scope.variables and top.value not in work.scope.sizes):
         raise UnsupportedError("the upper end of a sum must be the name of a dimension or a number")
-    return work.scope.tops.get(str(top.value), str(top.value))
+    return find(work.scope.tops.get(str(top.value), str(top.value)))
 
 
 def _conditions(work: Elaborator, binder: Tree) -> list[Value]:
@@ -158,8 +218,18 @@ def _lse_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weig
 
 
 def _product_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
-    del value, names, weights
-    raise UnsupportedError(f"{work.text(tree)}: products over an index are not read yet")
+    """Π_i f_i; a factor is 1 where a condition does not hold."""
+    if not names:
+        return work.apply("prod", [value], tree)
+    for weight in weights:
+        less = work.total([(1, value), (-1, work.number(1))], tree)
+        value = work.total([(1, work.number(1)), (1, work.entrywise([weight, less], [1, 1], tree))], tree)
+    constant = [name for name in names if name not in value.open]
+    if constant:
+        raise InputError(f"the index {constant[0]} does not occur in this product", hint="write it as a power")
+    for name in reversed(names):
+        value = work.apply("prod", [_last(work, value, [name], tree)], tree)
+    return value
 
 
 _BIG: dict[str, Callable[[Elaborator, Tree, Value, list[str], list[Value]], Value]] = {

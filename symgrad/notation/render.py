@@ -266,6 +266,12 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, "{" + inner.replace(", ", ",") + "}"))
     labelled = head == "name" and ("_" in str(node.args[0].value))
+    if any(t.head == "part" and not t.value for t in subs):  # counted from 1: braces, not the brackets of code
+        base = _round(base) if labelled or head not in ("name", "call") else base
+        return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=_defines(node, style))
+    if any(t.head in ("part", "newaxis", "call") for t in subs):
+        base = base if head in ("name", "call") and base.level == ATOM else _round(base)
+        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
     lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
     if labelled or (words and head in ("name", "call")):
@@ -460,7 +466,10 @@ def _t_array(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _t_assemble(node: Tree, args: list[Piece], style: Style) -> Piece:
     body = _round(args[0]) if args[0].text[0] == "[" else args[0]
-    return Piece(f"[{body.text}]_{{{','.join(names.to_text(i) for i in node.value)}}}", name=True)  # type: ignore[attr-defined]
+    below = [names.to_text(i) for i in node.value]  # type: ignore[attr-defined]
+    if len(args) > 1:
+        below = [f"{i} ≤ {end.text}" for i, end in zip(below, args[1:], strict=True)]
+    return Piece(f"[{body.text}]_{{{(', ' if len(args) > 1 else ',').join(below)}}}", name=True)
 
 
 def _t_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -487,12 +496,19 @@ def _change(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece("d" + args[0].text)
 
 
+def _part(node: Tree, args: list[Piece], style: Style) -> Piece:
+    """a:b or a:b:s; what is missing is left out."""
+    shown = ["" if tree.head == "slice" else piece.text for tree, piece in zip(node.args, args, strict=True)]
+    return Piece(":".join(shown[: 3 if shown[2] else 2]))
+
+
 def _literal(shown: str) -> Printer:
     return lambda node, args, style: Piece(shown)
 
 
 TEXT: dict[str, Printer] = {
-    "num": _t_num, "name": _t_name, "const": _t_const, "index": _t_index, "slice": _literal(":"),
+    "num": _t_num, "name": _t_name, "const": _t_const, "index": _t_index, "slice": _literal(":"), "part": _part,
+    "newaxis": _literal("None"),
     "neg": lambda n, a, s: _negated(a, "-", _round), "add": lambda n, a, s: _terms(n, a, "-", _round), "mul": _t_mul,
     "div": _t_div, "pow": _t_pow, "transpose": _t_transpose, "call": _t_call, "keyword": _t_keyword, "norm": _t_norm,
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
@@ -541,6 +557,8 @@ def _l_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     elif head not in ("name", "call") or base.level < ATOM:
         base = _curved(base)
     shown = [_l_subscript(t, p) for t, p in zip(node.args[1:], args[1:], strict=True)]
+    if any((t.head == "part" and t.value) or t.head in ("newaxis", "call") for t in node.args[1:]):
+        return Piece(f"{base.text}[{', '.join(shown)}]", name=_defines(node, style))
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, f"{{{','.join(shown)}}}"))
     return Piece(f"{base.text}_{{{','.join(shown)}}}", name=_defines(node, style))
@@ -699,8 +717,10 @@ def _l_array(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_assemble(node: Tree, args: list[Piece], style: Style) -> Piece:
-    below = ",".join(names.to_latex(i) for i in node.value)  # type: ignore[attr-defined]
-    return Piece(f"{_fenced(args[0], '[', ']')}_{{{below}}}", name=True)
+    below = [names.to_latex(i) for i in node.value]  # type: ignore[attr-defined]
+    if len(args) > 1:
+        below = [f"{i} \\le {end.text}" for i, end in zip(below, args[1:], strict=True)]
+    return Piece(f"{_fenced(args[0], '[', ']')}_{{{','.join(below)}}}", name=True)
 
 
 def _l_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -719,7 +739,8 @@ def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 LATEX: dict[str, Printer] = {
-    "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"),
+    "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"), "part": _part,
+    "newaxis": _literal("\\mathrm{None}"),
     "neg": lambda n, a, s: _negated(a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
     "div": _l_div, "pow": _l_pow, "transpose": _l_transpose, "call": _l_call, "keyword": _l_keyword, "norm": _l_norm,
     "bars": _l_bars, "inner": _l_inner, "big": _l_big, "binder": _l_binder, "compare": _l_compare,

@@ -32,6 +32,9 @@ from symgrad.shapes import Axis, Unknown
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
 UNIVERSAL = frozenset({"I", "e", "delta"})
 
+#: Functions whose result has calculated dimensions.
+CALCULATING = frozenset({"conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"})
+
 
 class Roles:
     """The names of one source; see the module."""
@@ -75,6 +78,7 @@ class Roles:
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
         scope.zero_based = zero_based(uses, self.parsed.source)
+        scope.calculates = calculates(uses)
         self._variables(defined)
 
     def _set_aside_values(self) -> None:
@@ -201,8 +205,6 @@ class Roles:
         capital = name[:1].upper() + name[1:]
         if capital == name or len(self.declared.get(capital, ())) != 2:
             return False
-        if capital in uses.plain or capital in uses.indexed:
-            return False
         self.scope.rows[name] = capital
         return True
 
@@ -229,6 +231,11 @@ class Roles:
             return name not in self.indices or name in uses.plain
         entry = any(tree.head == "index" for tree in uses.numbered.get(name, ()))  # not the name w_2
         return entry or name in self.scope.rows.values() or name in uses.called
+
+
+def calculates(uses: Uses) -> bool:
+    """Whether dimensions are calculated: by subscripts, slices, partial sums, convolutions."""
+    return uses.calculates or not CALCULATING.isdisjoint(uses.called)
 
 
 def is_bracketed(tree: Tree, source: str) -> bool:

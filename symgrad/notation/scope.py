@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
-from symgrad.notation.literals import exact, indices, kind
+from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
 
@@ -50,6 +50,7 @@ class Uses:
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
     marked: set[str] = field(default_factory=set)  # labels by use: onehot(y), 1[k = y]
+    calculates: bool = False  # whether indices are calculated: x_{i+1}, x[1:], sums over a part of an axis
 
     def scan(self, root: Tree) -> None:
         """Add everything below `root`; iterative, parents first."""
@@ -76,10 +77,12 @@ class Uses:
                 push(self._big(tree))
             elif head == "assemble":
                 self.bound.update(indices(tree))
-                push(tree.args)
+                self._ends(tree.args[1:])
+                self.calculates |= len(tree.args) > 1
+                push(tree.args[:1])
             elif head == "compare":
                 self._compare(tree)
-                push(reversed(tree.args))
+                push(arg for arg in reversed(tree.args) if not self._compared_index(arg))
             elif head == "mul":
                 self._average(tree)
                 push(reversed(tree.args))
@@ -93,12 +96,20 @@ class Uses:
     def _compare(self, tree: Tree) -> None:
         """1[k = y] with an index k makes y a label."""
         left, right = tree.args
+        self.calculates |= tree.value in {"<", "<=", ">", ">="} and {left.value, right.value} <= set(self.indices)
         if tree.value in {"=", "!="} and left.head == right.head == "name":
             sides = [str(left.value), str(right.value)]
             if sides[0] in self.indices and sides[1] not in self.indices:
                 self.marked.add(sides[1])
             elif sides[1] in self.indices and sides[0] not in self.indices:
                 self.marked.add(sides[0])
+
+    def _compared_index(self, tree: Tree) -> bool:
+        """Whether a side of a comparison is an index: it is no value, and belongs below names."""
+        if tree.head != "name" or tree.value not in self.indices or tree.value in self.declared:
+            return False
+        self.subscripts.setdefault(str(tree.value), tree)
+        return True
 
     def _average(self, tree: Tree) -> None:
         """In 1/N Σ_i with nothing else known of N, the sum runs from 1 to N."""
@@ -121,6 +132,7 @@ class Uses:
             inner.plain.pop(name, None)
             inner.indexed.pop(name, None)
         self.marked |= inner.marked
+        self.calculates |= inner.calculates
         self.bound |= inner.bound
         self.labelled |= inner.labelled
         for mine, theirs in ((self.plain, inner.plain), (self.called, inner.called), (self.tops, inner.tops)):
@@ -155,11 +167,33 @@ class Uses:
             elif subscript.head == "num" and len(subscripts) == 1 and name:
                 self.numbered.setdefault(name, []).append(tree)
                 return rest
+            elif subscript.head == "newaxis" or subscript.head == "slice":
+                letters += subscript.head == "slice"
             else:
                 letters += 1
+                self._calculated(subscript, name)
         if base.head == "name":
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
         return rest
+
+    def _calculated(self, subscript: Tree, name: str) -> None:
+        """x_{i+1}, x[1:], X[range(N), y]: letters below, and sizes in the ends."""
+        if subscript.head == "num":
+            return
+        self.calculates = True
+        for tree in subscript.walk():
+            if tree.head != "name":
+                continue
+            letter = str(tree.value)
+            if (
+                subscript.head == "part"
+                or (subscript.head == "call" and subscript.value in RANGES)
+                or (subscript.head != "neg" and letter not in self.indices and _factor(subscript, letter))
+            ):
+                self.tops.setdefault(letter, tree)
+            elif letter in self.indices or letter not in self.declared:
+                self.subscripts.setdefault(letter, tree)
+                self.carriers.setdefault(letter, set()).add(name)
 
     def scan_label(self, tree: Tree) -> None:
         """y_i below a score: y is a label, i an index that it carries."""
@@ -171,18 +205,46 @@ class Uses:
                 self.subscripts.setdefault(str(inner.value), inner)
         self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
 
+    def _ends_at(self, compare: Tree) -> bool:
+        """j <= n with an index j: n is the dimension that j runs over."""
+        left, right = compare.args
+        ordered = compare.value in {"<", "<=", ">", ">="}
+        self.calculates |= ordered and left.head == right.head == "name"
+        if compare.value != "<=" or right.head != "name" or right.value in self.indices:
+            return False
+        if left.head != "name" or left.value not in self.indices:
+            return False
+        self.tops.setdefault(str(right.value), right)
+        return True
+
+    def _ends(self, ends: Iterable[Tree]) -> None:
+        """The names in the ends of ranges are dimensions."""
+        for end in ends:
+            for top in end.walk():
+                if top.head == "name" and top.value not in self.indices:
+                    self.tops.setdefault(str(top.value), top)
+
     def _big(self, tree: Tree) -> list[Tree]:
         body, *binders = tree.args
         rest = [body]
         for binder in binders:
             self.bound.update(indices(binder))
             if kind(binder) == "range":
-                top = _top(binder.args[1])
-                if top is not None:
-                    self.tops.setdefault(str(top.value), top)
+                self._ends(binder.args)
+                letters = {t.value for end in binder.args for t in end.walk() if t.head == "name"}
+                self.calculates |= not is_whole(binder) or not letters.isdisjoint(self.indices)
             elif kind(binder) == "where":
-                rest.extend(binder.args)
+                rest.extend(c for c in binder.args if not self._ends_at(c))
         return rest
+
+
+def _factor(subscript: Tree, letter: str) -> bool:
+    """Whether a letter stands beside another in a product, as the stride S of x_{i S + j}."""
+    products = (tree for tree in subscript.walk() if tree.head == "mul")
+    return any(
+        letter in names and len(names) > 1
+        for names in ([str(a.value) for a in p.args if a.head == "name"] for p in products)
+    )
 
 
 def is_count(name: str) -> bool:
@@ -208,15 +270,6 @@ def become_entry(tree: Tree, stem: str, number: int) -> None:
     tree.head, tree.args, tree.value = "index", inner, None
 
 
-def _top(upper: Tree) -> Tree | None:
-    """N of an upper end N or N - 1."""
-    if upper.head == "name":
-        return upper
-    if upper.head == "add" and upper.args[0].head == "name" and len(upper.args) == 2:
-        return upper.args[0]
-    return None
-
-
 # --- definitions ------------------------------------------------------------------------------------------------------
 
 
@@ -240,12 +293,13 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             raise InputError(
                 "this declares a shape and has no formula", source=source, offset=tree.start, end=tree.end, code="EMPTY"
             )
-    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source else ())
+    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
         uses.scan(function.body)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
+    _rename_functions(found, formulas, declared)
     apart = [_used(d) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
@@ -258,6 +312,17 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], declared: Collection[str]) -> None:
+    r"""g = \sigma, where g is applied to something: another name for a function."""
+    called = {str(tree.value).rstrip("'") for formula in formulas for tree in formula.walk() if tree.head == "call"}
+    for one in found:
+        body = one.body
+        known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if known and one.name in called and one.parameters is None:
+            one.parameters = ("z",)
+            one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
 
 
 def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
@@ -275,6 +340,7 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
 
 def definition(tree: Tree, notes: list[str]) -> Definition:
     """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
+    _share_sums(tree, notes)
     if tree.head != "equation":
         return Definition("", tree, tree)
     left, right, *others = tree.args
@@ -288,6 +354,10 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
         left, right = left.args[0], _root(right, left.args[1])
     name, indices, parameters = _left(left)
     if not name:
+        letters = _entry_letters(left)
+        if letters:
+            notes.append("the left side only names the entries of the right side")
+            return Definition("", right, tree, letters, others=tuple(others))
         if left.head == "derivative":
             return Definition("", right, tree, _letters(left), others=tuple(others))
         notes.append("of an equation the left side is read; the right side was not checked here")
@@ -304,10 +374,60 @@ def _name_subscript(left: Tree) -> None:
         become_name(left)
 
 
+def _share_sums(root: Tree, notes: list[str]) -> None:
+    r"""\sum_i a_i + b_i: where nothing else binds i, the sum goes on over the second term."""
+    outer = (
+        frozenset(str(s.value) for s in root.args[0].args[1:])
+        if root.head == "equation" and root.args[0].head == "index"
+        else frozenset()
+    )
+    stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
+    while stack:
+        tree, bound = stack.pop()
+        if tree.head == "add" and tree.args[0].head == "big" and tree.args[0].value == "sum":
+            binders = tree.args[0].args[1:]
+            letters = {name for binder in binders for name in indices(binder)} - bound
+            terms = list(tree.args)
+            for k, term in enumerate(terms[1:], 1):
+                if letters & _open_letters(term):
+                    terms[k] = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    notes.append("the sum goes on over the following terms that have its index")
+            tree.args = tuple(terms)
+        if tree.head == "big":
+            bound = bound | {name for binder in tree.args[1:] for name in indices(binder)}
+        elif tree.head == "assemble":
+            bound = bound | set(indices(tree))
+        stack.extend((arg, bound) for arg in tree.args)
+
+
+def _open_letters(tree: Tree) -> set[str]:
+    """The letters below names that nothing inside binds."""
+    found: set[str] = set()
+    stack: list[tuple[Tree, frozenset[str]]] = [(tree, frozenset())]
+    while stack:
+        part, bound = stack.pop()
+        if part.head == "big":
+            bound = bound | {name for binder in part.args[1:] for name in indices(binder)}
+        elif part.head == "assemble":
+            bound = bound | set(indices(part))
+        if part.head == "index":
+            below = (t for s in part.args[1:] for t in s.walk() if t.head == "name")
+            found |= {str(t.value) for t in below} - bound
+        stack.extend((arg, bound) for arg in part.args)
+    return found
+
+
 def _root(right: Tree, exponent: Tree) -> Tree:
     """A left side s^2 defines s as the root of the right side."""
     inverse = Tree("num", (), 1 / Fraction(exact(exponent)), exponent.start, exponent.end)
     return Tree("pow", (right, inverse), "odot", right.start, right.end)
+
+
+def _entry_letters(left: Tree) -> tuple[str, ...]:
+    r"""i of a left side (\theta * x)_i, which names a product of its own."""
+    if left.head != "index" or left.args[0].head != "mul" or any(s.head != "name" for s in left.args[1:]):
+        return ()
+    return tuple(str(s.value) for s in left.args[1:]) if all(a.head == "name" for a in left.args[0].args) else ()
 
 
 def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:

@@ -160,19 +160,28 @@ def _function_word(p: Reader, token: Token) -> str:
     return raw.partition("{")[2].rstrip("}") if "{" in raw else raw.lstrip("\\")
 
 
-def index_item(p: Reader) -> Tree:
-    """One index: an expression, or `:` for a whole axis."""
+def index_item(p: Reader, code: bool = False) -> Tree:
+    """One index: an expression, `:` for a whole axis, `a:b` for a part of it (counted as in code or not), or None."""
     token = p.tokens[p.pos]
-    if token[0] == ":":
+    if token[0] in (NAME, WORD) and token[1] == "None":
         p.pos += 1
-        tree = Tree("slice", (), None, token[2], token[3])
-    else:
-        tree = p.expression(0)
-        if tree.head == "const" and tree.value == "e":
-            tree = Tree("name", (), "e", tree.start, tree.end)
-    if p.tokens[p.pos][0] == ":":
-        p.fail("a part of an axis cannot be read", p.tokens[p.pos], hint="only : alone, for the whole axis")
-    return tree
+        return Tree("newaxis", (), None, token[2], token[3])
+    tree = Tree("slice", (), None, token[2], token[2]) if token[0] == ":" else p.expression(0)
+    if tree.head == "const" and tree.value == "e":
+        tree = Tree("name", (), "e", tree.start, tree.end)
+    if p.tokens[p.pos][0] != ":":
+        return tree
+    parts = [tree]
+    while p.tokens[p.pos][0] == ":" and len(parts) < 3:
+        place = p.tokens[p.pos]
+        p.pos += 1
+        stop = p.tokens[p.pos][0] in ("]", "}", ",", ";", ":")
+        parts.append(Tree("slice", (), None, place[3], place[3]) if stop else p.expression(0))
+    end = p.tokens[p.pos - 1][3]
+    if all(part.head == "slice" for part in parts):
+        return Tree("slice", (), None, token[2], end)
+    parts += [Tree("slice", (), None, end, end)] * (3 - len(parts))
+    return Tree("part", tuple(parts), code or any(part.head == "slice" for part in parts[:2]), token[2], end)
 
 
 def _spread(tree: Tree) -> list[Tree]:

@@ -12,6 +12,9 @@ head            args                                            value
 ``const``                                                       ``"pi"`` or ``"e"`` or ``"inf"``
 ``index``       base, subscript, ...                            subscripts are trees; ``slice`` is ``:``
 ``slice``                                                       None
+``part``        lower, upper, step                              whether it counts as code does; what is missing is a
+                                                                ``slice``
+``newaxis``                                                     None; ``None`` between brackets
 ``neg``         term
 ``add``         term, ...                                       tuple of signs (+1 / -1), one a term
 ``mul``         factor, ...                                     ``""`` juxtaposition and ``*``; ``"."`` a dot (inner
@@ -38,8 +41,9 @@ head            args                                            value
 ``cases``       value, condition, value, condition, ...         the last condition may be an ``otherwise``
 ``otherwise``
 ``array``       entry, ...                                      (rows, columns); a plain vector has columns None
-``assemble``    body                                            tuple of index names: ``[body]_{ij}`` is the tensor
-                                                                whose entry i, j is body
+``assemble``    body, bound, ...                                tuple of index names: ``[body]_{ij}`` is the tensor
+                                                                whose entry i, j is body; the bounds, if any, say how
+                                                                far each index runs from 1
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
 ``equation``    left, right                                     None

@@ -63,9 +63,19 @@ SYMBOLS: dict[str, tuple[str, object]] = {
 }  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₒₓₕₖₗₘₙₚₛₜᵢᵣᵤᵥⱼ", "0123456789+-()aeoxhklmnpstiruvj")
-KEYWORDS = {"if": "if", "otherwise": "otherwise", "else": "else", "and": "and", "in": "IN", "where": "where"}
+KEYWORDS = {
+    "if": "if",
+    "otherwise": "otherwise",
+    "else": "else",
+    "and": "and",
+    "in": "IN",
+    "where": "where",
+    "for": "for",
+}
 BIG_WORDS = frozenset(("sum", "prod", "max", "min", "logsumexp"))
 METHODS = frozenset(("dot", "sum", "mean", "max", "min", "prod", "std", "var", "trace"))
+#: Words that only code writes.
+PYTHON = frozenset(("None", "range", "keepdims", "arange", "len"))
 GRADIENTS = frozenset(("nabla", "grad"))
 
 
@@ -133,6 +143,8 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
     """Append a word of ASCII letters; False where it needs a closer look."""
     if end - start > names.MAX_NAME:
         return False
+    if text in PYTHON:
+        lexed.numpy = True
     if text in vocabulary.functions and _calls(lexed, vocabulary, text, end):
         lexed.tokens.append((FUNC, vocabulary.functions[text], start, end))
     elif text in ("ones", "zeros"):
@@ -227,6 +239,8 @@ def _module(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: in
     name = text.rpartition(".")[2]
     if name in vocabulary.functions:
         lexed.tokens.append((FUNC, vocabulary.functions[name], start, end))
+    elif name == "newaxis":
+        lexed.tokens.append((NAME, "None", start, end))
     elif name in ("pi", "e", "inf"):
         lexed.tokens.append(("const", name, start, end))
     else:
@@ -240,6 +254,8 @@ def _attribute(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> 
         lexed.tokens.append(("'", None, start, end))
     elif text[1:] in METHODS:
         lexed.tokens.append(("METHOD", text[1:], start, end))
+    elif text == ".shape":
+        lexed.tokens.append(("SHAPE", None, start, end))
     else:
         lexed.fail(
             f"{text} is not part of the language", start, end, hint="after a dot only .T and a few methods are read"

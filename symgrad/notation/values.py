@@ -7,12 +7,14 @@ expression, or an `Outline` while shapes are still being inferred.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad import expr
+from symgrad.dims import Dim, combine
 from symgrad.errors import ShapeError
+from symgrad.expr import Node
 from symgrad.notation.syntax import Tree
 from symgrad.shapes import Axis, Unknown, find
 
@@ -75,13 +77,14 @@ class Scope:
     decorations: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
+    calculates: bool = False
 
     def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:
         """The same names over other tensors."""
         return Scope(
             self.source, self.numpy, variables, values, dict(self.functions), self.sizes, self.labels, self.zero_based,
             self.naturals,
-            self.decorations, self.rows, self.tops,
+            self.decorations, self.rows, self.tops, self.calculates,
         )  # fmt: skip
 
 
@@ -101,6 +104,10 @@ class Expressions:
 
     def __init__(self, holes: list[Unknown] | None = None) -> None:
         self.holes = None if holes is None else iter(holes)
+
+    @staticmethod
+    def window(dim: Dim, others: Iterable[Dim], strides: tuple[Dim, ...], offset: Iterable[tuple[int, Dim]]) -> Node:
+        return expr.window(dim, tuple(others), strides, combine(offset))
 
     def hole(self) -> Axis:
         if self.holes is None:

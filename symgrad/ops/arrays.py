@@ -93,6 +93,18 @@ AXIS = (
         source="the one-hot vector of the (first) largest entry",
     ),
     Operation(
+        "prod", ("x",), (differential("products_of_others(x)^T dx"),), "n ->", text=("prod",), latex=("prod",),
+        numpy="{x}.prod(axis=-1)", jax="jnp.prod({x}, axis=-1)",
+        source="Magnus and Neudecker, Matrix Differential Calculus, 1988, 8.3: each factor in turn",
+    ),
+    Operation(
+        "products_of_others", ("x",),
+        (differential("products_of_others(x) .* (ones ones^T (dx ./ x) - dx ./ x)"),), "n -> n",
+        text=("products_of_others",), latex=("others",), numpy="products_of_others({x})", helper="products_of_others",
+        jax="jnp.stack([jnp.prod(jnp.delete({x}, k, axis=-1), axis=-1) for k in range({x}.shape[-1])], axis=-1)",
+        domain=("nonzero",), source="the product of all entries but one, for each entry",
+    ),
+    Operation(
         "onehot", ("y",), (FIXED,), "-> C", params=("C",), text=("onehot", "one_hot"), latex=("onehot",),
         domain=("label",), numpy="onehot({y}, {C})", helper="onehot", jax="jax.nn.one_hot({y}, {C}, dtype=float)",
         analytic=False, source="e_y, the y-th unit vector; labels count from 0 in code",

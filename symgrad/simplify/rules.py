@@ -22,6 +22,7 @@ from symgrad.expr import (
     Size,
     Sum,
     Variable,
+    Window,
     add,
     constant,
     contract,
@@ -792,6 +793,8 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
             b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank
         }
         rest = [(f, tuple(rename.get(k, k) for k in i), p) for j, (f, i, p) in enumerate(factors) if j != place]
+        if any(isinstance(f, Window) and ("bound", b) in i for f, i, _ in rest for b in bound):
+            return None  # x_{i+1} stays an entry of x
         inner = frozenset(k for _, i, _ in rest for k in i if not isinstance(k, int) or k < rank)
         parts.append((coefficient, rest, inner))
         if isinstance(term, Contraction):

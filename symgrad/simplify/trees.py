@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
+from symgrad.dims import Dim, combine, linear, split
+from symgrad.dims import number as dimension
+from symgrad.dims import times as product_of
 from symgrad.errors import LimitError
 from symgrad.expr import (
     Call,
@@ -21,6 +24,7 @@ from symgrad.expr import (
     Size,
     Sum,
     Variable,
+    Window,
     add,
     constant,
     contract,
@@ -29,6 +33,7 @@ from symgrad.expr import (
     number,
     postorder,
     rebuild,
+    variable,
     variables,
 )
 from symgrad.notation.syntax import Tree
@@ -88,6 +93,8 @@ def _in_written_order(node: Node) -> Node:
 
 def written_order(node: Contraction) -> tuple[int, ...] | None:
     """The order in which the factors of a product are written in matrix form; None in index form."""
+    if any(isinstance(factor, Window) for factor, _, _ in node.factors):
+        return None
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
         return chosen[2]
@@ -187,6 +194,7 @@ class _Writer:
         self.given = given or {}
         self.trees: dict[Node, Tree] = dict(self.given)
         self.weights: dict[Node, int] = dict.fromkeys(self.trees, 1)
+        self.windows = any(isinstance(node, Window) for node in postorder([root]))
 
     def fresh(self, count: int, scope: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Index names that nothing in the expression and no enclosing sum uses; sums side by side share theirs."""
@@ -211,7 +219,10 @@ class _Writer:
         if isinstance(node, Variable):
             return Tree("name", (), node.name)
         if isinstance(node, Size):
-            return Tree("name", (), node.dim)
+            return dimension_tree(node.dim)
+        if isinstance(node, Window):
+            names = self.fresh(node.rank)
+            return self._bracketed(self.entry(node, names), names, node)
         if isinstance(node, Delta):
             return Tree("name", (), "I")
         if isinstance(node, Call):
@@ -223,6 +234,8 @@ class _Writer:
 
     def _scaled(self, coefficient: Rational, node: Node) -> Tree:
         """coefficient · node; here a contraction takes the coefficient instead of its own."""
+        if self.windows and isinstance(node, Contraction):
+            node = self._with_slices(node)
         if not isinstance(node, Contraction):
             body = self.trees[node]
             return body if coefficient == 1 else _signed(coefficient, lambda c: product([number_tree(c), body]))
@@ -235,8 +248,36 @@ class _Writer:
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
-        found = layout(node, lambda n: self.trees[n], coefficient)
+        plain = not any(isinstance(factor, Window) for factor, _, _ in node.factors)
+        found = layout(node, lambda n: self.trees[n], coefficient) if plain else None
         return found.tree if found is not None else self._assembled(coefficient, node)
+
+    def _with_slices(self, node: Contraction) -> Node:
+        """The same product, its coefficient left out, with x_{s} 1[s = i + 1] as one factor, the slice of x."""
+        moves = {
+            labels[0]: (w, labels[1]) for w, labels, p in node.factors if isinstance(w, Window) and _is_slice(w, p)
+        }
+        uses = Counter(k for _, labels, _ in node.factors for k in labels)
+        moves = {s: to for s, to in moves.items() if s >= node.rank and uses[s] == 2}
+        used: set[int] = set()
+        factors: list[Factor] = []
+        for factor, labels, power in node.factors:
+            here = {s for s in labels if s in moves} if not isinstance(factor, Window) and power == 1 else set()
+            if not here or not isinstance(factor, Variable):
+                factors.append((factor, labels, power))
+                continue
+            used |= here
+            subscripts = [_part(moves[s][0]) if s in here else Tree("slice") for s in labels]
+            shape = [moves[s][0].shape[1] if s in here else d for s, d in zip(labels, factor.shape, strict=True)]
+            stand_in = variable(f"{factor.name} {subscripts}", shape)
+            self.trees[stand_in] = Tree("index", (self.trees[self._known(factor)], *subscripts))
+            self.weights[stand_in] = 1 + len(subscripts)
+            factors.append((stand_in, tuple(moves[s][1] if s in here else s for s in labels), power))
+        factors = [f for f in factors if not (isinstance(f[0], Window) and f[1][0] in used)]
+        if not used:
+            return node
+        sizes = {k: d for k, d in enumerate(node.sizes) if k not in used}
+        return contract(factors, tuple(range(node.rank)), 1, sizes)
 
     def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
         """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y.
@@ -264,13 +305,18 @@ class _Writer:
     def _assembled(self, coefficient: Rational, node: Contraction) -> Tree:
         names = self.fresh(node.rank)
         body = self._product_entry(node, names, names, coefficient)
-        return Tree("assemble", (body,), names) if names else body
+        return self._bracketed(body, names, node) if names else body
+
+    def _bracketed(self, body: Tree, names: tuple[str, ...], node: Node) -> Tree:
+        """[body]_{ij}; where indices are calculated, with how far they run."""
+        bounds = [dimension_tree(d) for d in node.shape] if self.windows else []
+        return Tree("assemble", (body, *bounds), names)
 
     def _sum(self, node: Sum) -> Tree:
         """Terms with their signs; a scalar repeated in every entry is written once."""
         if node.rank > 2:
             names = self.fresh(node.rank)
-            return Tree("assemble", (self._sum_entry(node, names, names),), names)
+            return self._bracketed(self._sum_entry(node, names, names), names, node)
         signs, terms = [], []
         for coefficient, term in node.terms:
             inner = _repeated_scalar(term)
@@ -315,6 +361,9 @@ class _Writer:
         if isinstance(node, Delta):
             left, right = (Tree("name", (), name) for name in names)
             return Tree("indicator", (Tree("compare", (left, right), "="),))
+        if isinstance(node, Window):
+            place = _affine_tree(node, [Tree("name", (), name) for name in names[1:]])
+            return Tree("indicator", (Tree("compare", (Tree("name", (), names[0]), place), "="),))
         if isinstance(node, Call):
             return self._call_entry(node, names, scope)
         return _indexed(self.tree(node), names)
@@ -345,12 +394,26 @@ class _Writer:
         self, node: Contraction, names: tuple[str, ...], scope: tuple[str, ...], coefficient: Rational
     ) -> Tree:
         """Σ over the summed labels of the product of the factors' entries."""
-        summed = self.fresh(len(node.sizes) - node.rank, scope)
-        labels, inside = names + summed, scope + summed
+        calculated = _calculated(node)
+        steps = _stairs(node)
+        hidden = [k for k in range(node.rank, len(node.sizes)) if k not in calculated and k not in steps]
+        summed = self.fresh(len(hidden), scope)
+        labels: dict[int, str] = dict(enumerate(names)) | dict(zip(hidden, summed, strict=True))
+        inside = scope + summed
+        places = {
+            k: _affine_tree(w, [Tree("name", (), labels[j]) for j in axes[1:]]) for k, (w, axes) in calculated.items()
+        }
         above: list[Tree] = []
         below: list[Tree] = []
         for factor, axes, power in node.factors:
-            body = self.entry(factor, tuple(labels[k] for k in axes), inside)
+            if isinstance(factor, Window) and axes[0] in places:
+                continue
+            if isinstance(factor, Window) and axes[-1] in steps:
+                ordered = (Tree("name", (), labels[axes[1]]), Tree("name", (), labels[axes[0]]))
+                sign = "<" if factor.offset else "<="
+                above.append(Tree("indicator", (Tree("compare", ordered, sign),)))
+                continue
+            body = self._entry_at(factor, axes, labels, places, inside)
             if magnitude(power) != 1:
                 body = Tree("pow", (body, number_tree(magnitude(power))), "")
             (above if power > 0 else below).append(body)
@@ -358,8 +421,26 @@ class _Writer:
         if below:
             tree = Tree("div", (tree, product(below)), "")
         if summed:
-            tree = Tree("big", (tree, Tree("binder", (), (summed, "all"))), "sum")
+            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden])):
+                tree = Tree("big", (tree, binder), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
+
+    def _binders(self, names: tuple[str, ...], sizes: list[Dim]) -> list[Tree]:
+        """Over what a sum runs; where indices are calculated, from where to where."""
+        if not self.windows:
+            return [Tree("binder", (), (names, "all"))]
+        ends = [(number_tree(1), dimension_tree(d)) for d in sizes]
+        return [Tree("binder", end, ((name,), "range")) for name, end in zip(names, ends, strict=True)]
+
+    def _entry_at(
+        self, factor: Node, axes: tuple[int, ...], labels: Mapping[int, str], places: Mapping[int, Tree],
+        scope: tuple[str, ...],
+    ) -> Tree:  # fmt: skip
+        """The entry of a factor at indices of which some are calculated."""
+        if not any(k in places for k in axes):
+            return self.entry(factor, tuple(labels[k] for k in axes), scope)
+        subscripts = [places[k] if k in places else Tree("name", (), labels[k]) for k in axes]
+        return Tree("index", (self.tree(factor), *subscripts))
 
 
 def _indicator(symbol: str, arg: Tree) -> Tree:
@@ -370,6 +451,94 @@ def _indicator(symbol: str, arg: Tree) -> Tree:
 
 
 TURNED = {">": "<", ">=": "<="}
+
+
+def dimension_tree(dim: Dim) -> Tree:
+    """The tree of a dimension: a number, a name, or what is calculated."""
+    if isinstance(dim, int):
+        return number_tree(dim)
+    terms, signs = [], []
+    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
+        operator, left, right = split(atom)
+        if k == 0:
+            continue
+        if operator == "//":
+            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
+            tree = Tree("call", (inner,), "floor")
+        elif operator:
+            tree = product([dimension_tree(left), dimension_tree(right)])
+        else:
+            tree = Tree("name", (), atom) if atom else number_tree(1)
+        size = magnitude(k)
+        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
+        signs.append(1 if k > 0 else -1)
+    if len(terms) == 1:
+        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
+    return Tree("add", tuple(terms), tuple(signs))
+
+
+def _affine_tree(window: Window, indices: list[Tree]) -> Tree:
+    """Where a window has its ones, counted from 1: offset + Σ stride (i - 1) + 1."""
+    shift = combine([(1, window.offset), *((-1, s) for s in window.strides)], 1)
+    terms: list[Tree] = []
+    signs: list[int] = []
+    for stride, index in zip(window.strides, indices, strict=True):
+        size = magnitude(stride) if isinstance(stride, int) else stride
+        terms.append(index if size == 1 else product([dimension_tree(size), index]))  # type: ignore[arg-type]
+        signs.append(-1 if isinstance(stride, int) and stride < 0 else 1)
+    for atom, k in linear(shift).items():
+        if k:
+            inner = number_tree(magnitude(k)) if not atom else dimension_tree(combine([(abs(k), atom)]))
+            terms.append(inner)
+            signs.append(1 if k > 0 else -1)
+    return terms[0] if len(terms) == 1 and signs[0] > 0 else Tree("add", tuple(terms), tuple(signs))
+
+
+def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
+    """The summed labels that a window determines, and that stand below named tensors otherwise."""
+    found: dict[int, tuple[Window, tuple[int, ...]]] = {}
+    for window, labels, power in node.factors:
+        place = labels[0] if labels else -1
+        if isinstance(window, Window) and labels[-1] in _stairs(node):
+            continue
+        if (
+            not isinstance(window, Window)
+            or not window.inside
+            or power != 1
+            or place < node.rank
+            or place in labels[1:]
+            or place in found
+        ):
+            continue
+        others = [f for f, axes, _ in node.factors if place in axes and f is not window]
+        if others and all(isinstance(f, Variable) for f in others):
+            found[place] = (window, labels)
+    return {k: (w, axes) for k, (w, axes) in found.items() if not any(j in found for j in axes[1:])}
+
+
+def _stairs(node: Contraction) -> set[int]:
+    """The summed labels k of Σ_k 1[j = i + k + 1], which is 1[i < j]."""
+    uses = Counter(k for _, labels, _ in node.factors for k in labels)
+    return {
+        labels[2] for w, labels, _ in node.factors
+        if isinstance(w, Window) and w.stairs and labels[2] >= node.rank and uses[labels[2]] == 1
+    }  # fmt: skip
+
+
+def _is_slice(window: Window, power: Rational) -> bool:
+    """Whether a window only moves along an axis, and stays inside."""
+    return (
+        power == 1 and len(window.strides) == 1 and window.inside and magnitude(window.strides[0]) == window.strides[0]
+    )  # type: ignore[arg-type]
+
+
+def _part(window: Window) -> Tree:
+    """The slice a:b of a window, counted from 1 with its end included."""
+    (stride,) = window.strides
+    first = combine([(1, window.offset)], 1)
+    last = combine([(1, window.offset), (1, product_of(stride, combine([(1, window.shape[1])], -1)))], 1)
+    step = Tree("slice") if stride == 1 else dimension_tree(stride)
+    return Tree("part", (dimension_tree(first), dimension_tree(last), step), False)
 
 
 def _signed(coefficient: Rational, build: Callable[[Rational], Tree]) -> Tree:

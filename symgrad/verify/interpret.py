@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad.dims import value as dimension
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, postorder
+from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, Window, postorder
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -34,7 +35,7 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
     """The value of `root` at named arrays; `sizes` are those of its dimensions."""
 
     def extent(dim: Dim) -> int:
-        return dim if isinstance(dim, int) else sizes[dim]
+        return dimension(dim, sizes)
 
     memo: dict[Node, Any] = {}
     for node in postorder([root]):
@@ -44,6 +45,8 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
             memo[node] = arithmetic.number(extent(node.dim))
         elif isinstance(node, Delta):
             memo[node] = arithmetic.array.eye(extent(node.shape[0]))
+        elif isinstance(node, Window):
+            memo[node] = _window(node, extent, arithmetic)
         elif isinstance(node, Sum):
             parts = [arithmetic.number(c) * memo[n] for c, n in node.terms]
             total = parts[0]
@@ -68,6 +71,19 @@ def _product(
         if not any(label in labels for _, labels, _ in node.factors):
             operands += [arithmetic.array.ones(extent(dim)), [label]]
     return arithmetic.number(node.coefficient) * arithmetic.einsum(*operands, list(range(node.rank)))
+
+
+def _window(node: Window, extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
+    """The 0/1 tensor of a linear relation between indices: the one-hot of the place that the others say."""
+    import numpy as np
+
+    shape = tuple(extent(d) for d in node.shape)
+    places = np.full(shape[1:], extent(node.offset))
+    for k, stride in enumerate(node.strides):
+        places = places + extent(stride) * np.arange(shape[1 + k]).reshape([-1] + [1] * (len(shape) - 2 - k))
+    if places.size and not 0 <= places.min() <= places.max() < shape[0]:
+        raise UnsupportedError(f"an index leaves its axis of {shape[0]}")
+    return np.moveaxis(arithmetic.onehot(places, shape[0]), -1, 0)
 
 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
@@ -126,6 +142,11 @@ def _matrix_functions(xp: Any, expm: Callable[[Any], Any]) -> dict[str, Callable
     }  # fmt: skip
 
 
+def _without_each(xp: Any, x: Any) -> Any:
+    """The product of all entries but each one in turn."""
+    return xp.stack([xp.prod(xp.delete(x, k, axis=-1), axis=-1) for k in range(x.shape[-1])], axis=-1)
+
+
 def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
     """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
 
@@ -167,7 +188,8 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "nonnegative": lambda x: (x >= 0) * 1.0, "zero": lambda x: (x == 0) * 1.0, "maximum": xp.maximum,
         "minimum": xp.minimum, "where": lambda c, x, y: xp.where(c > 0, x, y), "softmax": softmax,
         "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
-        "amax": lambda x: xp.max(x, axis=-1),
+        "amax": lambda x: xp.max(x, axis=-1), "prod": lambda x: xp.prod(x, axis=-1),
+        "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi,
     }  # fmt: skip
@@ -337,7 +359,8 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
-        "amax": amax, "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
+        "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),
+        "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
         "matrix_power": matrix(lambda m, k: m ** int(k)),
         "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))),
     }  # fmt: skip

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from symgrad.expr import Call, Dim, Node, Variable, postorder, variables
+from symgrad.dims import is_name, linear, names, value
+from symgrad.expr import Call, Dim, Node, Size, Variable, Window, postorder, variables
 
 SIZES = ((2, 3, 4, 5, 6, 7), (3, 2, 5, 4, 7, 6), (5, 4, 2, 3, 6, 7))
 TINY = (2, 3, 2, 3, 2, 3)
@@ -33,11 +34,13 @@ def dimensions(node: Node) -> list[str]:
     """The symbolic dimensions of `node`, in order of appearance."""
     found: dict[str, None] = {}
     for inner in postorder([node]):
-        found.update((d, None) for d in inner.shape if isinstance(d, str))
+        found.update((name, None) for d in inner.shape for name in names(d))
         if isinstance(inner, Call):
-            found.update((p, None) for p in inner.params if isinstance(p, str))
-        if type(inner).__name__ == "Size":
-            found[inner.dim] = None  # type: ignore[attr-defined]
+            found.update((name, None) for p in inner.params if isinstance(p, str) for name in names(p))
+        if isinstance(inner, Size):
+            found.update((name, None) for name in names(inner.dim))
+        if isinstance(inner, Window):
+            found.update((name, None) for d in (inner.offset, *inner.strides) for name in names(d))
     return list(found)
 
 
@@ -58,9 +61,11 @@ class Sampler:
 
         self.rng = np.random.default_rng([seed, 20_260_101])
         self.variables = [*variables(function), *(v for v in extra if v not in variables(function))]
-        self.dims = dimensions(function) + [d for v in extra for d in v.shape if isinstance(d, str)]
+        self.dims = dimensions(function) + [name for v in extra for d in v.shape for name in names(d)]
         self.dims = list(dict.fromkeys(self.dims))
         self.classes = classes(function)
+        shapes = [node.shape for node in postorder([function])] + [v.shape for v in extra]
+        self.calculated = list(dict.fromkeys(d for s in shapes for d in s if isinstance(d, str) and not is_name(d)))
 
     def shapes(self) -> Iterator[dict[str, int]]:
         """Sizes to use: all different in each set, and one set with sizes of one."""
@@ -71,11 +76,22 @@ class Sampler:
 
     def assign(self, row: tuple[int, ...]) -> dict[str, int]:
         sizes = {d: row[k % len(row)] for k, d in enumerate(self.dims)}
+        self.make_room(sizes)
         # A label needs at least two classes for its loss to be one.
         for dim in self.classes.values():
             if isinstance(dim, str) and sizes.get(dim, 2) < 2:
                 sizes[dim] = 2
         return sizes
+
+    def make_room(self, sizes: dict[str, int]) -> None:
+        """Enlarge what calculated dimensions are calculated from until each has an entry at least."""
+        for _ in range(200):
+            small = next((d for d in self.calculated if value(d, sizes) < 1), None)
+            if small is None:
+                return
+            growing = [name for name in names(small) if linear(small).get(name, 1) > 0]
+            for name in growing:
+                sizes[name] += 1
 
     def draw(self, sizes: Mapping[str, int], magnitude: float = 1.0, way: str = "normal") -> Point:
         return Point({v.name: self._value(v, sizes, magnitude, way) for v in self.variables}, sizes, magnitude)
@@ -83,19 +99,19 @@ class Sampler:
     def _value(self, v: Variable, sizes: Mapping[str, int], magnitude: float, way: str) -> Any:
         import numpy as np
 
-        shape = tuple(d if isinstance(d, int) else sizes[d] for d in v.shape)
+        shape = tuple(value(d, sizes) for d in v.shape)
         if "label" in v.assumptions:
             count = self.classes.get(v.name, 2)
-            return self.rng.integers(0, count if isinstance(count, int) else sizes[count], shape)
+            return self.rng.integers(0, value(count, sizes), shape)
         if "natural" in v.assumptions:
             return self.rng.integers(2, 5, shape)
         if way == "mixed":
             way = str(self.rng.choice(list(WAYS)))
-        value = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
+        array = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
         for word in sorted(v.assumptions):
             if word in STRUCTURES:
-                value = STRUCTURES[word](value)
-        return value
+                array = STRUCTURES[word](array)
+        return array
 
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""

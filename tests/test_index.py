@@ -1,0 +1,267 @@
+"""Calculated indices, slices, ranges and NumPy's indexing: each row is read, printed, differentiated and computed.
+
+A row is a source, its shapes, sizes to try, the variable to differentiate by, and the function written by hand in JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad import dims
+from symgrad.calculus import jacobian
+from symgrad.code import compile_nodes
+from symgrad.errors import SymgradError
+from symgrad.notation.reading import Reading, read, read_claim
+from symgrad.notation.render import to_latex, to_text
+from symgrad.simplify.rules import same
+from symgrad.simplify.trees import to_tree
+from tests.evaluate import evaluate
+
+jax.config.update("jax_enable_x64", True)
+
+N = {"n": 7, "m": 3}
+IMAGE = {"H": 5, "W": 6, "p": 2, "q": 3}
+
+
+def valid(theta: Any, x: Any) -> Any:
+    return jnp.convolve(x, theta[::-1], mode="valid")
+
+
+def image(G: Any, I: Any, K: Any) -> Any:
+    patches = [[jnp.sum(I[i : i + 2, j : j + 3] * K) for j in range(4)] for i in range(4)]
+    return sum(G[i, j] * patches[i][j] for i in range(4) for j in range(4))
+
+
+def volume(G: Any, T: Any, x: Any) -> Any:
+    return sum(G[s, t] * jnp.sum(T * x[s : s + 2, t : t + 2]) for s in range(3) for t in range(3))
+
+
+def pairs(f: Callable[[int, int], Any], count: int) -> Any:
+    return sum(f(i, j) for i in range(count) for j in range(i + 1, count))
+
+
+def differences(x: Any) -> Any:
+    return jnp.sum(jnp.diff(x) ** 2)
+
+
+def variation(x: Any) -> Any:
+    return jnp.sum(jnp.diff(x, axis=0) ** 2) + jnp.sum(jnp.diff(x, axis=1) ** 2)
+
+
+Row = tuple[str, str, dict[str, int], str, Callable[..., Any]]
+CONVOLUTIONS: list[Row] = [
+    ("c_i = sum_j theta_j x_{i+j}", "theta: m, x: n", N, "x", valid),
+    (r"c_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: m, x: n", N, "theta", valid),
+    (r"(\theta * x)_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: m, x: n", N, "x", valid),
+    (r"c_i = \sum_{j=1}^{m} \theta_j x_{i+j-1}", "theta: m, x: n", N, "x", valid),
+    ("conv1d(theta, x)", "theta: m, x: n", N, "theta", valid),
+    ("correlate(x, theta)", "x: n, theta: m", N, "x", lambda x, t: valid(t, x)),
+    ("sum(G * conv2d(I, K))", "G: a b, I: H W, K: p q", IMAGE, "I", image),
+    (r"\sum_{i,j} G_{ij} \sum_m \sum_n I(i+m, j+n) K(m,n)", "G: a b, I: H W, K: p q", IMAGE, "K", image),
+    ("sum(G * conv3d(Theta, x))", "G: o o, Theta: m m r, x: n n r", {"n": 4, "m": 2, "r": 3}, "Theta", volume),
+    (
+        r"\sum_{s,t} G_{st} \sum_{i,j,k} \Theta_{i,j,k} x_{s+i,t+j,k}", "G: o o, Theta: m m r, x: n n r",
+        {"n": 4, "m": 2, "r": 3}, "x", volume,
+    ),
+    (
+        "np.array([sum(t[j]*(a[i+j-1] if 0 <= i+j-1 < n else 0.0) for j in range(3)) for i in range(n)])",
+        "t: 3, a: n", {"n": 5}, "a", lambda t, a: jnp.convolve(a, t[::-1], mode="same"),
+    ),
+    (
+        "np.array([sum(t[j]*x[i+j] for j in range(m)) for i in range(n-m+1)])", "t: m, x: n", N, "t", valid,
+    ),
+]  # fmt: skip
+SHIFTS: list[Row] = [
+    ("sum_i (x_{i+1} - x_i)^2", "x: n", N, "x", differences),
+    (r"\sum_{i=1}^{n-1} (x_{i+1} - x_i)^2", "x: n", N, "x", differences),
+    (r"\sum_{i=2}^{n} (x_i - x_{i-1})^2", "x: n", N, "x", differences),
+    (r"\sum_{i=1}^{n-1} (x_i - x_{i-1})^2", "x: n", N, "x", differences),
+    ("sum((x[i+1] - x[i])**2 for i in range(n-1))", "x: n", N, "x", differences),
+    ("sum((x[1:] - x[:-1])**2)", "x: n", N, "x", differences),
+    (r"\|x_{2:n} - x_{1:n-1}\|^2", "x: n", N, "x", differences),
+    ("sum((x[1:, :] - x[:-1, :])**2) + sum((x[:, 1:] - x[:, :-1])**2)", "x: H W", IMAGE, "x", variation),
+    (r"\sum_{i,j} (x_{i+1,j} - x_{i,j})^2 + (x_{i,j+1} - x_{i,j})^2", "x: H W", IMAGE, "x", variation),
+    (
+        r"\sum_i (x_{i-1} - 2 x_i + x_{i+1})^2", "x: n", N, "x",
+        lambda x: jnp.sum((x[:-2] - 2 * x[1:-1] + x[2:]) ** 2),
+    ),
+    (r"\sum_{t=1}^{T-k} x_t x_{t+k}", "x: T", {"T": 7, "k": 2}, "x", lambda x: x[:-2] @ x[2:]),
+    (
+        r"\sum_{t=1}^{T-1} \|x_{t+1} - A x_t\|^2", "x: T d, A: d d", {"T": 4, "d": 3}, "A",
+        lambda x, A: sum(jnp.sum((x[t + 1] - A @ x[t]) ** 2) for t in range(3)),
+    ),
+    ("y_i = x_{2i} + x_{2i+1}", "x: n", N, "x", lambda x: x[:-1:2] + x[1::2]),
+    ("y_i = x_{2i} x_{2i-1}", "x: n", N, "x", lambda x: x[:-1:2] * x[1::2]),
+    (r"y_i = \max_{j=0}^{1} x_{2 i + j}", "x: n", {"n": 6}, "x", lambda x: jnp.max(x.reshape(3, 2), axis=1)),
+    (
+        r"y_i = \frac{1}{K} \sum_{j=0}^{K-1} x_{i S + j}", "x: n", {"n": 8, "S": 3, "K": 2}, "x",
+        lambda x: jnp.stack([jnp.mean(x[3 * i : 3 * i + 2]) for i in range(3)]),
+    ),
+    ("x[::2]**2", "x: n", N, "x", lambda x: x[::2] ** 2),
+    ("x[1:-1] * y", "x: n, y: k", N, "x", lambda x, y: x[1:-1] * y),
+    ("v_s = sum_{i,j} u_i w_j 1[s = i + j - 1] x_s", "u: n, w: m, x: k", {"n": 3, "m": 2, "k": 5}, "u",
+     lambda u, w, x: jnp.concatenate([jnp.convolve(u, w), jnp.zeros(1)]) * x),
+]  # fmt: skip
+ORDERS: list[Row] = [
+    ("sum_{i<j} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
+    (r"\sum_{1 \le i < j \le n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
+    (r"\sum_{i=1}^{n} \sum_{j=i+1}^{n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
+    (r"\sum_{i \le j} A_{ij}^2", "A: n n", N, "A", lambda A: jnp.sum(jnp.triu(A) ** 2)),
+    (r"c_i = \sum_{j=1}^{i} x_j", "x: n", N, "x", jnp.cumsum),
+    (r"c_i = \sum_{j=1}^{i-1} x_j", "x: n", N, "x", lambda x: jnp.cumsum(x) - x),
+    (r"p_i = \sum_{j \neq i} x_j", "x: n", N, "x", lambda x: jnp.sum(x) - x),
+    (r"\prod_{i=1}^{n} (1 + x_i)", "x: n", N, "x", lambda x: jnp.prod(1 + x)),
+    ("prod(x)", "x: n", N, "x", jnp.prod),
+    (r"p_i = \prod_{j \neq i} x_j", "x: n", {"n": 4}, "x",
+     lambda x: jnp.stack([jnp.prod(jnp.delete(x, k)) for k in range(4)])),
+]  # fmt: skip
+ARRAYS: list[Row] = [
+    ("X[range(N), y]", "X: N C, y: N", {"N": 4, "C": 3}, "X", lambda X, y: X[jnp.arange(4), y]),
+    (
+        "sum(maximum(0, X - X[range(N), y][:, None] + 1))", "X: N C, y: N", {"N": 4, "C": 3}, "X",
+        lambda X, y: jnp.sum(jnp.maximum(0, X - X[jnp.arange(4), y][:, None] + 1)),
+    ),
+    (
+        "-np.log((np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))[np.arange(N), y]).sum() / X.shape[0]",
+        "X: N C, y: N", {"N": 4, "C": 3}, "X", lambda X, y: -jnp.mean(jax.nn.log_softmax(X)[jnp.arange(4), y]),
+    ),
+    (
+        "logsumexp(u[:, None] + A + v[None, :])", "u: n, A: n n, v: n", N, "A",
+        lambda u, A, v: jax.scipy.special.logsumexp(u[:, None] + A + v[None, :]),
+    ),
+    (
+        "((X[:, None, :] - Y[np.newaxis, :, :])**2).sum(axis=2)", "X: N D, Y: M D", {"N": 3, "D": 2, "M": 4}, "X",
+        lambda X, Y: ((X[:, None, :] - Y[None]) ** 2).sum(axis=2),
+    ),
+    ("X - X.mean(axis=0, keepdims=True)", "X: N C", {"N": 4, "C": 3}, "X", lambda X: X - X.mean(axis=0)),
+]  # fmt: skip
+FUNCTIONS: list[Row] = [
+    (r"\sum_i g(x_i), g = \sigma", "x: n", N, "x", lambda x: jnp.sum(jax.nn.sigmoid(x))),
+    (r"\sum_i \log g'(x_i), g = \sigma", "x: n", N, "x",
+     lambda x: jnp.sum(jnp.log(jax.nn.sigmoid(x) * jax.nn.sigmoid(-x)))),
+    (r"f'(z), f = \tanh", "z: n", N, "z", lambda z: 1 - jnp.tanh(z) ** 2),
+]  # fmt: skip
+ROWS = [*CONVOLUTIONS, *SHIFTS, *ORDERS, *ARRAYS, *FUNCTIONS]
+BY_SOURCE = pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+
+
+def prepared(row: Row) -> tuple[Reading, dict[str, Any], dict[str, int]]:
+    """The reading of a row, an array for every variable, and the sizes."""
+    source, shapes, sizes, _, _ = row
+    reading = read(source, shapes=shapes, assume="y: label" if "y: N" in shapes else None)
+    rng = np.random.default_rng(0)
+    values: dict[str, Any] = {}
+    for name, declared in reading.variables.items():
+        shape = tuple(dims.value(d, sizes) for d in declared.shape)
+        values[name] = rng.integers(0, 3, shape) if "label" in declared.assumptions else rng.normal(size=shape)
+    return reading, values, sizes
+
+
+def error(row: Row, function: Callable[..., Any], backend: str = "numpy") -> float:
+    """How far the value, its code and its derivative are from those of a function in JAX."""
+    reading, values, sizes = prepared(row)
+    wrt = reading.node_of(row[3])
+    names = [entry.partition(":")[0].strip() for entry in row[1].split(",")]
+    given = [values[name] for name in names]
+    want = np.asarray(function(*given))
+    slope = np.asarray(jax.jacobian(function, argnums=names.index(row[3]))(*given))
+    worst = 0.0
+    for node, right in ((reading.node, want), (jacobian(reading.node, wrt), slope)):
+        run = compile_nodes({"f": node}, backend, arguments=[reading.node_of(name) for name in values])
+        got = [run(**values, **{d: sizes[d] for d in run.sizes}), evaluate(node, values, sizes)]
+        for value in got:
+            assert np.shape(value) == right.shape
+            worst = max(worst, float(np.max(np.abs(value - right)) / max(1.0, np.max(np.abs(right)))))
+    return worst
+
+
+@BY_SOURCE
+def test_value_code_and_derivative(row: Row) -> None:
+    assert error(row, row[4]) < 1e-12
+
+
+@pytest.mark.parametrize("row", [ROWS[k] for k in (0, 7, 12, 24, 31, 40, 44)], ids=str)
+def test_jax_code(row: Row) -> None:
+    assert error(row, row[4], "jax") < 1e-12
+
+
+def test_a_wrong_function_is_caught() -> None:
+    for row in (ROWS[0], ROWS[13], ROWS[-1]):
+        assert error(row, lambda *given, right=row[4]: right(*given) * 1.000001) > 1e-8
+
+
+@BY_SOURCE
+@pytest.mark.parametrize("write", [to_text, to_latex], ids=["text", "latex"])
+def test_prints_back(row: Row, write: Callable[[Any], str]) -> None:
+    """What is printed of the function and of its derivative reads back to the same expression."""
+    reading, _, _ = prepared(row)
+    for node in (reading.node, jacobian(reading.node, reading.node_of(row[3]))):
+        shown = write(to_tree(node))
+        again = read_claim(shown, reading, shape=node.shape, syntax="text" if write is to_text else "latex")
+        assert same(again.node, node), shown
+
+
+@pytest.mark.parametrize("row", [ROWS[k] for k in (0, 8, 12, 20, 31, 41)], ids=str)
+def test_witnesses_agree(row: Row) -> None:
+    assert sg.check(row[0], wrt=row[3], shapes=row[1], assume="y: label" if "y: N" in row[1] else None)
+
+
+@pytest.mark.parametrize(
+    ("source", "shapes", "part"),
+    [
+        (r"\sum_{i=1}^n x_i x_{i+1}", "x: n", "leaves its axis"),
+        (r"c_i = \sum_{j=0}^{2} t_j x_{i+j-1}", "t: 3, x: n", "begins before the first entry"),
+        (r"y_i = \max_j x_{2 i + j}", "x: n", "how far"),
+        ("x[:k] @ y", "x: n, y: k", "stay inside"),
+        ("x_{0:n}", "x: n", "included"),
+        ("conv(t, x)", "t: m, x: n", "turning the filter"),
+        ("x_{i^2}", "x: n", ""),
+        (r"\sum_{i=n}^{1} x_i", "x: n", ""),
+        ("g''(z); g = tanh", "z:", "once"),
+        ("X[range(M), y]", "X: N C, y: N, z: M", ""),
+        ("sum(x[i] for i in y)", "x: n, y: n", "range"),
+    ],
+)
+def test_refusals(source: str, shapes: str, part: str) -> None:
+    with pytest.raises(SymgradError) as caught:
+        read(source, shapes=shapes)
+    assert part in str(caught.value)
+
+
+def test_a_declared_dimension_may_turn_out_to_be_calculated() -> None:
+    reading = read("sum(G * conv2d(I, K))", shapes="G: a b, I: H W, K: p q")
+    assert reading.variables["G"].shape == ("H-p+1", "W-q+1")
+    assert "a is H-p+1, by the shapes" in reading.notes
+    with pytest.raises(SymgradError):
+        read("sum(G * conv2d(I, K))", shapes="G: H W, I: H W, K: p q")
+
+
+def test_code_refuses_arrays_that_do_not_fit() -> None:
+    reading = read("sum(x[1:] * y)", shapes="x: n, y: m")
+    run = compile_nodes({"f": reading.node})
+    assert run(x=[1.0, 2.0, 3.0], y=[1.0, 1.0]) == 5
+    with pytest.raises(SymgradError):
+        run(x=[1.0, 2.0, 3.0], y=[1.0, 1.0, 1.0])
+
+
+DIMENSIONS = ["n-m+1", "2*n-1", "(n-k)//2+1", "n*s-1", "(n+1)//s", 5, "n", "W_1", "3*n*s-2*k"]
+
+
+@pytest.mark.parametrize("dim", DIMENSIONS)
+def test_dimensions_calculate(dim: dims.Dim) -> None:
+    """Written dimensions are canonical, and calculating with them is calculating with their numbers."""
+    assert dims.combine([(1, dim)]) == dim
+    sizes = {"n": 11, "m": 4, "k": 3, "s": 2, "W_1": 2}
+    value = dims.value(dim, sizes)
+    assert dims.value(dims.combine([(3, dim), (-1, "m")], 2), sizes) == 3 * value - 4 + 2
+    assert dims.value(dims.quotient(dims.combine([(1, dim)], 9), 3), sizes) == (value + 9) // 3
+    assert dims.value(dims.rename(dim, {"n": "m+7"}), sizes) == value
+    assert dims.at_least(dims.combine([(1, dim)], 1), dim)
+    assert not dims.at_least(dim, dims.combine([(1, dim)], 1))

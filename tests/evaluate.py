@@ -34,7 +34,7 @@ FUNCTIONS: dict[str, Any] = {
     "tanh": np.tanh,
     "abs": np.abs,
     "sign": np.sign,
-    "sigmoid": lambda x: 0.5 * (1 + np.tanh(x / 2)),
+    "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
     "softplus": lambda x: np.logaddexp(0, x),
     "relu": lambda x: np.where(x > 0, x, 0.0),
     "leaky_relu": lambda x, a: np.where(x > 0, x, a * x),

@@ -117,12 +117,8 @@ def test_derivation_is_the_gradient(name: str) -> None:
             assert [line.number for line in lines] == list(range(1, len(lines) + 1))
 
 
-#: Saturated at the sampled points: float64 loses the digits of 1 - σ there, and the witnesses see it.  The oracle holds them.
-SATURATED = {"softmax", "xnor"}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in SATURATED])
+@pytest.mark.parametrize("name", CATALOG)
 def test_witnesses_agree(name: str) -> None:
     for v in real_variables(name):
         report = sg.check(name, wrt=v)

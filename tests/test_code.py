@@ -10,11 +10,13 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symgrad as sg
 from symgrad.code import compile_nodes, emit
 from symgrad.errors import LimitError, ShapeError, UsageError
 from symgrad.expr import (
@@ -211,7 +213,7 @@ PRODUCTS: dict[str, tuple[Node, str]] = {
     "jacobian of softmax": (
         add([c_((apply("softmax", x), "i"), (delta("n"), "ij"), out="ij"),
              (-1, c_((apply("softmax", x), "i"), (apply("softmax", x), "j"), out="ij"))]),
-        "np.diag(p) - np.outer(p, p)",
+        "np.diag(p * (t1 @ p))",
     ),
     "jacobian of a product": (c_((delta("m"), "ik"), (x, "j"), out="ikj"), ""),
     "jacobian of the identity": (c_((delta("m"), "ik"), (delta("n"), "jl"), out="ijkl"), ""),
@@ -617,3 +619,32 @@ def test_jax_function_can_be_transformed() -> None:
     order = [v.name for v in compiled.arguments].index("x")
     gradient = jax.grad(compiled.function, argnums=order)(*[np.ones((3, 4)), np.ones(4)][:: 1 if order else -1])
     np.testing.assert_allclose(gradient, 24 * np.ones(4), rtol=1e-6)
+
+
+STABLE = {
+    "sigmoid(u)": lambda u: 1 / (2 + 2 * mpmath.cosh(u)),
+    "tanh(u)": lambda u: 1 / mpmath.cosh(u) ** 2,
+    "sigmoid(u)^2": lambda u: mpmath.exp(-u) * 2 / (1 + mpmath.exp(-u)) ** 3,
+    "tanh(u)^3": lambda u: 3 * mpmath.tanh(u) ** 2 / mpmath.cosh(u) ** 2,
+    "log(sigmoid(u))": lambda u: 1 / (1 + mpmath.exp(u)),
+    "sigmoid(u) - sigmoid(2 u)": lambda u: 1 / (2 + 2 * mpmath.cosh(u)) - 1 / (1 + mpmath.cosh(2 * u)),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize("source", STABLE)
+def test_derivatives_keep_their_digits_where_functions_saturate(source: str, backend: str) -> None:
+    found = sg.compile(sg.gradient(source, "u"), backend)
+    for u in (-300.0, -40.0, -3.0, 2.0, 40.0, 300.0):
+        assert np.isclose(found(u=u), float(STABLE[source](mpmath.mpf(u))), rtol=1e-12, atol=1e-290)
+
+
+def test_softmax_jacobian_keeps_its_digits() -> None:
+    s = np.array([40.0, 0.0, 1.0])
+    e = np.array([mpmath.exp(x) for x in s])
+    off = np.outer(e, e) * (1 - np.eye(3, dtype=int)) / sum(e) ** 2
+    want = (np.diag(off.sum(axis=1)) - off).astype(float)
+    found = sg.compile(sg.jacobian("softmax(s)", "s", shapes="s: n"))(s=s)
+    assert np.allclose(found, want, rtol=1e-12, atol=0)
+    batch = sg.compile(sg.jacobian("softmax(S)", "S", shapes="S: b n"))(S=np.stack([s, s[::-1]]))
+    assert np.allclose(batch[0, :, 0], want, rtol=1e-12, atol=0)

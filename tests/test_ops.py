@@ -178,3 +178,18 @@ def test_exact_values(name: str) -> None:
         got = call(op, [number(v) for v in values])
         raw = FUNCTIONS[name](*(np.float64(v) for v in values))
         assert np.isclose(evaluate(got, {}, {}), raw)
+
+
+@pytest.mark.parametrize("name", [op.name for op in OPERATIONS.values() if op.complement])
+def test_complement(name: str) -> None:
+    """1 - f^p by the complement: the same function where f is far from 1, and with all its digits where f is 1."""
+    op = OPERATIONS[name]
+    assert op.complement is not None
+    power, formula = op.complement
+    meant = read_rule(formula, {v.name: v for v in arguments(op)})
+    for x in (-2.0, 0.3, 1.5):
+        assert np.isclose(evaluate(meant, {"x": x}, {}), 1 - evaluate(applied(op), {"x": x}, {}) ** power, rtol=1e-12)
+    assert evaluate(applied(op), {"x": 40.0}, {}) == 1
+    high, higher = (evaluate(meant, {"x": x}, {}) for x in (40.0, 41.0))
+    assert 0 < high < 1e-15
+    assert np.isclose(higher / high, np.exp(-power), rtol=1e-9)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symgrad.code.order import MOVE, cost, typical
+from symgrad.code.stable import stable
 from symgrad.code.values import magnitude
 from symgrad.expr import (
     Contraction,
@@ -46,6 +47,7 @@ def factored(roots: Sequence[Node]) -> dict[Node, Node]:
         changed = any(memo[child] is not child for child in node.children)
         result = rebuild(node, memo.__getitem__) if changed else node
         result = _spread(result, lambda child: uses.get(child, 1) < 2)
+        result = stable(result) if isinstance(result, Sum) else result
         memo[node] = _content_out(_products_out(result)) if isinstance(result, Sum) else result
     return memo
 

@@ -97,12 +97,12 @@ ACTIVATIONS = (
         "sigmoid", ("x",), (partial("sigmoid(x) (1 - sigmoid(x))"),), definition="1/(1 + exp(-x))",
         text=("sigmoid", "σ", "expit", "sigma", "logistic"), latex=("sigma", "sigmoid"), command=True,
         numpy="sigmoid({x})", helper="sigmoid", jax="jax.nn.sigmoid({x})", sympy=lambda sp, x: 1 / (1 + sp.exp(-x)),
-        exact=lambda x: Fraction(1, 2) if x == 0 else None, source=CS231N,
+        exact=lambda x: Fraction(1, 2) if x == 0 else None, complement=(1, "sigmoid(-x)"), source=CS231N,
     ),
     Operation(
         "tanh", ("x",), (partial("1 - tanh(x)^2"),), definition="2 sigmoid(2 x) - 1", text=("tanh",), latex=("tanh",),
         command=True, numpy="np.tanh({x})", jax="jnp.tanh({x})", sympy=lambda sp, x: sp.tanh(x), exact=_at(0, 0),
-        source=REFERENCE + " 4.5; " + CS231N,
+        complement=(2, "4 sigmoid(2 x) .* sigmoid(-2 x)"), source=REFERENCE + " 4.5; " + CS231N,
     ),
     Operation(
         "softplus", ("x",), (partial("sigmoid(x)"),), definition="log(1 + exp(x))", text=("softplus",),

@@ -61,6 +61,7 @@ class Operation:
     kinks       formulas over the arguments; the operation has a kink where one of them is 0
     defaults    values of trailing arguments that may be left out
     symbol      for indicators the comparison with 0 they write, else ""
+    complement  (p, formula): what 1 - op(x)^p is without cancellation, for code where op saturates at 1
     analytic    whether the complex step may be used
     source      where the definition and the derivative can be looked up
     """
@@ -84,6 +85,7 @@ class Operation:
     defaults: tuple[Fraction, ...] = ()
     params: tuple[str, ...] = ()
     symbol: str = ""
+    complement: tuple[int, str] | None = None
     analytic: bool = True
     source: str = ""
 

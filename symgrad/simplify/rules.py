@@ -130,9 +130,9 @@ def length(root: Node) -> int:
         if isinstance(node, Sum):
             own = 2 * sum(1 + (magnitude(c) != 1) for c, _ in node.terms) - 2
         elif isinstance(node, Contraction):
-            own = 2 * int(magnitude(node.coefficient) != 1 or not node.factors) + 2 * sum(
-                p != 1 for _, _, p in node.factors
-            )
+            own = 2 * int(magnitude(node.coefficient) != 1 or not node.factors)
+            # σ(u)² counts as much as σ(u) and a pair of brackets, so that σ(u) (1 - σ(u)) stays.
+            own += sum(2 + isinstance(f, Call) for f, _, p in node.factors if p != 1)
             own += sum(isinstance(f, Sum) for f, _, _ in node.factors)
         memo[node] = own + sum(memo[child] for child in node.children)
     return memo[root]
@@ -645,6 +645,29 @@ def _repeated_sigmoid(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _saturating(node: Node, _: Again) -> Node | None:
+    """s - s² is s (1 - s) for a sigmoid s, and so for every function that saturates at 1: the form that is stable."""
+    assert isinstance(node, Sum)
+    present = {term: c for c, term in node.terms}
+    for c, term in node.terms:
+        for k, (base, labels, power) in enumerate(_factors(term)):
+            if not isinstance(base, Call) or base.op.complement is None or not isinstance(term, Contraction):
+                continue
+            known = base.op.complement[0]
+            if power <= known:
+                continue
+            lower = _remake(term, _replaced(term, k, [(base, labels, power - known)]))
+            if present.get(lower) == -c:
+                gap = add([number(1, base.shape), negate(contract([(base, axes(base), known)], axes(base)))])
+                both = _remake(term, _replaced(term, k, [(base, labels, power - known), (gap, labels, 1)]))
+                return add([(a, t) if t is not lower else (-c, both) for a, t in node.terms if t is not term])
+    return None
+
+
+def axes(node: Node) -> tuple[int, ...]:
+    return tuple(range(node.rank))
+
+
 RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent,
@@ -661,5 +684,5 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _gathered,
     ),
     Call: (_log, _selected, _unscaled),
-    Sum: (_collected, _repeated_sigmoid, _expanded, _factored, _positive_first),
+    Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _factored, _positive_first),
 }

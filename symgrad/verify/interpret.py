@@ -99,6 +99,12 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         e = xp.exp(xp.where(up, -x, x))
         return xp.where(up, 1, e) / (1 + e)
 
+    def tanh(x: Any) -> Any:
+        # Automatic differentiation of tanh itself is 1 - tanh², which has no digits left where tanh is 1.
+        up, near = xp.real(x) >= 0, xp.abs(x) < 0.5
+        e = xp.exp(xp.where(up, -2 * x, 2 * x))
+        return xp.where(near, xp.tanh(xp.where(near, x, 0)), xp.where(up, 1 - e, e - 1) / (1 + e))
+
     def elu(x: Any, alpha: Any) -> Any:
         return xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, 0, x)))
 
@@ -106,7 +112,7 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "exp": xp.exp, "log": xp.log, "power": xp.power, "sin": xp.sin,
         "cos": xp.cos, "tan": xp.tan,
         "arctan": xp.arctan,
-        "sinh": xp.sinh, "cosh": xp.cosh, "tanh": xp.tanh, "sigmoid": sigmoid, "softplus": softplus,
+        "sinh": xp.sinh, "cosh": xp.cosh, "tanh": tanh, "sigmoid": sigmoid, "softplus": softplus,
         "relu": lambda x: xp.where(x > 0, x, 0.0), "abs": xp.abs, "sign": xp.sign, "elu": elu,
         "leaky_relu": lambda x, a: xp.where(x > 0, x, a * x), "selu": lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
         "hardtanh": lambda x: xp.clip(x, -1.0, 1.0), "positive": lambda x: (x > 0) * 1.0,
@@ -249,7 +255,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
     def softmax(x: Any) -> Any:
         e = exp(x)
-        return e / np.sum(e, axis=-1)[..., None]
+        return e / np.sum(e, axis=-1, keepdims=True)
 
     def amax(x: Any) -> Any:
         return np.apply_along_axis(lambda row: sp.Max(*row), -1, x)[()]

@@ -1,0 +1,83 @@
+"""Before lowering: what would cancel in floating point, written so that it does not.
+
+Contract: `stable(node)` is an equal sum, or `node` itself.  Where a function saturates at 1, `1 - σ(u)` has no digits
+left and `σ(-u)` has all of them; the operation's own entry says how (`Operation.complement`).  The Jacobian of softmax,
+diag(p) - p pᵀ, has rows that sum to zero, so its diagonal is made of the entries beside it.
+"""
+
+from __future__ import annotations
+
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Label,
+    Node,
+    Rational,
+    Sum,
+    add,
+    constant,
+    contract,
+    delta,
+    number,
+    scale,
+)
+from symgrad.notation.reading import read_rule
+
+
+def stable(node: Sum) -> Node:
+    """`node` with the differences that cancel rewritten."""
+    return _complemented(node) or _softmax_jacobian(node) or node
+
+
+def _complemented(node: Sum) -> Node | None:
+    """c - c f(u)^p by the complement of f."""
+    if len(node.terms) != 2:
+        return None
+    for (a, one), (b, term) in (node.terms, node.terms[::-1]):
+        value, (base, power) = constant(one), _power(term)
+        if value is None or b != -a * value or not isinstance(base, Call) or base.op.complement is None:
+            continue
+        known, formula = base.op.complement
+        if power == known:
+            arguments = dict(zip(base.op.args, base.args, strict=True))
+            return scale(read_rule(formula, arguments), -b)
+    return None
+
+
+def _power(node: Node) -> tuple[Node, Rational]:
+    """`node` as a plain power of one tensor."""
+    if isinstance(node, Contraction) and len(node.factors) == 1 and node.coefficient == 1:
+        base, labels, power = node.factors[0]
+        if labels == tuple(range(node.rank)) and not node.summed:
+            return base, power
+    return node, 1
+
+
+def _softmax_jacobian(node: Sum) -> Node | None:
+    """diag(p) - p pᵀ as diag(O 1) - O, where O is p pᵀ with a zero diagonal: rows of a Jacobian of softmax sum to 0."""
+    for c, term in node.terms:
+        p = _softmax_on_diagonal(term)
+        if p is None:
+            continue
+        batch: tuple[Label, ...] = tuple(range(p.rank - 1))
+        i, j = p.rank - 1, p.rank
+        outer = contract([(p, (*batch, i)), (p, (*batch, j))], (*batch, i, j))
+        if (-c, outer) not in node.terms:
+            continue
+        n = p.shape[-1]
+        beside = add([number(1, (n, n)), (-1, delta(n))])
+        off = contract([(outer, (*batch, i, j)), (beside, (i, j))], (*batch, i, j))
+        rows = contract([(off, (*batch, i, "k")), (delta(n), (i, j))], (*batch, i, j))
+        rest = [(a, t) for a, t in node.terms if t not in (term, outer)]
+        return add([*rest, (c, rows), (-c, off)])
+    return None
+
+
+def _softmax_on_diagonal(term: Node) -> Node | None:
+    """softmax(u) where `term` is diag(softmax(u)) over its last two axes."""
+    if not isinstance(term, Contraction) or len(term.factors) != 2 or term.coefficient != 1 or term.rank < 2:
+        return None
+    (p, labels, power), (eye, _, _) = sorted(term.factors, key=lambda f: isinstance(f[0], Delta))
+    whole = isinstance(p, Call) and p.op.name == "softmax" and isinstance(eye, Delta) and power == 1
+    return p if whole and labels == tuple(range(term.rank - 1)) else None

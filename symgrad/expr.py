@@ -1,4 +1,4 @@
-"""Indexed expressions: immutable, interned tensors in six kinds.
+"""Indexed expressions: immutable, interned tensors in seven kinds.
 
 =============  ==========================================  ============================================================
 kind           written                                     mathematics
@@ -6,6 +6,7 @@ kind           written                                     mathematics
 `Variable`     W                                           a named tensor
 `Size`         n                                           the size of a dimension, as a scalar
 `Delta`        I                                           1 where both indices agree, else 0 (the identity matrix)
+`Stacking`     vec                                         1 where (i, j) is the k-th entry of a stacked matrix, else 0
 `Sum`          2 A - B                                     a linear combination of tensors of one shape
 `Contraction`  2 Σ_j W_ij x_j²                             a coefficient times powers of factors, some indices summed
 `Call`         softmax(z)                                  one of the declared operations, applied
@@ -27,6 +28,7 @@ import gc
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from math import prod
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -104,6 +106,19 @@ class Delta(Node):
         return f"I[{self.shape[0]}]"
 
 
+class Stacking(Node):
+    """How a matrix is stacked column by column: entry (i, j, k) is 1 where k = i + m j, else 0.
+
+    vec(X)_k = Σ_ij X_ij S_ijk; a constant like the identity, so that derivatives need no rule for it.  Two of them make
+    Kronecker products: (B ⊗ A)_pq = Σ A_ik B_jl S_ijp S_klq.  Source: Magnus and Neudecker, chapter 2.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"vec[{self.shape[0]} {self.shape[1]}]"
+
+
 class Sum(Node):
     """Σ coefficient · term, terms of one shape."""
 
@@ -175,14 +190,58 @@ def size(dim: Dim) -> Node:
     """The size of `dim` as a scalar; a number where the dimension is one."""
     if isinstance(dim, int):
         return number(dim)
+    parts = dim_factors(dim)
+    if len(parts) > 1:
+        return contract([(size(part), ()) for part in parts])
     result: Node = _intern(Size, (), (), dim)
     return result
+
+
+def dim_factors(dim: Dim) -> tuple[Dim, ...]:
+    """The dimensions whose product `dim` is: 2·m·n is (2, m, n); a plain one is itself."""
+    if isinstance(dim, int) or "*" not in dim:
+        return (dim,)
+    return tuple(int(part) if part.isdigit() else part for part in dim.split("*"))
+
+
+def dim_product(*dims: Dim) -> Dim:
+    """The dimension of stacked axes: a number, or `m*n` with its parts in alphabetical order."""
+    parts = [part for dim in dims for part in dim_factors(dim)]
+    whole = prod(part for part in parts if isinstance(part, int))
+    names = sorted(part for part in parts if isinstance(part, str))
+    return whole if not names else "*".join([*([str(whole)] if whole != 1 else []), *names])
+
+
+def extent(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """How large `dim` is, given the sizes of named dimensions."""
+    return prod(part if isinstance(part, int) else sizes[part] for part in dim_factors(dim))
 
 
 def delta(dim: Dim) -> Node:
     """The identity matrix over `dim`."""
     result: Node = _intern(Delta, (dim, dim), ())
     return result
+
+
+def stacking(rows: Dim, columns: Dim) -> Node:
+    """The tensor by which a matrix of `rows` times `columns` is stacked column by column; see `Stacking`."""
+    result: Node = _intern(Stacking, (rows, columns, dim_product(rows, columns)), ())
+    return result
+
+
+def stack(node: Node, groups: Iterable[tuple[int, ...]]) -> Node:
+    """`node` with every group of axes stacked into one, its first axis running fastest."""
+    factors: list[tuple[Node, tuple[Label, ...]]] = [(node, tuple(range(node.rank)))]
+    out: list[Label] = []
+    for axes in groups:
+        label: Label = axes[0] if axes else None
+        dim = node.shape[axes[0]] if axes else 1
+        for axis in axes[1:]:
+            joined = ("stacked", label, axis)
+            factors.append((stacking(dim, node.shape[axis]), (label, axis, joined)))
+            label, dim = joined, dim_product(dim, node.shape[axis])
+        out += [label] if axes else []
+    return contract(factors, tuple(out))
 
 
 def call(op: Operator, args: Iterable[Node], params: Iterable[Any] = ()) -> Node:

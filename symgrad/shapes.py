@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from symgrad.errors import InputError, LimitError, ShapeError
-from symgrad.expr import Dim, Shape
+from symgrad.expr import Dim, Shape, dim_product
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
@@ -146,6 +146,13 @@ class Outlines:
     @staticmethod
     def delta(dim: Axis) -> Outline:
         return Outline((dim, dim))
+
+    @staticmethod
+    def stacking(rows: Axis, columns: Axis) -> Outline:
+        one, other = find(rows), find(columns)
+        known = not isinstance(one, Unknown) and not isinstance(other, Unknown)
+        both = dim_product(one, other) if known else Unknown()  # type: ignore[arg-type]
+        return Outline((rows, columns, both))
 
     @staticmethod
     def size(dim: Axis) -> Outline:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, fold
+from symgrad.expr import Call, Contraction, Delta, Node, Size, Stacking, Sum, Variable, fold
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
     """The value of `root` at named arrays, with the sizes of its dimensions."""
 
     def extent(dim: int | str) -> int:
-        return dim if isinstance(dim, int) else dims[dim]
+        return int(np.prod([int(part) if part.isdigit() else dims[part] for part in str(dim).split("*")]))
 
     def combine(node: Node, value: Any) -> Any:
         if isinstance(node, Variable):
@@ -72,6 +72,11 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
             return np.float64(extent(node.dim))
         if isinstance(node, Delta):
             return np.eye(extent(node.shape[0]))
+        if isinstance(node, Stacking):
+            rows, columns, both = map(extent, node.shape)
+            return np.array(
+                [[[float(k == i + rows * j) for k in range(both)] for j in range(columns)] for i in range(rows)]
+            )
         if isinstance(node, Sum):
             return sum(float(c) * value(n) for c, n in node.terms)
         if isinstance(node, Contraction):

@@ -1,6 +1,7 @@
 """Differentiation: local rules (`local`) and the two modes (`modes`)."""
 
 from symgrad.calculus.modes import (
+    LAYOUTS,
     arrange_layout,
     backward,
     derivative,
@@ -14,6 +15,7 @@ from symgrad.calculus.modes import (
 )
 
 __all__ = [
+    "LAYOUTS",
     "arrange_layout",
     "backward",
     "derivative",

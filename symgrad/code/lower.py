@@ -16,7 +16,22 @@ from symgrad.code.factoring import factored
 from symgrad.code.operands import Chooser, Leaf, Scalar, Shared, canonical, dim_value, index_of, subscript
 from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Shape, Size, Sum, Variable, postorder
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Dim,
+    Label,
+    Node,
+    Rational,
+    Shape,
+    Size,
+    Stacking,
+    Sum,
+    Variable,
+    contract,
+    postorder,
+)
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
 ONE_HOT = {"onehot": "{0}", "argmax": "np.argmax({0}, axis=-1)"}
@@ -78,6 +93,10 @@ class Lowering:
             return dim_value(self.make, node.dim)
         if isinstance(node, Delta):
             return self.make.make("np.eye({0})", (dim_value(self.make, node.shape[0]),), 2)
+        if isinstance(node, Stacking):
+            rows, columns, both = map(self.dim, node.shape)
+            template = "np.eye({0}).reshape({1}, {2}, {0}).transpose(1, 0, 2)"
+            return self.make.make(template, (both, columns, rows), 3)
         assert isinstance(node, Call)
         return self.make.make(CALL + node.op.name, [self.dim(p) for p in node.params], node.rank)
 
@@ -128,8 +147,11 @@ class Lowering:
             self.shared.planned.add(canonical(leaves, range(node.rank))[0])
 
     def contraction(self, node: Contraction, coefficient: Rational) -> Dense | Sparse:
-        rank, sizes = node.rank, dict(enumerate(node.sizes))
-        leaves = [self.leaf(*factor) for factor in node.factors]
+        stacked = self.stacked(node, coefficient)
+        if stacked is not None:
+            return stacked
+        leaves, gone = self.leaves(node)
+        rank, sizes = node.rank, {label: dim for label, dim in enumerate(node.sizes) if label not in gone}
         scalar = Scalar(node.coefficient * coefficient)
         axes = tuple(range(rank))
         chooser = next((f.chooser for f in leaves if f.chooser and f.chooser.place < rank), None)
@@ -139,6 +161,46 @@ class Lowering:
             return self.on_diagonal(leaves, sizes, scalar)
         carried = tuple(axis for axis in axes if any(axis in leaf.labels for leaf in leaves))
         return self.finished(Product(self.shared, leaves, carried, self.inside(sizes, axes, carried), scalar))
+
+    def stacked(self, node: Contraction, coefficient: Rational) -> Dense | None:
+        """A product with stacked axes in the result: the array with these axes apart, reshaped."""
+        for k, (base, labels, _) in enumerate(node.factors):
+            others = [factor for j, factor in enumerate(node.factors) if j != k]
+            if not isinstance(base, Stacking) or labels[2] >= node.rank or any(labels[2] in f[1] for f in others):
+                continue
+            axes: list[Label] = list(range(node.rank))
+            axes[labels[2] : labels[2] + 1] = [labels[1], labels[0]]
+            sizes: dict[Label, Dim] = {label: dim for label, dim in enumerate(node.sizes) if label != labels[2]}
+            apart = contract(others, tuple(axes), node.coefficient, sizes)
+            entry = self.dense(apart, coefficient)
+            value = self.aligned(entry, range(apart.rank))
+            if len(entry.axes) < apart.rank:
+                value = self.make.fill(value, [self.dim(d) for d in apart.shape])
+            template = "{0}.reshape(" + ", ".join(f"{{{j + 1}}}" for j in range(node.rank)) + ")"
+            whole = [self.dim(d) for d in node.shape]
+            return Dense(self.make.make(template, (value, *whole), node.rank, value.kind), tuple(range(node.rank)))
+        return None
+
+    def leaves(self, node: Contraction) -> tuple[list[Leaf], set[int]]:
+        """The factors of a product; an array whose stacked axis is summed over is reshaped, and that label is gone."""
+        gone: set[int] = set()
+        found = {k: self.leaf(*factor) for k, factor in enumerate(node.factors)}
+        for k, (base, (row, column, both), _) in [(k, f) for k, f in enumerate(node.factors) if f[0].rank == 3]:
+            with_it = [j for j, leaf in found.items() if both in leaf.labels and j != k]
+            if not isinstance(base, Stacking) or both < node.rank or len(with_it) != 1:
+                continue
+            leaf = found[with_it[0]]
+            if leaf.chooser or leaf.labels.count(both) != 1 or isinstance(node.factors[with_it[0]][0], Stacking):
+                continue
+            place = leaf.labels.index(both)
+            labels = (*leaf.labels[:place], column, row, *leaf.labels[place + 1 :])
+            sizes = [self.dim(node.sizes[label]) for label in labels]
+            template = "{0}.reshape(" + ", ".join(f"{{{j + 1}}}" for j in range(len(sizes))) + ")"
+            value = self.make.make(template, (leaf.value, *sizes), len(sizes), leaf.value.kind)
+            found[with_it[0]] = Leaf(self.shared.number((leaf.number, "apart", place)), value, labels, leaf.power)
+            del found[k]
+            gone.add(both)
+        return list(found.values()), gone
 
     def inside(self, sizes: Mapping[int, Dim], axes: Iterable[int], carried: Sequence[int]) -> dict[int, Dim]:
         """The dimensions of all labels but those axes that are only broadcast along."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.code.values import CALL, INT, Builder, Value, is_decimal
-from symgrad.expr import Dim, Rational
+from symgrad.expr import Dim, Rational, dim_factors
 from symgrad.ops import OPERATIONS
 
 Labels = tuple[int, ...]
@@ -175,7 +175,13 @@ def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
 
 
 def dim_value(make: Builder, dim: Dim) -> Value:
-    return make.number(dim) if isinstance(dim, int) else make.make("dim", (), 0, INT, (dim,))
+    """The size of a dimension; of a product, the product of the sizes."""
+    total: Value | None = None
+    for part in dim_factors(dim):
+        value = make.number(part) if isinstance(part, int) else make.make("dim", (), 0, INT, (part,))
+        total = value if total is None else make.mul(total, value)
+    assert total is not None
+    return total
 
 
 def mask_of(labels: Iterable[int]) -> int:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 
-from symgrad.expr import Dim
+from symgrad.expr import Dim, dim_factors
 
 EXACT = 7
 #: Costs of one entry: moved through memory, multiplied inside a matrix product, gathered by an index.
@@ -28,7 +29,7 @@ UNKNOWN = 100.0
 
 def typical(dim: Dim) -> float:
     """How large a dimension usually is."""
-    return float(dim) if isinstance(dim, int) else TYPICAL.get(dim, UNKNOWN)
+    return prod(float(d) if isinstance(d, int) else TYPICAL.get(d, UNKNOWN) for d in dim_factors(dim))
 
 
 class Costs:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
+from itertools import combinations
 from math import gcd, lcm
 
 from symgrad.expr import (
@@ -20,11 +21,13 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
+    Stacking,
     Sum,
     Variable,
     add,
     constant,
     contract,
+    delta,
     magnitude,
     negate,
     number,
@@ -177,6 +180,24 @@ def _symmetric(node: Node, _: Again) -> Node | None:
     for k, (base, labels, power) in enumerate(node.factors):
         if len(labels) == 2 and labels[0] > labels[1] and isinstance(base, Variable) and base.assumptions & SYMMETRIC:
             return _remake(node, _replaced(node, k, [(base, labels[::-1], power)]))
+    return None
+
+
+def _unstacked(node: Node, _: Again) -> Node | None:
+    """What is stacked and taken apart again is as it was: of two equal stackings along one summed axis, identities."""
+    assert isinstance(node, Contraction)
+    stackings = [k for k, (base, _, _) in enumerate(node.factors) if isinstance(base, Stacking)]
+    for first, second in combinations(stackings, 2):
+        (base, one, _p), (twin, other, _q) = node.factors[first], node.factors[second]
+        rest = [f for k, f in enumerate(node.factors) if k not in (first, second)]
+        elsewhere = {label for _, labels, _ in rest for label in labels} | set(range(node.rank))
+        if base is not twin:
+            continue
+        if one[2] == other[2] and one[2] not in elsewhere:
+            pairs = [(delta(base.shape[0]), (one[0], other[0]), 1), (delta(base.shape[1]), (one[1], other[1]), 1)]
+            return _remake(node, [*rest, *pairs])
+        if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
+            return _remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
     return None
 
 
@@ -672,6 +693,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent,
         _symmetric,
+        _unstacked,
         _sums_to_one,
         _sigmoid_quotient,
         _gated,

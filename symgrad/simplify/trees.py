@@ -15,14 +15,17 @@ from symgrad.expr import (
     Call,
     Contraction,
     Delta,
+    Dim,
     Factor,
     Node,
     Rational,
     Size,
+    Stacking,
     Sum,
     Variable,
     constant,
     contract,
+    dim_factors,
     is_zero,
     magnitude,
     postorder,
@@ -38,6 +41,7 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
+from symgrad.simplify.stacked import unstacked
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
@@ -77,6 +81,10 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
 def _in_written_order(node: Node) -> Node:
     if not isinstance(node, Contraction) or len(node.factors) < 2:
         return node
+    apart = unstacked(node)
+    if apart is not None:
+        node = apart.upright()
+        assert isinstance(node, Contraction)
     order = written_order(node)
     if order is None or order == tuple(range(len(order))):
         return node
@@ -86,6 +94,9 @@ def _in_written_order(node: Node) -> Node:
 
 def written_order(node: Contraction) -> tuple[int, ...] | None:
     """The order in which the factors of a product are written in matrix form; None in index form."""
+    apart = unstacked(node)
+    if apart is not None:
+        return apart.order(lambda part: written_order(part) if isinstance(part, Contraction) else None)
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
         return chosen[2]
@@ -173,6 +184,10 @@ def _components(factors: Iterable[Factor], edges: set[int]) -> list[list[Factor]
     return [members for _, members in groups]
 
 
+def _dimension(dim: Dim) -> Tree:
+    return number_tree(dim) if isinstance(dim, int) else Tree("name", (), dim)
+
+
 def _blank(node: Node) -> Tree:
     return Tree("name", (), "I" if isinstance(node, Delta) else "x")
 
@@ -209,9 +224,11 @@ class _Writer:
         if isinstance(node, Variable):
             return Tree("name", (), node.name)
         if isinstance(node, Size):
-            return Tree("name", (), node.dim)
+            return _dimension(node.dim)
         if isinstance(node, Delta):
             return Tree("name", (), "I")
+        if isinstance(node, Stacking):
+            return Tree("call", tuple(map(_dimension, node.shape[:2])), "stacking")
         if isinstance(node, Call):
             return self._call(node, [self.trees[arg] for arg in node.args])
         if isinstance(node, Sum):
@@ -230,6 +247,10 @@ class _Writer:
         if squared is not None:
             norm = scalar_power(node, 1, lambda n: self.trees[n])
             return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)
+        apart = unstacked(node)
+        if apart is not None:
+            scalars, tree = apart.tree(self._known_tree)
+            return _signed(coefficient, lambda c: self._times(contract([(scalars, ())], (), c), tree))
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
@@ -252,9 +273,12 @@ class _Writer:
         if names:
             body = Tree("assemble", (body,), names) if labels[0] < node.rank else _summed(body, names)
         scalars = contract([f for f in node.factors if not f[1]], (), magnitude(coefficient))
-        tree = body if constant(scalars) == 1 else product([self._known_tree(scalars), body])
+        tree = self._times(scalars, body)
         tree = _repeated(tree, node.rank, labels[:-1])
         return Tree("neg", (tree,)) if coefficient < 0 else tree
+
+    def _times(self, scalars: Node, tree: Tree) -> Tree:
+        return tree if constant(scalars) == 1 else product([self._known_tree(scalars), tree])
 
     def _known_tree(self, node: Node) -> Tree:
         return self.trees[self._known(node)]
@@ -386,7 +410,7 @@ def _repeated_scalar(node: Node) -> Node | None:
 
 
 def _dimension_names(root: Node) -> set[str]:
-    return {str(d) for node in postorder([root]) for d in node.shape}
+    return {str(d) for node in postorder([root]) for dim in node.shape for d in dim_factors(dim)}
 
 
 def _spelling(node: Call) -> str:

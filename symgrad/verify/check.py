@@ -15,7 +15,7 @@ from typing import Any
 
 from symgrad.code import compile_nodes
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
-from symgrad.expr import Node, Variable
+from symgrad.expr import Node, Variable, dim_factors, extent
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
@@ -52,12 +52,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: a function, a variable and its derived gradient, in a layout."""
+    """What is judged: a function and its derivative by each variable of `by` in turn, in a layout."""
 
     function: Any
-    wrt: Variable
+    by: tuple[Variable, ...]
     gradient: Any
-    order: int = 1
     layout: str = "gradient"
     steps: tuple[dict[str, str], ...] = ()
     variables: Any = None
@@ -72,8 +71,8 @@ class _Check:
     def __init__(self, subject: Subject, claim: Claim | None, seed: int) -> None:
         self.subject = subject
         self.claim = claim
-        self.problem = Problem(subject.function.node, subject.wrt, subject.order)
-        self.sampler = Sampler(subject.function.node, seed, (subject.wrt,))
+        self.problem = Problem(subject.function.node, subject.by)
+        self.sampler = Sampler(subject.function.node, seed, subject.by)
         self.seed = seed
         self.derived = _evaluator(subject.gradient.node)
 
@@ -140,7 +139,7 @@ class _Check:
             entries = sympy_entries(self.problem, point, self.seed)
         except (UnsupportedError, NotImplementedError, TypeError, ValueError) as error:
             return Witness("sympy", 0.0, 0, False, f"SymPy gave up: {type(error).__name__}")
-        want = _natural(self.derived(point), self.subject, self.problem)
+        want = _natural(self.derived(point), self.subject, self.problem, point)
         # Relative to the whole derivative: a sampled entry may happen to be tiny.
         scale = max(float(np.max(np.abs(want), initial=0.0)), *(abs(v) for v in entries.values()), 0.0) or 1.0
         worst = max((abs(float(want[k]) - v) / scale for k, v in entries.items()), default=0.0)
@@ -174,7 +173,7 @@ class _Check:
         import numpy as np
 
         on = {name: times for name, times in self.problem.crossings(point).items() if times}
-        got = _natural(self.derived(point), self.subject, self.problem)
+        got = _natural(self.derived(point), self.subject, self.problem, point)
         if sum(on.values()) != 1 or not np.all(np.isfinite(got)):
             return None
         jax_value = jax_derivative(self.problem, "reverse", point)
@@ -231,7 +230,7 @@ class _Check:
             witnesses,
             s.gradient,
             s.function,
-            s.wrt.name,
+            ", ".join(dict.fromkeys(v.name for v in s.by)),
             s.variables or {},
             claim=claim,
             steps=s.steps,
@@ -277,7 +276,7 @@ class _Check:
         if all(fits):
             return None
         point = points[fits.index(False)]
-        value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem)
+        value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem, point)
         shapes = f"{_shape(np.shape(value))} instead of {_shape(np.shape(self.derived(point)))}"
         for name, other in layouts(natural, self.problem).items():
             same = np.shape(other) == np.shape(value)
@@ -391,12 +390,13 @@ def _evaluator(node: Node) -> Callable[[Point], Any]:
     names = [v.name for v in compiled.arguments]
 
     def evaluate(point: Point) -> Any:
-        unknown = [d for d in (*node.shape, *compiled.sizes) if isinstance(d, str) and d not in point.sizes]
+        needed = {d for dim in (*node.shape, *compiled.sizes) for d in dim_factors(dim) if isinstance(d, str)}
+        unknown = sorted(needed - point.sizes.keys())
         if unknown:
             raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
         value = np.asarray(compiled(**known))
-        shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
+        shape = tuple(extent(d, point.sizes) for d in node.shape)
         return value if value.shape == shape else np.broadcast_to(value, shape)
 
     return evaluate
@@ -440,10 +440,25 @@ def layouts(value: Any, problem: Problem) -> dict[str, Any]:
     rest = value.ndim - rank
     row = value[None, :] if rest == 1 else value.transpose()
     denominator = value.transpose([*range(rank, value.ndim), *range(rank)])
-    return {"gradient": value, "numerator": value if rank or not rest else row, "denominator": denominator}
+    plain = rank or not rest or problem.order > 1
+    stacked = value.transpose([axis for group in _groups(problem) for axis in reversed(group)])
+    sizes = [int(np.prod([value.shape[axis] for axis in group])) for group in _groups(problem) if group]
+    return {
+        "gradient": value, "numerator": value if plain else row, "denominator": denominator,
+        "vec": stacked.reshape(sizes),
+    }  # fmt: skip
 
 
-def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
+def _groups(problem: Problem) -> list[list[int]]:
+    """The axes of the function, then those of each variable."""
+    found, place = [], 0
+    for node in (problem.function, *problem.by):
+        found.append(list(range(place, place + node.rank)))
+        place += node.rank
+    return found
+
+
+def _natural(value: Any, subject: Subject, problem: Problem, point: Point) -> Any:
     """The inverse of a layout: function axes, then variable axes."""
     import numpy as np
 
@@ -451,8 +466,14 @@ def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
     if subject.layout == "denominator":
         rest = value.ndim - problem.function.rank
         return value.transpose([*range(rest, value.ndim), *range(rest)])
-    if subject.layout == "numerator" and not problem.function.rank:
-        return value[0] if problem.wrt.rank == 1 and problem.order == 1 else value.transpose()
+    if subject.layout == "numerator" and not problem.function.rank and problem.order == 1:
+        return value[0] if problem.wrt.rank == 1 else value.transpose()
+    if subject.layout == "vec":
+        groups = _groups(problem)
+        dims = [d for node in (problem.function, *problem.by) for d in node.shape]
+        turned = [axis for group in groups for axis in reversed(group)]
+        apart = value.reshape([extent(dims[axis], point.sizes) for axis in turned])
+        return apart.transpose(np.argsort(turned)) if turned else apart
     return value
 
 

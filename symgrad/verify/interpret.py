@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad import expr
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, postorder
+from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Stacking, Sum, Variable, postorder
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -34,7 +35,7 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
     xp = arithmetic.array
 
     def extent(dim: Dim) -> int:
-        return dim if isinstance(dim, int) else sizes[dim]
+        return expr.extent(dim, sizes)
 
     def product(node: Contraction) -> Any:
         operands: list[Any] = []
@@ -52,8 +53,8 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
             memo[node] = values[node.name]
         elif isinstance(node, Size):
             memo[node] = arithmetic.number(extent(node.dim))
-        elif isinstance(node, Delta):
-            memo[node] = xp.eye(extent(node.shape[0]))
+        elif isinstance(node, Delta | Stacking):
+            memo[node] = _constant(node, extent, xp)
         elif isinstance(node, Sum):
             parts = [arithmetic.number(c) * memo[n] for c, n in node.terms]
             total = parts[0]
@@ -65,6 +66,13 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
         elif isinstance(node, Call):
             memo[node] = _call(node, [memo[a] for a in node.args], extent, arithmetic)
     return memo[root]
+
+
+def _constant(node: Delta | Stacking, extent: Callable[[Dim], int], xp: Any) -> Any:
+    if isinstance(node, Delta):
+        return xp.eye(extent(node.shape[0]))
+    rows, columns, both = map(extent, node.shape)
+    return xp.eye(both).reshape(columns, rows, both).transpose(1, 0, 2)
 
 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:

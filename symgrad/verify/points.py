@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from symgrad.expr import Call, Dim, Node, Variable, postorder, variables
+from symgrad.expr import Call, Dim, Node, Variable, dim_factors, postorder, variables
 
 SIZES = ((2, 3, 4, 5, 6, 7), (3, 2, 5, 4, 7, 6), (5, 4, 2, 3, 6, 7))
 TINY = (2, 3, 2, 3, 2, 3)
@@ -33,7 +33,7 @@ def dimensions(node: Node) -> list[str]:
     """The symbolic dimensions of `node`, in order of appearance."""
     found: dict[str, None] = {}
     for inner in postorder([node]):
-        found.update((d, None) for d in inner.shape if isinstance(d, str))
+        found.update((d, None) for dim in inner.shape for d in dim_factors(dim) if isinstance(d, str))
         if isinstance(inner, Call):
             found.update((p, None) for p in inner.params if isinstance(p, str))
         if type(inner).__name__ == "Size":

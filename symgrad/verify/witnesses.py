@@ -25,11 +25,29 @@ MAX_ENTRIES = 8
 
 @dataclass(frozen=True)
 class Problem:
-    """The derivative to witness: `order` times by `wrt`."""
+    """The derivative to witness: of `function` by each variable of `by` in turn."""
 
     function: Node
-    wrt: Variable
-    order: int = 1
+    by: tuple[Variable, ...]
+
+    @property
+    def order(self) -> int:
+        return len(self.by)
+
+    @property
+    def wrt(self) -> Variable:
+        """The variable by which is differentiated last."""
+        return self.by[-1]
+
+    @cached_property
+    def lower(self) -> Problem:
+        """The derivative of one order less."""
+        return Problem(self.function, self.by[:-1])
+
+    @cached_property
+    def compiled(self) -> dict[tuple[str, tuple[tuple[str, int], ...]], Callable[..., Any]]:
+        """What JAX compiled already, by mode and sizes."""
+        return {}
 
     @cached_property
     def analytic(self) -> bool:
@@ -104,7 +122,7 @@ def _lower(problem: Problem, point: Point) -> Any:
     """The derivative of one order less, which is differentiated numerically: for a gradient the function itself."""
     if problem.order == 1:
         return problem.value(point)
-    return jax_derivative(Problem(problem.function, problem.wrt, problem.order - 1), "reverse", point)
+    return jax_derivative(problem.lower, "reverse", point)
 
 
 def complex_step(problem: Problem, point: Point) -> Any:
@@ -145,20 +163,35 @@ def jax_derivative(problem: Problem, mode: str, point: Point) -> Any:
     import jax
     import numpy as np
 
+    moving = list(dict.fromkeys(v.name for v in problem.by))
+    key = mode, tuple(sorted(point.sizes.items()))
+    if key not in problem.compiled:
+        problem.compiled[key] = _transformed(problem, mode, moving, point.sizes)
+    with double_precision():
+        fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k not in moving}
+        at = tuple(jax.numpy.asarray(np.asarray(point.values[name], dtype=float)) for name in moving)
+        return np.asarray(problem.compiled[key](at, fixed))
+
+
+def _transformed(problem: Problem, mode: str, moving: list[str], sizes: Mapping[str, int]) -> Callable[..., Any]:
+    """The derivative as JAX takes it, compiled as a whole: several times faster than operation by operation."""
+    import jax
+
     arithmetic = jax_arithmetic()
     transform = jax.jacfwd if mode == "forward" else jax.jacrev
 
-    def function(x: Any, fixed: Mapping[str, Any]) -> Any:
-        return interpret(problem.function, {**fixed, problem.wrt.name: x}, point.sizes, arithmetic)
+    def function(x: tuple[Any, ...], fixed: Mapping[str, Any]) -> Any:
+        return interpret(problem.function, {**fixed, **dict(zip(moving, x, strict=True))}, sizes, arithmetic)
+
+    def by(derivative: Callable[..., Any], place: int) -> Callable[..., Any]:
+        inner = transform(lambda v, x, fixed: derivative((*x[:place], v, *x[place + 1 :]), fixed))
+        return lambda x, fixed: inner(x[place], x, fixed)
 
     derivative: Callable[..., Any] = function
-    for _ in range(problem.order):
-        derivative = transform(derivative)
-    with double_precision():
-        fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k != problem.wrt.name}
-        at = jax.numpy.asarray(np.asarray(point.values[problem.wrt.name], dtype=float))
-        # Compiled as a whole: for one point that is several times faster than compiling each operation.
-        return np.asarray(jax.jit(derivative)(at, fixed))
+    for variable in problem.by:
+        derivative = by(derivative, moving.index(variable.name))
+    compiled: Callable[..., Any] = jax.jit(derivative)
+    return compiled
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------
@@ -170,32 +203,34 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
     import sympy as sp
 
     rng = np.random.default_rng(seed)
-    shape = np.shape(point.values[problem.wrt.name])
-    symbols = np.empty(shape, dtype=object)
-    for index in np.ndindex(*shape):
-        symbols[index] = sp.Symbol("x_" + "_".join(map(str, index)), real=True)
     values = {k: exact(v) for k, v in point.values.items()}
-    at = dict(zip(symbols.ravel(), np.ravel(values[problem.wrt.name]), strict=True))
-    whole = interpret(
-        problem.function,
-        {**values, problem.wrt.name: symbols if shape else symbols[()]},
-        point.sizes,
-        sympy_arithmetic(),
-    )
-    whole = np.asarray(whole, dtype=object)
+    symbols = {v.name: _symbols(v.name, np.shape(values[v.name])) for v in problem.by}
+    at = {s: x for name, array in symbols.items() for s, x in zip(array.ravel(), np.ravel(values[name]), strict=True)}
+    given = {name: array if array.shape else array[()] for name, array in symbols.items()}
+    whole = np.asarray(interpret(problem.function, values | given, point.sizes, sympy_arithmetic()), dtype=object)
     places = [
         (*out, *inner)
         for out in np.ndindex(*whole.shape)
-        for inner in product(np.ndindex(*shape), repeat=problem.order)
+        for inner in product(*(np.ndindex(*symbols[v.name].shape) for v in problem.by))
     ]
     chosen = [places[k] for k in rng.permutation(len(places))[:MAX_ENTRIES]]
     found = {}
     for place in chosen:
         out, inner = place[: whole.ndim], place[whole.ndim :]
         expression = sp.sympify(whole[out])
-        for index in inner:
-            expression = sp.diff(expression, symbols[index])
+        for variable, index in zip(problem.by, inner, strict=True):
+            expression = sp.diff(expression, symbols[variable.name][index])
         found[(*out, *(i for index in inner for i in index))] = float(expression.subs(at).doit().evalf(30))
+    return found
+
+
+def _symbols(name: str, shape: tuple[int, ...]) -> Any:
+    import numpy as np
+    import sympy as sp
+
+    found = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        found[index] = sp.Symbol("_".join(map(str, (name, *index))), real=True)
     return found
 
 

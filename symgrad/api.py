@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad import derivation as steps
-from symgrad.calculus import LAYOUTS, arrange_layout, backward, derivative
+from symgrad.calculus import LAYOUTS, arrange_layout, backward, structure_of, structured
+from symgrad.calculus import jacobian as jacobian_of
 from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "symgrad/1"
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
-#: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
-STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 Shapes = str | Mapping[str, Any] | None
 Assumptions = str | Mapping[str, Any] | None
 Source = Any
@@ -277,7 +276,7 @@ def _derivation(function: Expr, by: tuple[Variable, ...], layout: str) -> Deriva
     for stage, wrt in enumerate(by):
         record = steps.record(node, wrt, function.reading.definitions if stage == 0 else {})
         stages.append(Result(record, name))
-        node, name = record.result, "g" if stage == 0 else "h"
+        node, name = stages[-1].node, "g" if stage == 0 else "h"
     return Derivation(function, by, tuple(stages), layout)
 
 
@@ -300,12 +299,7 @@ def _variables(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable
     for v in found:
         if "label" in v.assumptions:
             raise UsageError(f"{v.name} is a label: an integer has no derivative")
-        structure = ", ".join(sorted(v.assumptions & STRUCTURED))
-        if structure:
-            raise UnsupportedError(
-                f"{v.name} is {structure}: its entries are not independent, and no rule covers that yet",
-                hint="leave the assumption out for the gradient over all entries",
-            )
+        structure_of(v)
     return found
 
 
@@ -320,8 +314,8 @@ def gradient(source: Source, wrt: str, **options: Any) -> Expr:
 def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: Any) -> Expr:
     """∂f/∂wrt, of shape f.shape + wrt.shape as in JAX."""
     function = parse(source, **options)
-    by = (function.variable(wrt),)
-    result = simplify_result(derivative(simplify(function.node), by))
+    by = tuple(_variables(function, [wrt]))
+    result = _derivative(function.node, by[0])
     return Expr(arranged(laid_out(result, function.node, by, layout)), function.reading)
 
 
@@ -331,7 +325,18 @@ def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) 
     chosen = _variables(function, wrt)
     simplifier = Simplifier()
     found = backward(simplifier.simplify(function.node), chosen)
-    return {v.name: Expr(simplifier.result(found[v]), function.reading) for v in chosen}
+    return {v.name: Expr(simplifier.result(_restricted(found[v], v)), function.reading) for v in chosen}
+
+
+def _derivative(function: Node, wrt: Variable) -> Node:
+    """function.shape + wrt.shape, simplified; by a structured variable, that by its independent entries."""
+    result = simplify_result(jacobian_of(simplify(function), wrt))
+    return simplify_result(_restricted(result, wrt)) if structure_of(wrt) else result
+
+
+def _restricted(derivative: Node, wrt: Variable) -> Node:
+    structure = structure_of(wrt)
+    return derivative if structure is None else structured(derivative, structure)
 
 
 def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient", **options: Any) -> Expr:
@@ -344,9 +349,8 @@ def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient
     names = (wrt, wrt) if isinstance(wrt, str) else tuple(wrt)
     if len(names) != 2:
         raise UsageError(f"a second derivative is by one variable or by two, not by {len(names)}")
-    by = tuple(function.variable(name) for name in names)
-    once = simplify(derivative(simplify(function.node), by[:1]))
-    result = simplify_result(derivative(once, by[1:]))
+    by = tuple(_variables(function, names))
+    result = _derivative(_derivative(function.node, by[0]), by[1])
     return Expr(arranged(laid_out(result, function.node, by, layout)), function.reading)
 
 
@@ -362,6 +366,24 @@ def vjp(source: Source, wrt: str, cotangent: str = "g", **options: Any) -> Expr:
     function = parse(source, **options)
     node = function.variable(wrt)
     return _with_direction(function, cotangent, function.shape, lambda v: _vjp(simplify(function.node), node, v))
+
+
+def hvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:
+    """The Hessian times `tangent`, a new variable of the shape of `wrt`: the directional derivative of the gradient.
+
+    The Hessian itself is never made, so that code for it is as long as for two gradients (Pearlmutter, 1994).
+
+    >>> hvp("||A x||^2", "x").text
+    '2 Aᵀ A v'
+    """
+    function = parse(source, **options)
+    if function.shape:
+        raise ShapeError(f"a Hessian-vector product needs a scalar function; this one has shape {function.shape}")
+    (node,) = _variables(function, [wrt])
+    if structure_of(node) is not None:
+        raise UnsupportedError(f"{node.name} is structured, and no rule covers its Hessian-vector product yet")
+    once = simplify(jacobian_of(simplify(function.node), node))
+    return _with_direction(function, tangent, node.shape, lambda v: _jvp(once, node, v))
 
 
 def _with_direction(function: Expr, name: str, shape: Shape, build: Callable[[Variable], Node]) -> Expr:

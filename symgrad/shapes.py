@@ -18,7 +18,11 @@ from symgrad.expr import Dim, Shape, dim_product
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
-ASSUMPTIONS = frozenset({"symmetric", "invertible", "positive_definite", "diagonal", "orthogonal", "positive", "label"})
+#: Assumptions that only a square matrix can meet, and all there are.
+SQUARE = frozenset(
+    {"symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal"}
+)
+ASSUMPTIONS = SQUARE | {"positive", "label"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

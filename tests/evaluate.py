@@ -56,6 +56,10 @@ FUNCTIONS: dict[str, Any] = {
     "det": np.linalg.det,
     "logdet": lambda x: np.linalg.slogdet(x)[1],
     "pi": lambda: np.pi,
+    "tril": np.tril,
+    "diagsum": lambda x: sum(
+        np.trace(x, d, -2, -1)[..., None, None] * np.eye(x.shape[-1], k=d) for d in range(1 - x.shape[-1], x.shape[-1])
+    ),
 }
 
 

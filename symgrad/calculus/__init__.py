@@ -1,4 +1,4 @@
-"""Differentiation: local rules (`local`) and the two modes (`modes`)."""
+"""Differentiation: local rules (`local`), the two modes (`modes`), structured variables (`structure`)."""
 
 from symgrad.calculus.modes import (
     LAYOUTS,
@@ -13,9 +13,11 @@ from symgrad.calculus.modes import (
     pushforward,
     vjp,
 )
+from symgrad.calculus.structure import Structure, structure_of, structured
 
 __all__ = [
     "LAYOUTS",
+    "Structure",
     "arrange_layout",
     "backward",
     "derivative",
@@ -25,5 +27,7 @@ __all__ = [
     "jvp",
     "pullback",
     "pushforward",
+    "structure_of",
+    "structured",
     "vjp",
 ]

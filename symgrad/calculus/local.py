@@ -187,6 +187,10 @@ def _template(op: Operation, k: int, args: tuple[Variable, ...], output: Shape) 
     names: dict[str, Node] = {v.name: v for v in args}
     if rule.kind == "fixed":
         forward: Node = number(0, output)
+    elif rule.kind == "adjoint":
+        given: list[Node] = [tangent if j == k else arg for j, arg in enumerate(args)]
+        reverse = read_rule(rule.formula, names | {"g": cotangent})
+        return Template(args, tangent, cotangent, call(op, given, op.params), reverse)
     elif rule.kind == "partial":
         forward = contract([(read_rule(rule.formula, names), ()), (tangent, ())])
     else:

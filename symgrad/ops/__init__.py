@@ -9,7 +9,7 @@ from __future__ import annotations
 from symgrad.expr import Node, call
 from symgrad.ops.arrays import ARRAYS
 from symgrad.ops.entrywise import ENTRYWISE
-from symgrad.ops.operation import FIXED, Operation, Rule, differential, partial
+from symgrad.ops.operation import FIXED, Operation, Rule, adjoint, differential, partial
 
 OPERATIONS: dict[str, Operation] = {op.name: op for op in ENTRYWISE + ARRAYS}
 #: The indicator operations by the comparison with 0 that they write.
@@ -21,4 +21,4 @@ def apply(name: str, *args: Node, params: tuple[object, ...] = ()) -> Node:
     return call(OPERATIONS[name], args, params)
 
 
-__all__ = ["FIXED", "INDICATORS", "OPERATIONS", "Operation", "Rule", "apply", "differential", "partial"]
+__all__ = ["FIXED", "INDICATORS", "OPERATIONS", "Operation", "Rule", "adjoint", "apply", "differential", "partial"]

@@ -5,7 +5,7 @@ They act on the trailing axes of their arguments; leading axes are a batch.
 
 from __future__ import annotations
 
-from symgrad.ops.operation import FIXED, Operation, differential
+from symgrad.ops.operation import FIXED, Operation, adjoint, differential
 
 COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook, 2012"
 
@@ -59,6 +59,19 @@ ALGEBRA = (
     ),
 )
 
+PATTERNS = (
+    Operation(
+        "tril", ("X",), (adjoint("tril(g)"),), "n n -> n n", text=("tril",), latex=("tril",), numpy="np.tril({X})",
+        jax="jnp.tril({X})", source="Golub and Van Loan, Matrix Computations: the lower triangle, zero above the diagonal",
+    ),
+    Operation(
+        "diagsum", ("X",), (adjoint("diagsum(g)"),), "n n -> n n", text=("diagsum",), latex=("diagsum",),
+        numpy="diagsum({X})", helper="diagsum", source=COOKBOOK + ", eq. 143: the sum of each diagonal, all along it",
+        jax="jnp.stack([jnp.trace({X}, d, -2, -1) for d in range(1 - {X}.shape[-1], {X}.shape[-1])], -1)"
+            "[..., jnp.arange({X}.shape[-1]) - jnp.arange({X}.shape[-1])[:, None] + {X}.shape[-1] - 1]",
+    ),
+)
+
 CONSTANTS = (
     Operation(
         "pi", (), (), text=("pi",), latex=("pi",), command=True, numpy="np.pi", jax="jnp.pi",
@@ -68,4 +81,4 @@ CONSTANTS = (
 
 # fmt: on
 
-ARRAYS = AXIS + ALGEBRA + CONSTANTS
+ARRAYS = AXIS + ALGEBRA + PATTERNS + CONSTANTS

@@ -6,6 +6,7 @@ exactly one rule, written in symgrad's own language:
 
 * `partial`: of an entrywise operation, the derivative of an entry of the result by the same entry of the argument;
 * `differential`: d(result) as an expression linear in d(argument), written `dx` for the argument `x`;
+* `adjoint`: of an operation that is linear in the argument, its transpose, applied to `g` of the shape of the result;
 * `fixed`: the operation is not differentiated by this argument (a label, a condition).
 
 Reverse mode is the transpose of the differential, so the two modes cannot disagree.
@@ -36,6 +37,10 @@ def partial(formula: str) -> Rule:
 
 def differential(formula: str) -> Rule:
     return Rule("differential", formula)
+
+
+def adjoint(formula: str) -> Rule:
+    return Rule("adjoint", formula)
 
 
 FIXED = Rule("fixed")

@@ -7,7 +7,6 @@ the table `RULES` holds all of them.  Forms compete by `length`, the number of s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
@@ -39,6 +38,7 @@ from symgrad.expr import (
     split,
 )
 from symgrad.ops import apply
+from symgrad.simplify.symmetry import product_key, symmetric
 from symgrad.simplify.trees import arranged, powers_gathered
 
 #: A rule gets a node with settled children, and a way to settle what it builds.
@@ -48,8 +48,6 @@ Rewrite = Callable[[Node, Again], Node | None]
 MAX_TERMS = 16
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
-#: Assumptions that make a matrix equal to its transpose.
-SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 
 
 def simplify(root: Node) -> Node:
@@ -175,11 +173,37 @@ def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
 
 
 def _symmetric(node: Node, _: Again) -> Node | None:
-    """Aᵀ = A for a variable that is assumed symmetric."""
+    """Aᵀ = A for a matrix that is symmetric, by assumption or as it is made."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
-        if len(labels) == 2 and labels[0] > labels[1] and isinstance(base, Variable) and base.assumptions & SYMMETRIC:
+        if len(labels) == 2 and labels[0] > labels[1] and symmetric(base):
             return _remake(node, _replaced(node, k, [(base, labels[::-1], power)]))
+    return None
+
+
+def _orthogonal(node: Node, _: Again) -> Node | None:
+    """QᵀQ = Q Qᵀ = I for a square matrix that is assumed orthogonal."""
+    assert isinstance(node, Contraction)
+    found: dict[tuple[Node, int, int], int] = {}
+    for k, (base, labels, power) in enumerate(node.factors):
+        if not isinstance(base, Variable) or "orthogonal" not in base.assumptions or power != 1:
+            continue
+        for axis, label in enumerate(labels):
+            other = found.setdefault((base, axis, label), k)
+            uses = sum(f[1].count(label) for f in node.factors)
+            if other != k and label >= node.rank and uses == 2 and base.shape[0] == base.shape[1]:
+                ends = (node.factors[other][1][1 - axis], labels[1 - axis])
+                rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
+                return _remake(node, [*rest, (delta(base.shape[0]), ends, 1)])
+    return None
+
+
+def _inverse(node: Node, _: Again) -> Node | None:
+    """Q⁻¹ = Qᵀ for an orthogonal Q."""
+    assert isinstance(node, Call)
+    arg = node.args[0] if node.op.name == "inverse" else None
+    if isinstance(arg, Variable) and "orthogonal" in arg.assumptions:
+        return relabel(arg, (0, 1), (1, 0))
     return None
 
 
@@ -499,29 +523,13 @@ def _collected(node: Node, _: Again) -> Node | None:
     assert isinstance(node, Sum)
     groups: dict[Hashable, tuple[Rational, Node]] = {}
     for coefficient, term in node.terms:
-        key = product_key(term)
+        known = frozenset(f for f, labels, _ in _factors(term) if len(labels) == 2 and symmetric(f))
+        key = product_key(term, known=known)
         total, first = groups.get(key, (0, term))
         groups[key] = (total + coefficient, first)
     if len(groups) == len(node.terms):
         return None
     return add(groups.values(), node.shape)
-
-
-def product_key(node: Node, keys: Mapping[Node, int] | None = None) -> Hashable:
-    """A key that is equal only for equal products, whatever the order of factors and names of summed labels."""
-    if not isinstance(node, Contraction):
-        return node
-    of = {f: id(f) if keys is None else keys[f] for f, _, _ in node.factors}
-    places: dict[int, list[tuple[object, ...]]] = {}
-    for base, labels, power in node.factors:
-        # Where the result's own axes meet the factor tells summed labels of equal factors apart.
-        own = tuple(label if label < node.rank else -1 for label in labels)
-        for position, label in enumerate(labels):
-            places.setdefault(label, []).append((of[base], position, power, own))
-    summed = sorted(range(node.rank, len(node.sizes)), key=lambda label: sorted(places.get(label, [])))
-    names = {label: k for k, label in enumerate([*range(node.rank), *summed])}
-    factors = Counter((of[base], tuple(names[k] for k in labels), power) for base, labels, power in node.factors)
-    return frozenset(factors.items()), tuple(node.sizes[label] for label in names), node.rank
 
 
 def _content(node: Sum) -> Rational:
@@ -693,6 +701,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent,
         _symmetric,
+        _orthogonal,
         _unstacked,
         _sums_to_one,
         _sigmoid_quotient,
@@ -705,6 +714,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled),
+    Call: (_log, _selected, _unscaled, _inverse),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _factored, _positive_first),
 }

@@ -42,6 +42,7 @@ from symgrad.simplify.matrix import (
     square_of,
 )
 from symgrad.simplify.stacked import unstacked
+from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
@@ -86,10 +87,20 @@ def _in_written_order(node: Node) -> Node:
         node = apart.upright()
         assert isinstance(node, Contraction)
     order = written_order(node)
-    if order is None or order == tuple(range(len(order))):
+    turned = _turned(node)
+    if order is None or (order == tuple(range(len(order))) and not turned):
         return node
-    factors = [node.factors[k] for k in order]
+    factors = [(f, labels[::-1] if k in turned else labels, p) for k, (f, labels, p) in enumerate(node.factors)]
+    factors = [factors[k] for k in order]
     return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+
+
+def _turned(node: Contraction) -> frozenset[int]:
+    """The symmetric factors that are read the other way round where they are written."""
+    if not any(len(labels) == 2 and not isinstance(f, Delta) and symmetric(f) for f, labels, _ in node.factors):
+        return frozenset()
+    found = None if unstacked(node) or selection(node) else layout(node, _blank)
+    return found.turned if found else frozenset()
 
 
 def written_order(node: Contraction) -> tuple[int, ...] | None:

@@ -17,15 +17,15 @@ from symgrad.code import compile_nodes
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable, dim_factors, extent
 from symgrad.verify.interpret import interpret, numpy_arithmetic
-from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
+from symgrad.verify.points import MAGNITUDES, STRUCTURES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
+from symgrad.verify.tied import moved
 from symgrad.verify.witnesses import (
     Problem,
     central,
     complex_step,
     high_precision,
     jax_derivative,
-    rounded,
     sympy_entries,
 )
 
@@ -131,10 +131,10 @@ class _Check:
     def sympy_witness(self) -> Witness:
         import numpy as np
 
-        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(self.sampler.rounded(p)))
         if point is None:
             return Witness("sympy", 0.0, 0, False, "no point was found")
-        point = rounded(point)
+        point = self.sampler.rounded(point)
         try:
             entries = sympy_entries(self.problem, point, self.seed)
         except (UnsupportedError, NotImplementedError, TypeError, ValueError) as error:
@@ -161,7 +161,10 @@ class _Check:
             return ()
         found: dict[str, Kink] = {}
         with np.errstate(all="ignore"):
+            free = {v.name for v in self.sampler.variables if not v.assumptions & STRUCTURES.keys()}
             for name, value in point.values.items():
+                if name not in free:
+                    continue
                 for zeroed in _zeroed(value):
                     kink = self.kink_at(Point({**point.values, name: zeroed}, point.sizes))
                     if kink is not None:
@@ -188,10 +191,9 @@ class _Check:
         import numpy as np
 
         base = np.asarray(point.values[self.problem.wrt.name], dtype=float)
-        step = np.zeros_like(base)
-        step[index] = sign * 1e-7
-        moved = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
-        return float((self.problem.value(moved) - self.problem.value(point)) / (sign * 1e-7))
+        step = sign * 1e-7 * moved(self.problem.wrt, base.shape, index)
+        there = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
+        return float((self.problem.value(there) - self.problem.value(point)) / (sign * 1e-7))
 
     # --- the verdict ----------------------------------------------------------------------------------------------
 
@@ -316,10 +318,10 @@ class _Check:
 
         if claim.node is None:
             return worst > ROUNDING
-        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(self.sampler.rounded(p)))
         if point is None:
             return worst > ROUNDING
-        point = rounded(point)
+        point = self.sampler.rounded(point)
         one, other = (high_precision(n, point.values, point.sizes) for n in (claim.node, self.subject.gradient.node))
         size = max((abs(v) for v in np.ravel(other)), default=0)
         gap = max((abs(v) for v in np.ravel(one - other)), default=0)
@@ -332,12 +334,8 @@ class _Check:
         import numpy as np
 
         for k in range(40):
-            point = self.sampler.draw(self.sampler.assign(TINY), 1.0 if k < 30 else 3.0)
-            whole = {
-                n: v if np.asarray(v).dtype.kind in "iu" else np.round(np.asarray(v) * 2) + 0.0
-                for n, v in point.values.items()
-            }
-            small = Point(whole, point.sizes)
+            point = self.sampler.draw(self.sampler.assign(TINY), 2.0 if k < 30 else 6.0)
+            small = self.sampler.rounded(point, 1)
             with np.errstate(all="ignore"):
                 if self.accepts(small) and relative_error(claimed(small), expected(small)) > 1e-4:
                     return self.shown(small, expected, claimed)
@@ -490,12 +488,6 @@ def _zeroed(value: Any) -> list[Any]:
         return [entry]
     array[0] = 0.0
     return [entry, array]
-
-
-def _small_integers(value: Any) -> Any:
-    import numpy as np
-
-    return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 2) + 0.0
 
 
 def _shape(shape: tuple[int, ...]) -> str:

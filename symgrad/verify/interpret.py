@@ -129,8 +129,18 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
         "amax": lambda x: xp.max(x, axis=-1),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
-        "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi,
+        "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi, "tril": xp.tril,
+        "diagsum": lambda x: _along_diagonals(x, xp),
     }  # fmt: skip
+
+
+def _along_diagonals(x: Any, xp: Any) -> Any:
+    """Every entry replaced by the sum of its diagonal."""
+    n = x.shape[-1]
+    rows = [
+        [sum(x[..., k, k + j - i] for k in range(max(0, i - j), min(n, n + i - j))) for j in range(n)] for i in range(n)
+    ]
+    return xp.stack([xp.stack(row, -1) for row in rows], -2)
 
 
 def _float_power(x: Any, power: Rational) -> Any:
@@ -290,5 +300,6 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
         "amax": amax, "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
-        "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))),
+        "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))), "tril": np.tril,
+        "diagsum": lambda x: _along_diagonals(x, np),
     }  # fmt: skip

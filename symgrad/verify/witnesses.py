@@ -17,6 +17,7 @@ from symgrad.expr import Call, Node, Variable, postorder
 from symgrad.notation.reading import read_rule
 from symgrad.verify.interpret import interpret, jax_arithmetic, numpy_arithmetic, sympy_arithmetic
 from symgrad.verify.points import Point
+from symgrad.verify.tied import moved, pattern, spread, tie
 
 STEP = 2e-3
 TINY_STEP = 1e-30
@@ -100,15 +101,14 @@ def central(problem: Problem, point: Point) -> tuple[Any, Any]:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
 
     def at(change: Any) -> Any:
-        moved = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
-        return np.asarray(_lower(problem, moved), dtype=float)
+        there = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
+        return np.asarray(_lower(problem, there), dtype=float)
 
     shape = np.shape(at(0.0))
     found, error = np.zeros((*shape, *base.shape)), np.zeros((*shape, *base.shape))
     for index in product(*(range(n) for n in base.shape)):
         h = STEP * max(1.0, abs(float(base[index])))
-        step = np.zeros_like(base)
-        step[index] = h
+        step = h * moved(problem.wrt, base.shape, index)
         wide = (at(step) - at(-step)) / (2 * h)
         narrow = (at(step / 2) - at(-step / 2)) / h
         place: Any = (..., *index)
@@ -132,9 +132,8 @@ def complex_step(problem: Problem, point: Point) -> Any:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
     columns = {}
     for index in product(*(range(n) for n in base.shape)):
-        moved = base.astype(complex)
-        moved[index] += 1j * TINY_STEP
-        at = Point({**point.values, problem.wrt.name: moved}, point.sizes)
+        there = base + 1j * TINY_STEP * moved(problem.wrt, base.shape, index)
+        at = Point({**point.values, problem.wrt.name: there}, point.sizes)
         columns[index] = np.imag(problem.value(at)) / TINY_STEP
     shape = np.shape(next(iter(columns.values())))
     found = np.zeros((*shape, *base.shape))
@@ -170,7 +169,12 @@ def jax_derivative(problem: Problem, mode: str, point: Point) -> Any:
     with double_precision():
         fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k not in moving}
         at = tuple(jax.numpy.asarray(np.asarray(point.values[name], dtype=float)) for name in moving)
-        return np.asarray(problem.compiled[key](at, fixed))
+        found = np.asarray(problem.compiled[key](at, fixed))
+    axis = problem.function.rank
+    for variable in problem.by:
+        found = spread(variable, found, axis)
+        axis += variable.rank
+    return found
 
 
 def _transformed(problem: Problem, mode: str, moving: list[str], sizes: Mapping[str, int]) -> Callable[..., Any]:
@@ -180,8 +184,11 @@ def _transformed(problem: Problem, mode: str, moving: list[str], sizes: Mapping[
     arithmetic = jax_arithmetic()
     transform = jax.jacfwd if mode == "forward" else jax.jacrev
 
+    named = {v.name: v for v in problem.by}
+
     def function(x: tuple[Any, ...], fixed: Mapping[str, Any]) -> Any:
-        return interpret(problem.function, {**fixed, **dict(zip(moving, x, strict=True))}, sizes, arithmetic)
+        given = {name: tie(named[name], value, jax.numpy) for name, value in zip(moving, x, strict=True)}
+        return interpret(problem.function, {**fixed, **given}, sizes, arithmetic)
 
     def by(derivative: Callable[..., Any], place: int) -> Callable[..., Any]:
         inner = transform(lambda v, x, fixed: derivative((*x[:place], v, *x[place + 1 :]), fixed))
@@ -204,7 +211,7 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
 
     rng = np.random.default_rng(seed)
     values = {k: exact(v) for k, v in point.values.items()}
-    symbols = {v.name: _symbols(v.name, np.shape(values[v.name])) for v in problem.by}
+    symbols = {v.name: _symbols(v, np.shape(values[v.name])) for v in problem.by}
     at = {s: x for name, array in symbols.items() for s, x in zip(array.ravel(), np.ravel(values[name]), strict=True)}
     given = {name: array if array.shape else array[()] for name, array in symbols.items()}
     whole = np.asarray(interpret(problem.function, values | given, point.sizes, sympy_arithmetic()), dtype=object)
@@ -219,19 +226,23 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
         out, inner = place[: whole.ndim], place[whole.ndim :]
         expression = sp.sympify(whole[out])
         for variable, index in zip(problem.by, inner, strict=True):
-            expression = sp.diff(expression, symbols[variable.name][index])
+            symbol = symbols[variable.name][index]
+            expression = sp.diff(expression, symbol) if symbol.is_Symbol else sp.S.Zero
         found[(*out, *(i for index in inner for i in index))] = float(expression.subs(at).doit().evalf(30))
     return found
 
 
-def _symbols(name: str, shape: tuple[int, ...]) -> Any:
+def _symbols(variable: Variable, shape: tuple[int, ...]) -> Any:
+    """A symbol for every entry; one for those that are one number, and none for what is fixed at zero."""
     import numpy as np
     import sympy as sp
 
+    numbers = pattern(variable, shape)
     found = np.empty(shape, dtype=object)
     for index in np.ndindex(*shape):
-        found[index] = sp.Symbol("_".join(map(str, (name, *index))), real=True)
-    return found
+        place = index if numbers is None else (numbers[index],)
+        found[index] = sp.Symbol("_".join(map(str, (variable.name, *place))), real=True)
+    return found if numbers is None else np.where(numbers >= 0, found, sp.S.Zero)
 
 
 def exact(value: Any) -> Any:
@@ -242,16 +253,6 @@ def exact(value: Any) -> Any:
     if np.asarray(value).dtype.kind in "iu":
         return np.asarray(value)
     return np.frompyfunc(lambda x: sp.Rational(*float(x).as_integer_ratio()), 1, 1)(np.asarray(value, dtype=float))
-
-
-def rounded(point: Point) -> Point:
-    """The point with every real value at a multiple of 1/16: exact in both worlds, and readable."""
-    import numpy as np
-
-    def short(value: Any) -> Any:
-        return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 16) / 16
-
-    return Point({k: short(v) for k, v in point.values.items()}, point.sizes)
 
 
 def high_precision(node: Node, values: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 60) -> Any:

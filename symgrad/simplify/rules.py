@@ -27,6 +27,7 @@ from symgrad.expr import (
     constant,
     contract,
     delta,
+    is_zero,
     magnitude,
     negate,
     number,
@@ -46,6 +47,8 @@ Again = Callable[[Node], Node]
 Rewrite = Callable[[Node, Again], Node | None]
 #: Products are multiplied out only up to this many terms.
 MAX_TERMS = 16
+#: Decimals with more digits than this are left where they stand: 0.044715 x³ is not 8943 x³/200000.
+MAX_DENOMINATOR = 1000
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
 
@@ -112,6 +115,7 @@ class Simplifier:
 
     def rewritten(self, node: Node) -> Node:
         """`node`, whose children are settled, by the first rule that applies, until none does."""
+        self.memo[node] = node  # what a rule asks of the node itself is not begun again
         for _ in range(MAX_ROUNDS):
             better = next(
                 (b for rule in RULES.get(type(node), ()) if (b := rule(node, self.settled)) is not None), node
@@ -283,6 +287,50 @@ def _one_plus_exp(node: Node) -> Node | None:
     return None
 
 
+def _tanh_quotient(node: Node, _: Again) -> Node | None:
+    """(exp(u) - exp(-u)) / (exp(u) + exp(-u)) = tanh(u)."""
+    assert isinstance(node, Contraction)
+    present = {(f, labels): (k, p) for k, (f, labels, p) in enumerate(node.factors)}
+    for k, (below, labels, power) in enumerate(node.factors):
+        u = _odd_exponentials(below, 1)
+        if u is None or not isinstance(power, int) or power >= 0:
+            continue
+        for (above, where), (j, p) in present.items():
+            v = _odd_exponentials(above, -1)
+            if v in (u, negate(u)) and where == labels and p == -power:
+                return _remake(node, [*(f for i, f in enumerate(node.factors) if i not in (j, k)),
+                                      (apply("tanh", v), labels, p)])  # fmt: skip
+    return None
+
+
+def _odd_exponentials(node: Node, sign: int) -> Node | None:
+    """u where `node` is exp(u) + sign · exp(-u), else None."""
+    if not isinstance(node, Sum) or len(node.terms) != 2:
+        return None
+    (a, one), (b, other) = node.terms
+    if _name(one) != "exp" or _name(other) != "exp" or (a, b) != (1, sign):
+        return None
+    u: Node = one.args[0]  # type: ignore[attr-defined]
+    return u if other.args[0] is negate(u) else None  # type: ignore[attr-defined]
+
+
+def _signs(node: Node, _: Again) -> Node | None:
+    """u sign(u) = |u| and |u|^p sign(u) = u |u|^(p-1)."""
+    assert isinstance(node, Contraction)
+    present = {(f, labels): k for k, (f, labels, p) in enumerate(node.factors)}
+    for k, (base, labels, power) in enumerate(node.factors):
+        if _name(base) != "sign" or power != 1:
+            continue
+        u: Node = base.args[0]  # type: ignore[attr-defined]
+        size = apply("abs", u)
+        for partner, more in ((u, [(size, labels, 1)]), (size, [(u, labels, 1)])):
+            j = present.get((partner, labels))
+            if j is not None:
+                left = [(f, i, p - 1 if m == j else p) for m, (f, i, p) in enumerate(node.factors) if m != k]
+                return _remake(node, [*(f for f in left if f[2] != 0), *more])
+    return None
+
+
 def _softmax_quotient(node: Node, _: Again) -> Node | None:
     """exp(u)_c / Σ_c exp(u)_c = softmax(u)_c, along whichever axis is summed."""
     assert isinstance(node, Contraction)
@@ -441,6 +489,8 @@ def _log(node: Node, again: Again) -> Node | None:
         return arg.args[0]  # type: ignore[attr-defined,no-any-return]
     if _name(arg) == "softmax":
         return apply("log_softmax", arg.args[0])  # type: ignore[attr-defined]
+    if _name(arg) == "abs" and _name(arg.args[0]) == "det":  # type: ignore[attr-defined]
+        return apply("logdet", arg.args[0].args[0])  # type: ignore[attr-defined]
     if (u := _one_plus_exp(arg)) is not None:
         return apply("softplus", u)
     if (found := _sum_of_exp(arg)) is not None:
@@ -536,6 +586,8 @@ def _content(node: Sum) -> Rational:
     """The rational that all coefficients share; its sign makes the first one positive where all are negative."""
     values = [Fraction(c) for c, _ in node.terms]
     common = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    if common.denominator > MAX_DENOMINATOR:
+        common = Fraction(1)
     if all(v < 0 for v in values):
         common = -common
     return common.numerator if common.denominator == 1 else common
@@ -619,12 +671,12 @@ def _factors(term: Node) -> tuple[Factor, ...]:
 
 
 def _match(term: Node, seed: Factor, rank: int) -> int | None:
-    """The place of a factor of `term` that is `seed` up to the names of summed labels."""
+    """The place of a factor of `term` that is `seed` up to the names of summed labels; of a divisor, to any power."""
     base, labels, power = seed
     for k, (other, other_labels, p) in enumerate(_factors(term)):
         if (
             other is base
-            and p == power
+            and (p == power or (p < 0 and power < 0))
             and all(a == b or (a >= rank and b >= rank) for a, b in zip(labels, other_labels, strict=True))
         ):
             return k
@@ -645,18 +697,28 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
         rename: dict[int, Label] = {
             b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank
         }
-        rest = [(f, tuple(rename.get(k, k) for k in i), p) for j, (f, i, p) in enumerate(factors) if j != place]
+        left = [(f, i, p - power if j == place else p) for j, (f, i, p) in enumerate(factors)]
+        rest = [(f, tuple(rename.get(k, k) for k in i), p) for f, i, p in left if p != 0]
         inner = frozenset(k for _, i, _ in rest for k in i if not isinstance(k, int) or k < rank)
         parts.append((coefficient, rest, inner))
         if isinstance(term, Contraction):
             sizes.update({rename.get(k, ("own", id(term), k) if k >= rank else k): d for k, d in enumerate(term.sizes)})
-    interface = parts[0][2]
-    if any(inner != interface for _, _, inner in parts) or any(("bound", b) not in interface for b in bound):
+    # What one rest lacks of the result's own axes is repeated along them: p g - p (pᵀ g) is p ⊙ (g - pᵀ g).
+    interface: frozenset[Label] = frozenset().union(*(inner for _, _, inner in parts))
+    lacking = frozenset().union(*(interface - inner for _, _, inner in parts))
+    if any(isinstance(label, tuple) for label in lacking) or any(("bound", b) not in interface for b in bound):
+        return None
+    whole = set(labels) == set(range(rank)) and all(rest for _, rest, _ in parts) and _name(base) != "onehot"
+    if lacking and not whole:
         return None
     if len(interface) > max(2, rank):
         return None  # the sum would be no matrix, and the whole could only be written with indices
     order = tuple(sorted(interface, key=lambda k: (isinstance(k, tuple), str(k))))
     total = add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts])
+    if is_zero(total):
+        return number(0, shape)
+    if isinstance(total, Sum) and any(p > 0 for _, rest, _ in parts for f, _, p in rest if f is base and power < 0):
+        return None  # it would only be multiplied out again
     outer = tuple(k if k < rank else ("bound", k) for k in labels)
     return contract([(total, order), (base, outer, power)], tuple(range(rank)), 1, {k: sizes[k] for k in range(rank)})
 
@@ -705,6 +767,8 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _unstacked,
         _sums_to_one,
         _sigmoid_quotient,
+        _tanh_quotient,
+        _signs,
         _gated,
         _softmax_quotient,
         _one_scalar_out,

@@ -391,7 +391,12 @@ class _Writer:
 
 
 def _indicator(symbol: str, arg: Tree) -> Tree:
-    """1[x > 0]; 1[-x > 0] is written 1[x < 0]."""
+    """1[x > 0]; 1[-x > 0] is written 1[x < 0], and 1[x - y > 0] is 1[x > y]."""
+    if arg.head == "add" and arg.value == (1, -1) and symbol in (">", ">=", "="):
+        left, right = arg.args
+        if left.head == "num" and symbol in TURNED:
+            return Tree("indicator", (Tree("compare", (right, left), TURNED[symbol]),))
+        return Tree("indicator", (Tree("compare", (left, right), symbol),))
     if arg.head == "neg" and symbol in TURNED:
         return Tree("indicator", (Tree("compare", (arg.args[0], number_tree(0)), TURNED[symbol]),))
     return Tree("indicator", (Tree("compare", (arg, number_tree(0)), symbol),))

@@ -248,7 +248,7 @@ def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
     fixed = case["variables"].keys() - {case["wrt"] if isinstance(case["wrt"], str) else ""}
     assume |= {called[name]: word for name in fixed if (word := ASSUMED.get(case["domains"].get(name) or ""))}
     if case["oracle"] != "plain":
-        assume[called[case["wrt"]]] = case["oracle"]
+        assume[called[case["wrt"]]] = {"symtoeplitz": "symmetric+toeplitz"}.get(case["oracle"], case["oracle"])
     function = sg.parse(case[form], shapes=shapes, assume=assume, syntax=form)
     wrt, order, layout = case["wrt"], case["order"], case["layout"]
     if order == 0:

@@ -33,7 +33,7 @@ EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
 GRAVITY = (UNREADABLE, UNSUPPORTED, WRONG, UNDECIDED, OK)
 
 FORMS = ("matrix", "index", "differential")
-LAYOUTS = ("gradient", "numerator", "denominator")
+LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 BACKENDS = ("numpy", "jax")
 

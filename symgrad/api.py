@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad import derivation as steps
-from symgrad.calculus import arrange_layout, backward, derivative
+from symgrad.calculus import LAYOUTS, arrange_layout, backward, structure_of, structured
+from symgrad.calculus import jacobian as jacobian_of
 from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
@@ -19,6 +20,7 @@ from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Shape, Variable
 from symgrad.notation.names import canonical
+from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
@@ -32,9 +34,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "symgrad/1"
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
-#: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
+#: Assumptions of whole numbers: they are not differentiated by.
 WHOLE = frozenset({"label", "natural"})
-STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 Shapes = str | Mapping[str, Any] | None
 Assumptions = str | Mapping[str, Any] | None
 Source = Any
@@ -100,17 +101,21 @@ class Expr:
 
 
 class Derivation:
-    """The derivative of one function by one variable, with the steps that led to it.
+    """The derivative of one function by one variable (or by several in turn), with the steps that led to it.
 
-    `function`, `wrt` and `result` say what was derived; `steps` how; `text` and `latex` print the whole.
+    `function`, `wrt`, `layout` and `result` say what was derived; `steps` how; `text` and `latex` print the whole.
     """
 
-    def __init__(self, function: Expr, wrt: Variable, stages: tuple[Result, ...]) -> None:
+    def __init__(
+        self, function: Expr, by: tuple[Variable, ...], stages: tuple[Result, ...], layout: str = "gradient"
+    ) -> None:
         self.function = function
         self.stages = stages
-        self.wrt = wrt.name
-        self.variable = wrt
-        self.result = Expr(arranged(stages[-1].node), function.reading)
+        self.by = by
+        self.layout = layout
+        self.wrt = ", ".join(dict.fromkeys(v.name for v in by))
+        self.variable = by[0]
+        self.result = Expr(arranged(laid_out(stages[-1].node, function.node, by, layout)), function.reading)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -118,7 +123,13 @@ class Derivation:
 
     def lines(self, form: str = "matrix") -> list[Line]:
         """The printed lines in matrix, index or differential form."""
-        return [line for stage in self.stages for line in stage.lines(form)]
+        found = [line for stage in self.stages for line in stage.lines(form)]
+        if self.layout != "gradient":
+            text, latex = (
+                f"{h} = {r}" for h, r in zip(self.heading, (self.result.text, self.result.latex), strict=True)
+            )
+            found.append(Line(len(found) + 1, text, latex, f"{self.layout} layout", LAYOUTS[self.layout]))
+        return found
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -126,6 +137,11 @@ class Derivation:
         text, latex = self.stages[0].heading()
         order = len(self.stages)
         if order == 1:
+            return text, latex
+        if len(set(self.by)) > 1:
+            text, latex = (name(self.function.name) for name in (name_to_text, name_to_latex))
+            for v in self.by:
+                text, latex = f"∇_{name_to_text(v.name)} {text}", rf"\nabla_{{{name_to_latex(v.name)}}} {latex}"
             return text, latex
         raised = "".join("⁰¹²³⁴"[int(digit)] for digit in str(order))
         return text.replace("∇", "∇" + raised, 1), latex.replace(r"\nabla", rf"\nabla^{{{order}}}", 1)
@@ -135,7 +151,8 @@ class Derivation:
         """What the shape of the result says: a gradient has the shape of its variable."""
         shape = "×".join(map(str, self.result.shape)) or "scalar"
         same = self.result.shape == self.variable.shape
-        return f"shape {shape}" + (f", the same as {name_to_text(self.wrt)}" if same else "")
+        layout = f", {self.layout} layout" if self.layout != "gradient" else ""
+        return f"shape {shape}" + (f", the same as {name_to_text(self.variable.name)}" if same else "") + layout
 
     @property
     def text(self) -> str:
@@ -161,7 +178,7 @@ class Derivation:
             "function": self.function.to_dict(),
             "variables": variables_dict(self.function),
             "wrt": self.wrt,
-            "gradient": self.result.to_dict() | {"steps": described},
+            "gradient": self.result.to_dict() | {"layout": self.layout, "steps": described},
         }
 
 
@@ -237,24 +254,47 @@ def derive(
 ) -> Any:
     """The derivative with its steps: one `Derivation` for one variable, a dict for several.
 
+    At order 2 and above, as many variables as the order give one mixed derivative, by each in turn.  `layout` is
+    gradient (the shape of the variable; a Jacobian function axes first), numerator, denominator, or vec
+    (∂ vec F / ∂ (vec X)ᵀ, stacked column by column).
+
     >>> print(derive("||W x||^2", wrt="W").result.text)
     2 W x xᵀ
     """
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
-    found = {v.name: _derivation(function, v, order, layout) for v in _variables(function, wrt)}
+    derived = [_derivation(function, by, layout) for by in _chosen(function, wrt, order)]
+    found = {d.wrt: d for d in derived}
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def _derivation(function: Expr, wrt: Variable, order: int, layout: str) -> Derivation:
+def _chosen(function: Expr, wrt: str | Iterable[str] | None, order: int) -> list[tuple[Variable, ...]]:
+    """The variables of every derivative asked for: one variable `order` times, or as many variables in turn."""
     if not isinstance(order, int) or not 1 <= order <= 4:
         raise UsageError(f"the order of a derivative is 1, 2, 3 or 4, not {order}")
+    wrt = wrt if wrt is None or isinstance(wrt, str) else list(wrt)
+    found = _variables(function, wrt)
+    if order > 1 and isinstance(wrt, list) and len(wrt) > 1:
+        if len(wrt) != order:
+            raise UsageError(f"a mixed derivative of order {order} is by {order} variables, not by {len(wrt)}")
+        return [tuple(found)]
+    return [(v,) * order for v in found]
+
+
+def _derivation(function: Expr, by: tuple[Variable, ...], layout: str) -> Derivation:
     stages: list[Result] = []
     node, name = function.node, function.name
-    for stage in range(order):
+    for stage, wrt in enumerate(by):
         record = steps.record(node, wrt, function.reading.definitions if stage == 0 else {})
-        stages.append(Result(record, name, layout if stage == order - 1 else "gradient"))
-        node, name = record.result, "g" if stage == 0 else "h"
-    return Derivation(function, wrt, tuple(stages))
+        stages.append(Result(record, name))
+        node, name = stages[-1].node, "g" if stage == 0 else "h"
+    return Derivation(function, by, tuple(stages), layout)
+
+
+def laid_out(derivative: Node, function: Node, by: tuple[Variable, ...], layout: str) -> Node:
+    """A derivative (function axes, then the axes of every variable) in one of `LAYOUTS`."""
+    if layout == "gradient":
+        return derivative
+    return simplify_result(arrange_layout(derivative, function.rank, layout, [v.rank for v in by]))
 
 
 def _variables(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable]:
@@ -270,12 +310,7 @@ def _variables(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable
         if v.assumptions & WHOLE:
             what = "label" if "label" in v.assumptions else "whole number"
             raise UsageError(f"{v.name} is a {what}: an integer has no derivative")
-        structure = ", ".join(sorted(v.assumptions & STRUCTURED))
-        if structure:
-            raise UnsupportedError(
-                f"{v.name} is {structure}: its entries are not independent, and no rule covers that yet",
-                hint="leave the assumption out for the gradient over all entries",
-            )
+        structure_of(v)
     return found
 
 
@@ -290,8 +325,9 @@ def gradient(source: Source, wrt: str, **options: Any) -> Expr:
 def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: Any) -> Expr:
     """∂f/∂wrt, of shape f.shape + wrt.shape as in JAX."""
     function = parse(source, **options)
-    result = simplify_result(derivative(simplify(function.node), [function.variable(wrt)]))
-    return Expr(arranged(arrange_layout(result, function.node.rank, layout)), function.reading)
+    by = tuple(_variables(function, [wrt]))
+    result = _derivative(function.node, by[0])
+    return Expr(arranged(laid_out(result, function.node, by, layout)), function.reading)
 
 
 def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) -> dict[str, Expr]:
@@ -300,15 +336,33 @@ def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) 
     chosen = _variables(function, wrt)
     simplifier = Simplifier()
     found = backward(simplifier.simplify(function.node), chosen)
-    return {v.name: Expr(simplifier.result(found[v]), function.reading) for v in chosen}
+    return {v.name: Expr(simplifier.result(_restricted(found[v], v)), function.reading) for v in chosen}
 
 
-def hessian(source: Source, wrt: str | tuple[str, str], **options: Any) -> Expr:
-    """The second derivative by one variable, or mixed by two: shapes f + wrt[0] + wrt[1]."""
+def _derivative(function: Node, wrt: Variable) -> Node:
+    """function.shape + wrt.shape, simplified; by a structured variable, that by its independent entries."""
+    result = simplify_result(jacobian_of(simplify(function), wrt))
+    return simplify_result(_restricted(result, wrt)) if structure_of(wrt) else result
+
+
+def _restricted(derivative: Node, wrt: Variable) -> Node:
+    structure = structure_of(wrt)
+    return derivative if structure is None else structured(derivative, structure)
+
+
+def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient", **options: Any) -> Expr:
+    """The second derivative by one variable, or mixed by two: shapes f + wrt[0] + wrt[1].
+
+    >>> hessian("log(1 + exp(w^T x))", "w").text
+    'sigmoid(wᵀ x) (1 - sigmoid(wᵀ x)) x xᵀ'
+    """
     function = parse(source, **options)
-    first, second = (wrt, wrt) if isinstance(wrt, str) else wrt
-    once = simplify(derivative(simplify(function.node), [function.variable(first)]))
-    return Expr(simplify_result(derivative(once, [function.variable(second)])), function.reading)
+    names = (wrt, wrt) if isinstance(wrt, str) else tuple(wrt)
+    if len(names) != 2:
+        raise UsageError(f"a second derivative is by one variable or by two, not by {len(names)}")
+    by = tuple(_variables(function, names))
+    result = _derivative(_derivative(function.node, by[0]), by[1])
+    return Expr(arranged(laid_out(result, function.node, by, layout)), function.reading)
 
 
 def jvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:
@@ -323,6 +377,24 @@ def vjp(source: Source, wrt: str, cotangent: str = "g", **options: Any) -> Expr:
     function = parse(source, **options)
     node = function.variable(wrt)
     return _with_direction(function, cotangent, function.shape, lambda v: _vjp(simplify(function.node), node, v))
+
+
+def hvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:
+    """The Hessian times `tangent`, a new variable of the shape of `wrt`: the directional derivative of the gradient.
+
+    The Hessian itself is never made, so that code for it is as long as for two gradients (Pearlmutter, 1994).
+
+    >>> hvp("||A x||^2", "x").text
+    '2 Aᵀ A v'
+    """
+    function = parse(source, **options)
+    if function.shape:
+        raise ShapeError(f"a Hessian-vector product needs a scalar function; this one has shape {function.shape}")
+    (node,) = _variables(function, [wrt])
+    if structure_of(node) is not None:
+        raise UnsupportedError(f"{node.name} is structured, and no rule covers its Hessian-vector product yet")
+    once = simplify(jacobian_of(simplify(function.node), node))
+    return _with_direction(function, tangent, node.shape, lambda v: _jvp(once, node, v))
 
 
 def _with_direction(function: Expr, name: str, shape: Shape, build: Callable[[Variable], Node]) -> Expr:
@@ -382,15 +454,15 @@ def check(
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
-    chosen = _variables(function, wrt if wrt is not None else _claimed_variable(function, claim))
+    chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1:
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
     reports: dict[str, Report] = {}
-    for variable in chosen:
-        found = _derivation(function, variable, order, layout)
+    for by in chosen:
+        found = _derivation(function, by, layout)
         described = tuple({"rule": s.rule, "before": s.before, "after": s.after} for s in found.steps)
-        subject = Subject(function, variable, found.result, order, layout, described, variables_dict(function))
-        reports[variable.name] = check_gradient(subject, _claim(function, found, claim, syntax), seed=seed)
+        subject = Subject(function, by, found.result, layout, described, variables_dict(function))
+        reports[found.wrt] = check_gradient(subject, _claim(function, found, claim, syntax), seed=seed)
     return next(iter(reports.values())) if len(reports) == 1 else reports
 
 

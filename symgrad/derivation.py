@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, count
 
-from symgrad.calculus import arrange_layout, identity, jacobian, pullback, pushforward
+from symgrad.calculus import Structure, identity, jacobian, pullback, pushforward, structure_of, structured
 from symgrad.errors import LimitError, UsageError
 from symgrad.expr import (
     Call,
@@ -41,7 +41,7 @@ from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.syntax import Tree
 from symgrad.simplify.parts import with_part
-from symgrad.simplify.rules import Simplifier, same, simplify
+from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
 from symgrad.simplify.trees import index_tree, to_tree
 
 NAMES = ("q", "h", "z", "s", "u", "v", "p", "r", "t", "a", "b", "c", "g", "e")
@@ -231,7 +231,6 @@ class Printer:
 
     record: Record
     name: str
-    layout: str = "gradient"
     lines: list[Line] = field(default_factory=list)
 
     def put(self, left: Tree, right: Tree, rule: str, explanation: str = "") -> None:
@@ -399,22 +398,33 @@ class Result:
 
     record: Record
     name: str = "f"
-    layout: str = "gradient"
 
-    @property
+    @cached_property
+    def structure(self) -> Structure | None:
+        return structure_of(self.record.wrt)
+
+    @cached_property
     def node(self) -> Node:
-        return arrange_layout(self.record.result, self.record.function.rank, self.layout)
+        """The derivative; by a structured variable, that by its independent entries."""
+        if self.structure is None:
+            return self.record.result
+        return simplify_result(structured(self.record.result, self.structure))
 
     def lines(self, form: str = "matrix") -> list[Line]:
         if form not in FORMS:
             raise UsageError(f"unknown form {form!r}", hint="forms: " + ", ".join(FORMS))
-        printer = Printer(self.record, self.name, self.layout)
-        return {"matrix": printer.matrix, "index": printer.index, "differential": printer.differential}[form]()
+        printer = Printer(self.record, self.name)
+        {"matrix": printer.matrix, "index": printer.index, "differential": printer.differential}[form]()
+        if self.structure is not None:
+            words = f"the entries of a {self.structure.name} matrix are not independent: {self.structure.formula}"
+            rule = f"{self.structure.name} variable"
+            printer.put(printer.partial(self.record.wrt), to_tree(self.node), rule, words)
+        return printer.lines
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         printer = Printer(self.record, self.name)
-        return tuple(
+        found = tuple(
             Step(
                 printer.rule(e),
                 to_text(printer.tree(e.local)),
@@ -423,6 +433,10 @@ class Result:
             )
             for e in self.record.equations
         )
+        if self.structure is None:
+            return found
+        before, after = to_text(to_tree(self.record.result)), to_text(to_tree(self.node))
+        return (*found, Step(f"{self.structure.name} variable", before, after, self.node.shape))
 
     def heading(self) -> tuple[str, str]:
         """∇_W f, or ∂f/∂W for what is no gradient, in text and LaTeX."""

@@ -67,6 +67,27 @@ def times(one: Dim, other: Dim) -> Dim:
     return combine(parts)
 
 
+def product(*dims: Dim) -> Dim:
+    """The dimension of stacked axes.
+
+    >>> product("n", "m"), product(2, "m", 3)
+    ('m*n', '6*m')
+    """
+    found: Dim = 1
+    for dim in dims:
+        found = times(found, dim)
+    return found
+
+
+def factors(dim: Dim) -> tuple[Dim, ...]:
+    """The dimensions whose product `dim` is: 6·m is (6, m); what is no product is itself."""
+    parts = linear(dim)
+    if isinstance(dim, int) or len(parts) != 1:
+        return (dim,)
+    ((atom, coefficient),) = parts.items()
+    return (*(() if coefficient == 1 else (coefficient,)), *_factors(atom))
+
+
 def _factors(atom: str) -> list[str]:
     return [atom] if atom.startswith("(") else atom.split("*")
 

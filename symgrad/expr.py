@@ -7,6 +7,7 @@ kind           written                                     mathematics
 `Size`         n                                           the size of a dimension, as a scalar
 `Delta`        I                                           1 where both indices agree, else 0 (the identity matrix)
 `Window`       1[s = i+j]                                  1 where the first index is a linear one of the others
+`Stacking`     vec                                         1 where (i, j) is the k-th entry of a stacked matrix, else 0
 `Sum`          2 A - B                                     a linear combination of tensors of one shape
 `Contraction`  2 Σ_j W_ij x_j²                             a coefficient times powers of factors, some indices summed
 `Call`         softmax(z)                                  one of the declared operations, applied
@@ -31,7 +32,10 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from symgrad.dims import Dim, at_least, combine, linear
+from symgrad.dims import Dim as Dim
+from symgrad.dims import at_least, combine, linear
+from symgrad.dims import factors as dim_factors
+from symgrad.dims import product as dim_product
 from symgrad.errors import DomainError, LimitError
 
 Shape = tuple[Dim, ...]
@@ -137,6 +141,19 @@ class Window(Node):
         return f"window{self.shape}{self.strides}+{self.offset}"
 
 
+class Stacking(Node):
+    """How a matrix is stacked column by column: entry (i, j, k) is 1 where k = i + m j, else 0.
+
+    vec(X)_k = Σ_ij X_ij S_ijk; a constant like the identity, so that derivatives need no rule for it.  Two of them make
+    Kronecker products: (B ⊗ A)_pq = Σ A_ik B_jl S_ijp S_klq.  Source: Magnus and Neudecker, chapter 2.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"vec[{self.shape[0]} {self.shape[1]}]"
+
+
 class Sum(Node):
     """Σ coefficient · term, terms of one shape."""
 
@@ -211,6 +228,8 @@ def size(dim: Dim) -> Node:
     parts = linear(dim)
     if len(parts) > 1 or 1 not in parts.values():
         return add([(k, size(atom) if atom else number(1)) for atom, k in parts.items() if k], ())
+    if len(dim_factors(dim)) > 1:
+        return contract([(size(part), ()) for part in dim_factors(dim)])
     result: Node = _intern(Size, (), (), dim)
     return result
 
@@ -231,6 +250,27 @@ def window(dim: Dim, others: Sequence[Dim], strides: Sequence[Dim], offset: Dim 
         return delta(dim)
     result: Node = _intern(Window, (dim, *others), (), offset, tuple(strides))
     return result
+
+
+def stacking(rows: Dim, columns: Dim) -> Node:
+    """The tensor by which a matrix of `rows` times `columns` is stacked column by column; see `Stacking`."""
+    result: Node = _intern(Stacking, (rows, columns, dim_product(rows, columns)), ())
+    return result
+
+
+def stack(node: Node, groups: Iterable[tuple[int, ...]]) -> Node:
+    """`node` with every group of axes stacked into one, its first axis running fastest."""
+    factors: list[tuple[Node, tuple[Label, ...]]] = [(node, tuple(range(node.rank)))]
+    out: list[Label] = []
+    for axes in groups:
+        label: Label = axes[0] if axes else None
+        dim = node.shape[axes[0]] if axes else 1
+        for axis in axes[1:]:
+            joined = ("stacked", label, axis)
+            factors.append((stacking(dim, node.shape[axis]), (label, axis, joined)))
+            label, dim = joined, dim_product(dim, node.shape[axis])
+        out += [label] if axes else []
+    return contract(factors, tuple(out))
 
 
 def call(op: Operator, args: Iterable[Node], params: Iterable[Any] = ()) -> Node:

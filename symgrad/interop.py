@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
+from symgrad.dims import factors as dim_factors
 from symgrad.errors import UnsupportedError
 from symgrad.expr import (
     Call,
@@ -23,6 +24,7 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
+    Stacking,
     Sum,
     Variable,
     add,
@@ -63,7 +65,9 @@ class _Writer:
         return self.sp.Rational(value.numerator, value.denominator)
 
     def dim(self, dim: Dim) -> Any:
-        return self.sp.Integer(dim) if isinstance(dim, int) else self.sp.Symbol(dim, integer=True, positive=True)
+        parts = dim_factors(dim)
+        symbol = self.sp.Symbol
+        return self.sp.Mul(*(p if isinstance(p, int) else symbol(p, integer=True, positive=True) for p in parts))
 
     def entry(self, node: Node, indices: tuple[Any, ...]) -> Any:
         """The entry of `node` at `indices`."""
@@ -74,6 +78,9 @@ class _Writer:
             return self.dim(node.dim)
         if isinstance(node, Delta):
             return sp.KroneckerDelta(*indices)
+        if isinstance(node, Stacking):
+            row, column, place = indices
+            return sp.KroneckerDelta(place, row + self.dim(node.shape[0]) * column)
         if isinstance(node, Sum):
             return sp.Add(*(self.rational(c) * self.entry(term, indices) for c, term in node.terms))
         if isinstance(node, Contraction):

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from symgrad.dims import Dim, is_name, names
+from symgrad.dims import is_name, names
+from symgrad.dims import product as dim_product
 from symgrad.errors import InputError, LimitError, ShapeError
-from symgrad.expr import Shape
+from symgrad.expr import Dim, Shape
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
-ASSUMPTIONS = frozenset(
-    {"symmetric", "invertible", "positive_definite", "diagonal", "orthogonal", "positive", "label", "natural"}
+#: Assumptions that only a square matrix can meet, and all there are.
+SQUARE = frozenset(
+    {"symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal"}
 )
+ASSUMPTIONS = SQUARE | {"positive", "label", "natural"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]
@@ -185,6 +188,13 @@ class Outlines:
     def window(dim: Axis, others: Iterable[Axis], strides: Any, offset: Any) -> Outline:
         del strides, offset
         return Outline((dim, *others))
+
+    @staticmethod
+    def stacking(rows: Axis, columns: Axis) -> Outline:
+        one, other = find(rows), find(columns)
+        known = not isinstance(one, Unknown) and not isinstance(other, Unknown)
+        both = dim_product(one, other) if known else Unknown()  # type: ignore[arg-type]
+        return Outline((rows, columns, both))
 
     @staticmethod
     def size(dim: Axis) -> Outline:

@@ -11,7 +11,7 @@ import scipy.special
 import scipy.stats
 
 from symgrad.dims import value as size_of
-from symgrad.expr import Call, Contraction, Delta, Node, Size, Sum, Variable, Window, fold
+from symgrad.expr import Call, Contraction, Delta, Node, Size, Stacking, Sum, Variable, Window, fold
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -114,6 +114,10 @@ FUNCTIONS: dict[str, Any] = {
     "expm": scipy.linalg.expm,
     "expm_change": lambda x, e: _expm_change(x, e),
     "pi": lambda: np.pi,
+    "tril": np.tril,
+    "diagsum": lambda x: sum(
+        np.trace(x, d, -2, -1)[..., None, None] * np.eye(x.shape[-1], k=d) for d in range(1 - x.shape[-1], x.shape[-1])
+    ),
 }
 
 
@@ -134,6 +138,11 @@ def evaluate(root: Node, values: Mapping[str, Any], dims: Mapping[str, int]) -> 
             grid = np.indices([extent(d) for d in node.shape])
             places = sum(extent(a) * g for a, g in zip(node.strides, grid[1:], strict=True)) + extent(node.offset)
             return (grid[0] == places).astype(float)
+        if isinstance(node, Stacking):
+            rows, columns, both = map(extent, node.shape)
+            return np.array(
+                [[[float(k == i + rows * j) for k in range(both)] for j in range(columns)] for i in range(rows)]
+            )
         if isinstance(node, Sum):
             return sum(float(c) * value(n) for c, n in node.terms)
         if isinstance(node, Contraction):

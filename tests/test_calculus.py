@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symgrad as sg
 from symgrad.calculus import arrange_layout, backward, derivative, gradient, jacobian, jvp, pushforward, vjp
 from symgrad.errors import ShapeError, UsageError
 from symgrad.expr import Node, Variable, add, contract, number, postorder, variable
@@ -136,3 +137,22 @@ def test_a_wrong_gradient_is_seen() -> None:
     assert not close(evaluate(wrong, POINT, SIZES), differences(f, x))
     assert close(evaluate(gradient(f, x), POINT, SIZES), differences(f, x))
     assert add([B, A]).shape == ("n", "n")
+
+
+HVP = ["||A x||^2", "sum(log(1 + exp(-y .* (A x))))", "||x||^3", "x^T A x", "logsumexp(A x)", "sum(tanh(A x))^2"]
+
+
+@pytest.mark.parametrize("source", HVP)
+def test_hessian_vector_product(source: str) -> None:
+    """Equal to the Hessian times the vector, and never longer than a few gradients."""
+    shapes = "A: n n, x: n, y: n"
+    product, hessian = sg.hvp(source, "x", shapes=shapes), sg.hessian(source, "x", shapes=shapes)
+    at = POINT | {"v": np.array([0.3, -1.0, 2.0])}
+    want = evaluate(hessian.node, at, SIZES) @ at["v"]
+    assert close(evaluate(product.node, at, SIZES), want)
+    assert not close(evaluate(product.node, at, SIZES), 2 * want + 1)
+
+
+def test_hessian_vector_product_of_what_is_no_scalar() -> None:
+    with pytest.raises(ShapeError):
+        sg.hvp("A x", "x")

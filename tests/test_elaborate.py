@@ -345,7 +345,7 @@ def rules() -> list[Any]:
         for name, rule in zip(op.args, op.rules, strict=True):
             if rule.kind not in ("fixed", "unknown"):
                 tangent = {"d" + name: variable("d" + name, args[name].shape)} if rule.kind == "differential" else {}
-                tangent |= {"cotangent": variable("cotangent", op.axes()[1])} if rule.kind == "linear" else {}
+                tangent |= {"g": variable("g", op.axes()[1])} if rule.kind == "adjoint" else {}
                 found.append(pytest.param(rule.formula, args | tangent, id=f"{op.name}: {rule.formula}"))
         found += [pytest.param(kink, args, id=f"{op.name}: {kink}") for kink in (*op.kinks, op.definition) if kink]
     return found

@@ -103,6 +103,8 @@ def mutants(op: Operation, k: int) -> list[Operation]:
     wrong = ["1"] if formula == "0" else ["0"]
     if kind == "partial" and formula != "0":
         wrong = [f"2 ({formula})", f"-({formula})", f"({formula}) + 1/100"]
+    elif kind == "adjoint":
+        wrong = [f"2 {formula}", f"-{formula}", "g"]
     elif kind == "differential":
         last = formula.rsplit(";", 1)
         wrong = [";".join([*last[:-1], f" 2 ({last[-1]})"]), ";".join([*last[:-1], f" -({last[-1]})"])]

@@ -98,7 +98,7 @@ def test_neighbours_do_not_import_each_other() -> None:
 # --- the surface ----------------------------------------------------------------------------------------------------
 
 PUBLIC = {
-    "parse", "derive", "gradient", "jacobian", "hessian", "jvp", "vjp", "check", "compile", "to_sympy",
+    "parse", "derive", "gradient", "jacobian", "hessian", "hvp", "jvp", "vjp", "check", "compile", "to_sympy",
     "from_sympy", "catalog", "SymgradError", "InputError", "UnsupportedError", "UsageError", "Expr", "Derivation",
     "Report",
 }  # fmt: skip

@@ -26,7 +26,7 @@ def judged(function: Node, wrt: Variable, gradient: Node, **more: Any) -> sg.Rep
     """The report on `gradient` as if it had been derived."""
     f = sg.api.Expr(function, sg.api.Reading.of(function))
     g = sg.api.Expr(gradient, f.reading)
-    return check_gradient(Subject(f, wrt, g, **more))
+    return check_gradient(Subject(f, (wrt,), g, **more))
 
 
 RIGHT = sg.gradient(sg.api.Expr(LOSS, sg.api.Reading.of(LOSS)), "W").node
@@ -205,7 +205,16 @@ def test_kinks_are_visited_and_named(source: str) -> None:
         assert "any value in" in str(kink)
 
 
-ORDERS: dict[str, tuple[str, str, int, str]] = {
+ORDERS: dict[str, tuple[str, str | list[str], int, str]] = {
+    "vec of a gradient": ("tr(A X)", "X", 1, "vec"),
+    "Kronecker": ("A X B", "X", 1, "vec"),
+    "vec of a row": ("X b", "X", 1, "vec"),
+    "commuted": ("X^T X", "X", 1, "vec"),
+    "vec of entries": ("exp(X)", "X", 1, "vec"),
+    "vec Hessian": ("tr(X^T A X)", "X", 2, "vec"),
+    "mixed": ("sum((T - u v^T)^2)", ["u", "v"], 2, "gradient"),
+    "mixed, stacked": ("||A X b||^2", ["X", "b"], 2, "vec"),
+    "third": ("log(1 + exp(w^T x))", "w", 3, "gradient"),
     "logistic": ("log(1 + exp(-y w^T x))", "w", 2, "gradient"),
     "quartic": ("||x||^4", "x", 2, "gradient"),
     "row": ("w^T A x", "x", 1, "numerator"),
@@ -216,7 +225,43 @@ ORDERS: dict[str, tuple[str, str, int, str]] = {
 @pytest.mark.parametrize("case", ORDERS)
 def test_orders_and_layouts(case: str) -> None:
     source, wrt, order, layout = ORDERS[case]
-    assert sg.check(source, wrt=wrt, order=order, layout=layout)
+    report = sg.check(source, wrt=wrt, order=order, layout=layout)
+    assert report, report.reason
+    assert {w.name for w in report.witnesses if w.points} >= {"sympy", "numerical", "jax-forward", "jax-reverse"}
+
+
+LAYOUT_CLAIMS: dict[str, tuple[str, str, str, int, str]] = {
+    "vec": ("tr(A X)", "X", "vec", 1, "vec(A^T)"),
+    "outer": ("a^T X b", "X", "vec", 1, "b ⊗ a"),
+    "Kronecker": ("A X B", "X", "vec", 1, "B^T ⊗ A"),
+    "inverse": ("inv(X)", "X", "vec", 1, "-kron(inv(X)^T, inv(X))"),
+    "sized identity": ("X b", "X", "vec", 1, "b^T ⊗ I_m"),
+    "commutation": ("X^T", "X", "vec", 1, "commutation(m, n)"),
+    "commuted": ("X^T X", "X", "vec", 1, "(eye(n) ⊗ X^T) + commutation(n, n) (I_n ⊗ X^T)"),
+    "vec Hessian": ("||T - U V^T||^2", "U", "vec", 2, "2 kron(V^T V, I_m)"),
+    "row": ("w^T x", "w", "numerator", 1, "x^T"),
+    "transposed": ("tr(A X B X^T C)", "X", "numerator", 1, "B X^T C A + B^T X^T A^T C^T"),
+    "denominator": ("A x", "x", "denominator", 1, "A^T"),
+}
+
+
+@pytest.mark.parametrize("case", LAYOUT_CLAIMS)
+def test_claims_in_a_layout(case: str) -> None:
+    """The claim is right in its layout; twice the claim is wrong."""
+    source, wrt, layout, order, claim = LAYOUT_CLAIMS[case]
+    options: dict[str, Any] = {"wrt": wrt, "order": order, "shapes": LAYOUT_SHAPES.get(case)}
+    options["assume"] = "X: invertible" if "inv" in source else None
+    report = sg.check(source, layout=layout, claim=claim, **options)
+    assert report, report.reason
+    assert sg.check(source, layout=layout, claim=f"2 ({claim})", **options).verdict == "wrong"
+
+
+LAYOUT_SHAPES = {
+    "sized identity": "X: m n, b: n",
+    "commutation": "X: m n",
+    "commuted": "X: m n",
+    "vec Hessian": "T: m n, U: m k, V: n k",
+}
 
 
 def test_report_is_json_and_repeatable() -> None:

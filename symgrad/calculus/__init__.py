@@ -1,6 +1,7 @@
-"""Differentiation: local rules (`local`) and the two modes (`modes`)."""
+"""Differentiation: local rules (`local`), the two modes (`modes`), structured variables (`structure`)."""
 
 from symgrad.calculus.modes import (
+    LAYOUTS,
     arrange_layout,
     backward,
     derivative,
@@ -12,8 +13,11 @@ from symgrad.calculus.modes import (
     pushforward,
     vjp,
 )
+from symgrad.calculus.structure import Structure, structure_of, structured
 
 __all__ = [
+    "LAYOUTS",
+    "Structure",
     "arrange_layout",
     "backward",
     "derivative",
@@ -23,5 +27,7 @@ __all__ = [
     "jvp",
     "pullback",
     "pushforward",
+    "structure_of",
+    "structured",
     "vjp",
 ]

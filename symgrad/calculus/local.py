@@ -185,11 +185,12 @@ def _template(op: Operation, k: int, args: tuple[Variable, ...], output: Shape) 
     tangent = variable("d" + args[k].name, args[k].shape)
     cotangent = variable("cotangent", output)
     names: dict[str, Node] = {v.name: v for v in args}
-    if rule.kind == "linear":
-        forward: Node = call(op, [tangent if j == k else arg for j, arg in enumerate(args)])
-        return Template(args, tangent, cotangent, forward, read_rule(rule.formula, names | {"cotangent": cotangent}))
     if rule.kind in ("fixed", "unknown"):
-        forward = number(0, output)
+        forward: Node = number(0, output)
+    elif rule.kind == "adjoint":
+        given: list[Node] = [tangent if j == k else arg for j, arg in enumerate(args)]
+        reverse = read_rule(rule.formula, names | {"g": cotangent})
+        return Template(args, tangent, cotangent, call(op, given, op.params), reverse)
     elif rule.kind == "partial":
         forward = contract([(read_rule(rule.formula, names), ()), (tangent, ())])
     else:

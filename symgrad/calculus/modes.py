@@ -11,7 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.calculus.local import pull, push
 from symgrad.errors import ShapeError, UsageError
-from symgrad.expr import Call, Label, N, Node, add, building, contract, delta, dependents, number, postorder, relabel
+from symgrad.expr import (
+    Call,
+    Label,
+    N,
+    Node,
+    add,
+    building,
+    contract,
+    delta,
+    dependents,
+    number,
+    postorder,
+    relabel,
+    stack,
+)
 
 
 def pullback(output: Node, targets: Iterable[Node], cotangent: Node) -> Mapping[Node, Node]:
@@ -121,11 +135,25 @@ def derivative(function: Node, wrt: Sequence[Node]) -> Node:
     return function
 
 
-def arrange_layout(result: Node, function_rank: int, layout: str) -> Node:
-    """A derivative in another layout.
+#: The layouts of a derivative: name and meaning.
+LAYOUTS = {
+    "gradient": "the shape of the variable; of a tensor, its axes first",
+    "numerator": "the axes of the function first; of a scalar, the transpose",
+    "denominator": "the axes of the variable first",
+    "vec": "tensors stacked column by column: ∂ vec F / ∂ (vec X)ᵀ",
+}
 
-    gradient: function axes, then variable axes (JAX); denominator: variable axes first; numerator: as gradient, except
-    that the derivative of a scalar is transposed: a row for a vector, the transpose for a matrix.
+
+def arrange_layout(result: Node, function_rank: int, layout: str, variable_ranks: Sequence[int] = ()) -> Node:
+    """A derivative (function axes, then the axes of every variable) in another layout.
+
+    gradient     as it is: a gradient has the shape of its variable, a Jacobian function axes first, as in JAX
+    denominator  variable axes first
+    numerator    as gradient, but the first derivative of a scalar is transposed: a row for a vector, else the transpose
+    vec          every tensor stacked column by column: ∂ vec F / ∂ (vec X)ᵀ, and vec of the gradient of a scalar
+
+    variable_ranks: of each variable, in order of differentiation; one variable if left out.
+    Source: Magnus and Neudecker, Matrix Differential Calculus, 5.4 and 9.2.
     """
     axes = tuple(range(result.rank))
     function, rest = axes[:function_rank], axes[function_rank:]
@@ -134,9 +162,15 @@ def arrange_layout(result: Node, function_rank: int, layout: str) -> Node:
     if layout == "denominator":
         return relabel(result, axes, rest + function)
     if layout == "numerator":
-        if function:
+        if function or len(variable_ranks) > 1:
             return result
         if len(rest) == 1:
             return relabel(result, axes, ("row", *rest), {"row": 1})
         return relabel(result, axes, tuple(reversed(rest)))
-    raise UsageError(f"unknown layout {layout!r}", hint="layouts: gradient, numerator, denominator")
+    if layout == "vec":
+        groups, place = [function], function_rank
+        for rank in variable_ranks or (len(rest),):
+            groups.append(axes[place : place + rank])
+            place += rank
+        return stack(result, groups)
+    raise UsageError(f"unknown layout {layout!r}", hint="layouts: " + ", ".join(LAYOUTS))

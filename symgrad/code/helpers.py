@@ -85,3 +85,9 @@ def power_change(x: Any, k: Any, e: Any) -> Any:
 def expm_change(x: Any, e: Any) -> Any:
     n = x.shape[-1]
     return scipy.linalg.expm(block(x, e))[..., :n, n:]
+
+
+def diagsum(x: Any) -> Any:
+    n = x.shape[-1]
+    sums = np.stack([np.trace(x, d, -2, -1) for d in range(1 - n, n)], axis=-1)
+    return sums[..., np.arange(n) - np.arange(n)[:, None] + n - 1]

@@ -37,13 +37,16 @@ from symgrad.expr import (
     Delta,
     Dim,
     Factor,
+    Label,
     Node,
     Rational,
     Shape,
     Size,
+    Stacking,
     Sum,
     Variable,
     Window,
+    contract,
     postorder,
 )
 
@@ -112,6 +115,10 @@ class Lowering:
         if isinstance(node, Window):
             value = self.make.make(SEEN, (self.places(node), self.dim(node.shape[0])), node.rank)
             return self.make.transpose(value, (node.rank - 1, *range(node.rank - 1)))
+        if isinstance(node, Stacking):
+            rows, columns, both = map(self.dim, node.shape)
+            template = "np.eye({0}).reshape({1}, {2}, {0}).transpose(1, 0, 2)"
+            return self.make.make(template, (both, columns, rows), 3)
         assert isinstance(node, Call)
         return self.make.make(CALL + node.op.name, [self.dim(p) for p in node.params], node.rank)
 
@@ -162,12 +169,18 @@ class Lowering:
             self.shared.planned.add(canonical(leaves, range(node.rank))[0])
 
     def contraction(self, node: Contraction, coefficient: Rational) -> Dense | Sparse:
+        stacked = self.stacked(node, coefficient)
+        if stacked is not None:
+            return stacked
         rank, sizes = node.rank, dict(enumerate(node.sizes))
         factors = self.stairs(node) if any(isinstance(child, Window) for child in node.children) else node.factors
         for child, labels, _ in node.factors:
             if isinstance(child, Window) and (child, labels) not in [(f, axes) for f, axes, _ in factors]:
                 sizes.pop(labels[2], None)
-        leaves = self.seen_through([self.leaf(*factor) for factor in factors], rank, sizes)
+        found, gone = self.leaves(node, factors)
+        for label in gone:
+            sizes.pop(label, None)
+        leaves = self.seen_through(found, rank, sizes)
         scalar = Scalar(node.coefficient * coefficient)
         axes = tuple(range(rank))
         chooser = next((f.chooser for f in leaves if f.chooser and f.chooser.place < rank), None)
@@ -218,6 +231,46 @@ class Lowering:
             leaves = [taken if one is other else one for one in leaves if one is not leaf]
             sizes.pop(place)
         return leaves
+
+    def stacked(self, node: Contraction, coefficient: Rational) -> Dense | None:
+        """A product with stacked axes in the result: the array with these axes apart, reshaped."""
+        for k, (base, labels, _) in enumerate(node.factors):
+            others = [factor for j, factor in enumerate(node.factors) if j != k]
+            if not isinstance(base, Stacking) or labels[2] >= node.rank or any(labels[2] in f[1] for f in others):
+                continue
+            axes: list[Label] = list(range(node.rank))
+            axes[labels[2] : labels[2] + 1] = [labels[1], labels[0]]
+            sizes: dict[Label, Dim] = {label: dim for label, dim in enumerate(node.sizes) if label != labels[2]}
+            apart = contract(others, tuple(axes), node.coefficient, sizes)
+            entry = self.dense(apart, coefficient)
+            value = self.aligned(entry, range(apart.rank))
+            if len(entry.axes) < apart.rank:
+                value = self.make.fill(value, [self.dim(d) for d in apart.shape])
+            template = "{0}.reshape(" + ", ".join(f"{{{j + 1}}}" for j in range(node.rank)) + ")"
+            whole = [self.dim(d) for d in node.shape]
+            return Dense(self.make.make(template, (value, *whole), node.rank, value.kind), tuple(range(node.rank)))
+        return None
+
+    def leaves(self, node: Contraction, factors: Sequence[Factor]) -> tuple[list[Leaf], set[int]]:
+        """The factors of a product; an array whose stacked axis is summed over is reshaped, and that label is gone."""
+        gone: set[int] = set()
+        found = {k: self.leaf(*factor) for k, factor in enumerate(factors)}
+        for k, (_, (row, column, both), _) in [(k, f) for k, f in enumerate(factors) if isinstance(f[0], Stacking)]:
+            with_it = [j for j, leaf in found.items() if both in leaf.labels and j != k]
+            if both < node.rank or len(with_it) != 1:
+                continue
+            leaf = found[with_it[0]]
+            if leaf.chooser or leaf.labels.count(both) != 1 or isinstance(factors[with_it[0]][0], Stacking):
+                continue
+            place = leaf.labels.index(both)
+            labels = (*leaf.labels[:place], column, row, *leaf.labels[place + 1 :])
+            sizes = [self.dim(node.sizes[label]) for label in labels]
+            template = "{0}.reshape(" + ", ".join(f"{{{j + 1}}}" for j in range(len(sizes))) + ")"
+            value = self.make.make(template, (leaf.value, *sizes), len(sizes), leaf.value.kind)
+            found[with_it[0]] = Leaf(self.shared.number((leaf.number, "apart", place)), value, labels, leaf.power)
+            del found[k]
+            gone.add(both)
+        return list(found.values()), gone
 
     def inside(self, sizes: Mapping[int, Dim], axes: Iterable[int], carried: Sequence[int]) -> dict[int, Dim]:
         """The dimensions of all labels but those axes that are only broadcast along."""
@@ -277,7 +330,7 @@ class Lowering:
         """A product with a one-hot along an axis of the result: only the chosen entries are computed."""
         others = [leaf for leaf in leaves if leaf.chooser is not chooser]
         shared = any(chooser.place in leaf.labels for leaf in others)
-        choosers = (chooser,)
+        choosers: tuple[Chooser, ...] = (chooser,)
         if not shared:
             for leaf in list(others):
                 if leaf.chooser is not None and self.apart(choosers, leaf, others, len(axes)):

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 
+from symgrad.dims import factors as dim_factors
 from symgrad.expr import Dim
 
 EXACT = 7
@@ -28,7 +30,7 @@ UNKNOWN = 100.0
 
 def typical(dim: Dim) -> float:
     """How large a dimension usually is."""
-    return float(dim) if isinstance(dim, int) else TYPICAL.get(dim, UNKNOWN)
+    return prod(float(d) if isinstance(d, int) else TYPICAL.get(d, UNKNOWN) for d in dim_factors(dim))
 
 
 class Costs:

@@ -401,6 +401,16 @@ def _matmul(self: Ranks, args: Sequence[Tree]) -> Rank:
     return _mul(self, Tree("mul", tuple(args), "@"))
 
 
+def _vec(self: Ranks, args: Sequence[Tree]) -> Rank:
+    _to_scalar(self, args)
+    return 1
+
+
+def _kron(self: Ranks, args: Sequence[Tree]) -> Rank:
+    """Two matrices give a matrix, two columns a column."""
+    return max((abs(self.need(arg)) for arg in args), default=2)
+
+
 def _diag(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 if args and abs(self.need(args[0])) == 2 else 2
 
@@ -438,6 +448,11 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
         name: _of_rank(rank, left)
         for name, rank, left in (("conv1d", 1, 1), ("conv2d", 2, 2), ("conv3d", 3, 2), ("correlate", 1, 1))
     },
+    "vec": _vec,
+    "unfold": lambda self, args: _matrix(self, args[:1]),
+    "commutation": lambda self, args: 2,
+    "kron": _kron,
+    "stacking": lambda self, args: 3,
     "transpose": lambda self, args: _transpose(self, Tree("transpose", tuple(args[:1]))) if args else 0,
 }
 _RANKS: dict[str, Callable[[Ranks, Tree], Rank]] = {

@@ -27,7 +27,7 @@ from symgrad.notation.scope import (
 )  # fmt: skip
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Scope
-from symgrad.shapes import Axis, Unknown
+from symgrad.shapes import SQUARE, Axis, Unknown
 
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
 UNIVERSAL = frozenset({"I", "e", "delta"})
@@ -220,10 +220,12 @@ class Roles:
         known = {name: len(shape) for name, shape in self.declared.items()}
         known |= dict.fromkeys(self.scope.rows, 2)
         known |= {name: self.unknown[name] for name in self.scope.labels if name in self.unknown}
+        square = {name for name in self.unknown if self.assumed.get(name, frozenset()) & SQUARE}
+        known |= dict.fromkeys(square, 2)
         ranks = Ranks(known, self.survey.definitions, self.scope.numpy, self.unknown, bold, self.unknown)
         found = ranks.settle(roots)
         for name in self.unknown:
-            self.shapes[name] = tuple(Unknown() for _ in range(found[name]))
+            self.shapes[name] = (Unknown(),) * 2 if name in square else tuple(Unknown() for _ in range(found[name]))
 
     def _occurs(self, name: str) -> bool:
         uses = self.survey.uses

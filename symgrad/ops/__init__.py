@@ -9,7 +9,7 @@ from __future__ import annotations
 from symgrad.expr import Node, call
 from symgrad.ops.arrays import ARRAYS
 from symgrad.ops.entrywise import ENTRYWISE
-from symgrad.ops.operation import FIXED, UNKNOWN, Operation, Rule, differential, linear, partial
+from symgrad.ops.operation import FIXED, UNKNOWN, Operation, Rule, adjoint, differential, partial
 
 OPERATIONS: dict[str, Operation] = {op.name: op for op in ENTRYWISE + ARRAYS}
 #: The indicator operations by the comparison with 0 that they write.
@@ -28,8 +28,8 @@ __all__ = [
     "UNKNOWN",
     "Operation",
     "Rule",
+    "adjoint",
     "apply",
     "differential",
-    "linear",
     "partial",
 ]

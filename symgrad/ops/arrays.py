@@ -8,7 +8,7 @@ from __future__ import annotations
 from symgrad.errors import DomainError, LimitError
 from symgrad.expr import Call, Contraction, Delta, Node, add, call, constant, contract, delta, number
 from symgrad.ops.entrywise import EXPONENTIAL
-from symgrad.ops.operation import FIXED, UNKNOWN, Operation, differential, linear
+from symgrad.ops.operation import FIXED, UNKNOWN, Operation, adjoint, differential
 
 COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook, 2012"
 
@@ -181,7 +181,7 @@ POWERS = (
         source=COOKBOOK + ", eq. 91: the product of k copies of X, for a whole number k",
     ),
     Operation(
-        "power_change", ("X", "k", "E"), (UNKNOWN, UNKNOWN, linear("power_change(X^T, k, cotangent)")),
+        "power_change", ("X", "k", "E"), (UNKNOWN, UNKNOWN, adjoint("power_change(X^T, k, g)")),
         "n n, , n n -> n n", text=("power_change",), latex=("powerchange",),
         numpy="power_change({X}, {k}, {E})", helper="power_change",
         jax="jnp.vectorize(lambda x, e: jax.jvp(lambda z: jnp.linalg.matrix_power(z, {k}), (x,), (e,))[1], "
@@ -194,11 +194,24 @@ POWERS = (
         source="Higham, Functions of Matrices, 10: the sum of X^k / k!",
     ),
     Operation(
-        "expm_change", ("X", "E"), (UNKNOWN, linear("expm_change(X^T, cotangent)")), "n n, n n -> n n",
+        "expm_change", ("X", "E"), (UNKNOWN, adjoint("expm_change(X^T, g)")), "n n, n n -> n n",
         text=("expm_change",), latex=("expmchange",), numpy="expm_change({X}, {E})", helper="expm_change",
         jax="jnp.vectorize(lambda x, e: jax.jvp(jax.scipy.linalg.expm, (x,), (e,))[1], "
         "signature='(n,n),(n,n)->(n,n)')({X}, {E})", rewrite=_expm_change_rewrite,
         source="Higham, Functions of Matrices, 10.15: the Fréchet derivative, the integral of e^(sX) E e^((1 - s)X)",
+    ),
+)
+
+PATTERNS = (
+    Operation(
+        "tril", ("X",), (adjoint("tril(g)"),), "n n -> n n", text=("tril",), latex=("tril",), numpy="np.tril({X})",
+        jax="jnp.tril({X})", source="Golub and Van Loan, Matrix Computations: the lower triangle, zero above the diagonal",
+    ),
+    Operation(
+        "diagsum", ("X",), (adjoint("diagsum(g)"),), "n n -> n n", text=("diagsum",), latex=("diagsum",),
+        numpy="diagsum({X})", helper="diagsum", source=COOKBOOK + ", eq. 143: the sum of each diagonal, all along it",
+        jax="jnp.stack([jnp.trace({X}, d, -2, -1) for d in range(1 - {X}.shape[-1], {X}.shape[-1])], -1)"
+            "[..., jnp.arange({X}.shape[-1]) - jnp.arange({X}.shape[-1])[:, None] + {X}.shape[-1] - 1]",
     ),
 )
 
@@ -214,4 +227,4 @@ CONSTANTS = (
 INVERSE, DET, _ = ALGEBRA
 POWER = next(op for op in EXPONENTIAL if op.name == "power")
 MATRIX_POWER, _, EXPM, _ = POWERS
-ARRAYS = AXIS + ALGEBRA + SPECTRUM + POWERS + CONSTANTS
+ARRAYS = AXIS + ALGEBRA + SPECTRUM + POWERS + PATTERNS + CONSTANTS

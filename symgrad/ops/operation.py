@@ -6,7 +6,7 @@ exactly one rule, written in symgrad's own language:
 
 * `partial`: of an entrywise operation, the derivative of an entry of the result by the same entry of the argument;
 * `differential`: d(result) as an expression linear in d(argument), written `dx` for the argument `x`;
-* `linear`: the operation is linear in this argument, and this is its transpose, of a `cotangent`;
+* `adjoint`: of an operation that is linear in the argument, its transpose, applied to `g` of the shape of the result;
 * `fixed`: the operation is constant where it is smooth, by this argument (a label, a condition);
 * `unknown`: there is no rule, and a derivative that needs it is refused.
 
@@ -40,8 +40,8 @@ def differential(formula: str) -> Rule:
     return Rule("differential", formula)
 
 
-def linear(adjoint: str) -> Rule:
-    return Rule("linear", adjoint)
+def adjoint(formula: str) -> Rule:
+    return Rule("adjoint", formula)
 
 
 FIXED = Rule("fixed")

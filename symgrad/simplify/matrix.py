@@ -15,13 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.expr import Call, Contraction, Delta, Node, Rational, Size, magnitude
+from symgrad.expr import Call, Contraction, Node, Rational, Size, magnitude
 from symgrad.notation.syntax import Tree
+from symgrad.simplify.symmetry import symmetric
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One matrix of a chain: its tree, whether it stands transposed, and the factors it was made of."""
+    """One matrix of a chain: its tree, whether it stands transposed, and the factors it was made of (~k: turned)."""
 
     tree: Tree
     turned: bool
@@ -29,7 +30,10 @@ class Link:
     symmetric: bool = False
 
     def flip(self) -> Link:
-        return self if self.symmetric else Link(self.tree, not self.turned, self.factors)
+        if self.symmetric:  # nothing is written, but a single factor is then read with its labels exchanged
+            places = (~self.factors[0],) if len(self.factors) == 1 else self.factors
+            return Link(self.tree, False, places, True)
+        return Link(self.tree, not self.turned, self.factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Chain:
 
     @property
     def first(self) -> int:
-        return min(k for link in self.links for k in link.factors)
+        return min(max(k, ~k) for link in self.links for k in link.factors)
 
     def starting(self, label: int | None) -> Chain:
         return self if self.left == label else self.flip()
@@ -61,10 +65,11 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A contraction as a tree, and the order of its factors there."""
+    """A contraction as a tree, the order of its factors there, and which symmetric ones are read turned."""
 
     tree: Tree
     order: tuple[int, ...]
+    turned: frozenset[int] = frozenset()
 
 
 def number_tree(value: Rational) -> Tree:
@@ -139,6 +144,10 @@ class _Arrangement:
         distinct = len(set(labels)) == len(labels) <= 2
         return distinct and not any(label in others or label in self.axes for label in labels)
 
+    def _met(self, k: int, label: int) -> bool:
+        """Whether a label of the k-th factor is an axis of the result or another factor's too."""
+        return label in self.axes or any(label in f[1] for j, f in enumerate(self.node.factors) if j != k)
+
     def _scalar(self, k: int, factor: Node, power: Rational, tree: Callable[[Node], Tree]) -> None:
         side = self.above if power > 0 else self.sizes if isinstance(factor, Size) and power == -1 else self.below
         side.append((scalar_power(factor, magnitude(power), tree), k))
@@ -149,9 +158,12 @@ class _Arrangement:
         body = tree(factor)
         if magnitude(power) != 1:
             body = entrywise_power(body, magnitude(power))
+        if len(labels) == 2 and labels[0] == labels[1] and self._met(k, labels[0]):  # A_ii is the vector diag(A)
+            self.chains.append(Chain((Link(Tree("call", (body,), "diag"), False, (k,)),), labels[0], None, power < 0))
+            return
         right = labels[1] if len(labels) == 2 else None
-        symmetric = isinstance(factor, Delta)
-        self.chains.append(Chain((Link(body, False, (k,), symmetric),), labels[0], right, power < 0))
+        alike = len(labels) == 2 and symmetric(factor)
+        self.chains.append(Chain((Link(body, False, (k,), alike),), labels[0], right, power < 0))
 
     # --- reductions -----------------------------------------------------------------------------------------------
 
@@ -283,7 +295,8 @@ class _Arrangement:
                 body = matrix.starting(label)
                 links = body.links
                 if len(links) == 1 and links[0].symmetric and links[0].tree.value == "I":
-                    diagonal = Link(diagonal.tree, False, diagonal.factors + links[0].factors, True)
+                    whole = _masked(upright) or diagonal.tree
+                    diagonal = Link(whole, False, diagonal.factors + links[0].factors, True)
                     links = ()
                 self._replace([vector, matrix], [Chain((diagonal, *links), label, body.right)])
                 return True
@@ -303,7 +316,8 @@ class _Arrangement:
         order += [k for c in scalars for link in c.links for k in link.factors]
         order += [k for link in body for k in link.factors] + [k for _, k in self.below]
         links = [transposed(link.tree) if link.turned else link.tree for link in body]
-        return Layout(self._assemble(coefficient, [t for t, _ in front], links), tuple(order))
+        tree = self._assemble(coefficient, [t for t, _ in front], links)
+        return Layout(tree, tuple(max(k, ~k) for k in order), frozenset(~k for k in order if k < 0))
 
     def _assemble(self, coefficient: Rational, front: list[Tree], links: list[Tree]) -> Tree:
         sign, size = coefficient < 0, magnitude(coefficient)
@@ -342,10 +356,20 @@ class _Arrangement:
         return column + (row if row is not None else (ones.flip(),))
 
 
+def _masked(vector: Chain) -> Tree | None:
+    """A ⊙ I where the vector is diag(A)."""
+    (link,) = vector.links if len(vector.links) == 1 else (None,)
+    if link is None or link.turned or link.tree.head != "call" or link.tree.value != "diag":
+        return None
+    return product([link.tree.args[0], Tree("name", (), "I")], "odot")
+
+
 def _cycle(chain: Chain) -> Chain:
     """A closed chain from its first factor on, which stands upright: tr(A B) is tr(B A), and tr(M) is tr(Mᵀ)."""
     for turned in (chain, chain.flip()):
-        start = min(range(len(turned.links)), key=lambda k: min(turned.links[k].factors, default=1 << 30))
+        start = min(
+            range(len(turned.links)), key=lambda k: min((max(f, ~f) for f in turned.links[k].factors), default=1 << 30)
+        )
         links = turned.links[start:] + turned.links[:start]
         if not links[0].turned:
             break

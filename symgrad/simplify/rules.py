@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
+from itertools import combinations
 from math import gcd, lcm
 
 from symgrad.expr import (
@@ -20,12 +21,15 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
+    Stacking,
     Sum,
     Variable,
     Window,
     add,
     constant,
     contract,
+    delta,
+    is_zero,
     magnitude,
     negate,
     number,
@@ -37,6 +41,7 @@ from symgrad.expr import (
     split,
 )
 from symgrad.ops import apply
+from symgrad.simplify.symmetry import product_key, symmetric
 from symgrad.simplify.trees import arranged, powers_gathered
 
 #: A rule gets a node with settled children, and a way to settle what it builds.
@@ -48,8 +53,6 @@ MAX_TERMS = 16
 MAX_DENOMINATOR = 100
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
-#: Assumptions that make a matrix equal to its transpose.
-SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 
 
 def simplify(root: Node) -> Node:
@@ -179,22 +182,56 @@ def _replaced(node: Contraction, k: int, new: list[Factor]) -> list[Factor]:
 
 
 def _symmetric(node: Node, _: Again) -> Node | None:
-    """Aᵀ = A for what is symmetric: by assumption, as a sum or an inverse of such, or by its form, as Xᵀ X."""
+    """Aᵀ = A for a matrix that is symmetric, by assumption or as it is made."""
     assert isinstance(node, Contraction)
     for k, (base, labels, power) in enumerate(node.factors):
-        if len(labels) == 2 and labels[0] > labels[1] and _is_symmetric(base):
+        if len(labels) == 2 and labels[0] > labels[1] and symmetric(base):
             return _remake(node, _replaced(node, k, [(base, labels[::-1], power)]))
     return None
 
 
-def _is_symmetric(node: Node) -> bool:
-    while isinstance(node, Call) and node.op.name == "inverse":
-        node = node.args[0]
-    if isinstance(node, Sum):
-        return all(_is_symmetric(term) for _, term in node.terms if not isinstance(term, Sum))
-    if isinstance(node, Variable):
-        return bool(node.assumptions & SYMMETRIC)
-    return not isinstance(node, Call) and relabel(node, (0, 1), (1, 0)) is node
+def _orthogonal(node: Node, _: Again) -> Node | None:
+    """QᵀQ = Q Qᵀ = I for a square matrix that is assumed orthogonal."""
+    assert isinstance(node, Contraction)
+    found: dict[tuple[Node, int, int], int] = {}
+    for k, (base, labels, power) in enumerate(node.factors):
+        if not isinstance(base, Variable) or "orthogonal" not in base.assumptions or power != 1:
+            continue
+        for axis, label in enumerate(labels):
+            other = found.setdefault((base, axis, label), k)
+            uses = sum(f[1].count(label) for f in node.factors)
+            if other != k and label >= node.rank and uses == 2 and base.shape[0] == base.shape[1]:
+                ends = (node.factors[other][1][1 - axis], labels[1 - axis])
+                rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
+                return _remake(node, [*rest, (delta(base.shape[0]), ends, 1)])
+    return None
+
+
+def _inverse(node: Node, _: Again) -> Node | None:
+    """Q⁻¹ = Qᵀ for an orthogonal Q."""
+    assert isinstance(node, Call)
+    arg = node.args[0] if node.op.name == "inverse" else None
+    if isinstance(arg, Variable) and "orthogonal" in arg.assumptions:
+        return relabel(arg, (0, 1), (1, 0))
+    return None
+
+
+def _unstacked(node: Node, _: Again) -> Node | None:
+    """What is stacked and taken apart again is as it was: of two equal stackings along one summed axis, identities."""
+    assert isinstance(node, Contraction)
+    stackings = [k for k, (base, _, _) in enumerate(node.factors) if isinstance(base, Stacking)]
+    for first, second in combinations(stackings, 2):
+        (base, one, _p), (twin, other, _q) = node.factors[first], node.factors[second]
+        rest = [f for k, f in enumerate(node.factors) if k not in (first, second)]
+        elsewhere = {label for _, labels, _ in rest for label in labels} | set(range(node.rank))
+        if base is not twin:
+            continue
+        if one[2] == other[2] and one[2] not in elsewhere:
+            pairs = [(delta(base.shape[0]), (one[0], other[0]), 1), (delta(base.shape[1]), (one[1], other[1]), 1)]
+            return _remake(node, [*rest, *pairs])
+        if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
+            return _remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
+    return None
 
 
 def _sums_to_one(node: Node, _: Again) -> Node | None:
@@ -283,21 +320,6 @@ def _hyperbolic(node: Node, name: str, sign: int) -> Node | None:
     return u if a == 1 and (sign == -1 or split(u)[0] > 0) else v
 
 
-def _absolute(node: Node, _: Again) -> Node | None:
-    """u sign(u) = |u|."""
-    assert isinstance(node, Contraction)
-    signs = {
-        (f.args[0], i): k
-        for k, (f, i, p) in enumerate(node.factors)
-        if p == 1 and isinstance(f, Call) and f.op.name == "sign"
-    }
-    for k, (base, labels, power) in enumerate(node.factors):
-        if power == 1 and (base, labels) in signs:
-            rest = [factor for j, factor in enumerate(node.factors) if j not in (k, signs[base, labels])]
-            return _remake(node, [*rest, (apply("abs", base), labels, 1)])
-    return None
-
-
 def _exponents(node: Node, again: Again) -> Node | None:
     """Exponentials whose exponents cancel: e^x e^(-x) = 1."""
     assert isinstance(node, Contraction)
@@ -312,6 +334,23 @@ def _exponents(node: Node, again: Again) -> Node | None:
             if length(exponent) < sum(length(f.args[0]) for f in parts):
                 rest = [factor for factor in node.factors if factor not in group]
                 return _remake(node, [*rest, (apply("exp", exponent), labels, 1)])
+    return None
+
+
+def _signs(node: Node, _: Again) -> Node | None:
+    """u sign(u) = |u| and |u|^p sign(u) = u |u|^(p-1)."""
+    assert isinstance(node, Contraction)
+    present = {(f, labels): k for k, (f, labels, p) in enumerate(node.factors)}
+    for k, (base, labels, power) in enumerate(node.factors):
+        if _name(base) != "sign" or power != 1:
+            continue
+        u: Node = base.args[0]  # type: ignore[attr-defined]
+        size = apply("abs", u)
+        for partner, more in ((u, [(size, labels, 1)]), (size, [(u, labels, 1)])):
+            j = present.get((partner, labels))
+            if j is not None:
+                left = [(f, i, p - 1 if m == j else p) for m, (f, i, p) in enumerate(node.factors) if m != k]
+                return _remake(node, [*(f for f in left if f[2] != 0), *more])
     return None
 
 
@@ -518,6 +557,8 @@ def _log(node: Node, again: Again) -> Node | None:
         return arg.args[0]  # type: ignore[attr-defined,no-any-return]
     if _name(arg) == "softmax":
         return apply("log_softmax", arg.args[0])  # type: ignore[attr-defined]
+    if _name(arg) == "abs" and _name(arg.args[0]) == "det":  # type: ignore[attr-defined]
+        return apply("logdet", arg.args[0].args[0])  # type: ignore[attr-defined]
     if (u := _one_plus_exp(arg)) is not None:
         return apply("softplus", u)
     if (found := _sum_of_exp(arg)) is not None:
@@ -625,29 +666,13 @@ def _collected(node: Node, _: Again) -> Node | None:
     assert isinstance(node, Sum)
     groups: dict[Hashable, tuple[Rational, Node]] = {}
     for coefficient, term in node.terms:
-        key = product_key(term)
+        known = frozenset(f for f, labels, _ in _factors(term) if len(labels) == 2 and symmetric(f))
+        key = product_key(term, known=known)
         total, first = groups.get(key, (0, term))
         groups[key] = (total + coefficient, first)
     if len(groups) == len(node.terms):
         return None
     return add(groups.values(), node.shape)
-
-
-def product_key(node: Node, keys: Mapping[Node, int] | None = None) -> Hashable:
-    """A key that is equal only for equal products, whatever the order of factors and names of summed labels."""
-    if not isinstance(node, Contraction):
-        return node
-    of = {f: id(f) if keys is None else keys[f] for f, _, _ in node.factors}
-    places: dict[int, list[tuple[object, ...]]] = {}
-    for base, labels, power in node.factors:
-        # Where the result's own axes meet the factor tells summed labels of equal factors apart.
-        own = tuple(label if label < node.rank else -1 for label in labels)
-        for position, label in enumerate(labels):
-            places.setdefault(label, []).append((of[base], position, power, own))
-    summed = sorted(range(node.rank, len(node.sizes)), key=lambda label: sorted(places.get(label, [])))
-    names = {label: k for k, label in enumerate([*range(node.rank), *summed])}
-    factors = Counter((of[base], tuple(names[k] for k in labels), power) for base, labels, power in node.factors)
-    return frozenset(factors.items()), tuple(node.sizes[label] for label in names), node.rank
 
 
 def _content(node: Sum) -> Rational:
@@ -766,12 +791,12 @@ def _factors(term: Node) -> tuple[Factor, ...]:
 
 
 def _match(term: Node, seed: Factor, rank: int) -> int | None:
-    """The place of a factor of `term` that is `seed` up to the names of summed labels."""
+    """The place of a factor of `term` that is `seed` up to the names of summed labels; of a divisor, to any power."""
     base, labels, power = seed
     for k, (other, other_labels, p) in enumerate(_factors(term)):
         if (
             other is base
-            and p == power
+            and (p == power or (p < 0 and power < 0))
             and all(a == b or (a >= rank and b >= rank) for a, b in zip(labels, other_labels, strict=True))
         ):
             return k
@@ -792,20 +817,30 @@ def _take_out(sharing: list[tuple[Rational, Node]], seed: Factor, shape: tuple[i
         rename: dict[int, Label] = {
             b: ("bound", a) for a, b in zip(labels, factors[place][1], strict=True) if a >= rank
         }
-        rest = [(f, tuple(rename.get(k, k) for k in i), p) for j, (f, i, p) in enumerate(factors) if j != place]
+        left = [(f, i, p - power if j == place else p) for j, (f, i, p) in enumerate(factors)]
+        rest = [(f, tuple(rename.get(k, k) for k in i), p) for f, i, p in left if p != 0]
         if any(isinstance(f, Window) and ("bound", b) in i for f, i, _ in rest for b in bound):
             return None  # x_{i+1} stays an entry of x
         inner = frozenset(k for _, i, _ in rest for k in i if not isinstance(k, int) or k < rank)
         parts.append((coefficient, rest, inner))
         if isinstance(term, Contraction):
             sizes.update({rename.get(k, ("own", id(term), k) if k >= rank else k): d for k, d in enumerate(term.sizes)})
-    interface = parts[0][2]
-    if any(inner != interface for _, _, inner in parts) or any(("bound", b) not in interface for b in bound):
+    # What one rest lacks of the result's own axes is repeated along them: p g - p (pᵀ g) is p ⊙ (g - pᵀ g).
+    interface: frozenset[Label] = frozenset().union(*(inner for _, _, inner in parts))
+    lacking = frozenset().union(*(interface - inner for _, _, inner in parts))
+    if any(isinstance(label, tuple) for label in lacking) or any(("bound", b) not in interface for b in bound):
+        return None
+    whole = set(labels) == set(range(rank)) and all(rest for _, rest, _ in parts) and _name(base) != "onehot"
+    if lacking and not whole:
         return None
     if len(interface) > max(2, rank):
         return None  # the sum would be no matrix, and the whole could only be written with indices
     order = tuple(sorted(interface, key=lambda k: (isinstance(k, tuple), str(k))))
     total = add([(c, contract(rest, order, 1, {k: sizes[k] for k in order})) for c, rest, _ in parts])
+    if is_zero(total):
+        return number(0, shape)
+    if isinstance(total, Sum) and any(p > 0 for _, rest, _ in parts for f, _, p in rest if f is base and power < 0):
+        return None  # it would only be multiplied out again
     outer = tuple(k if k < rank else ("bound", k) for k in labels)
     return contract([(total, order), (base, outer, power)], tuple(range(rank)), 1, {k: sizes[k] for k in range(rank)})
 
@@ -850,12 +885,14 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
     Contraction: (
         _idempotent,
         _symmetric,
+        _orthogonal,
+        _unstacked,
         _sums_to_one,
         _sigmoid_quotient,
+        _tanh_quotient,
+        _signs,
         _gated,
         _softmax_quotient,
-        _tanh_quotient,
-        _absolute,
         _exponents,
         _one_scalar_out,
         _joined_power,
@@ -866,6 +903,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled, _turned),
+    Call: (_log, _selected, _unscaled, _turned, _inverse),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from symgrad.dims import Dim, combine, linear, split
+from symgrad.dims import factors as dim_factors
 from symgrad.dims import number as dimension
 from symgrad.dims import times as product_of
 from symgrad.errors import LimitError
@@ -22,6 +23,7 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
+    Stacking,
     Sum,
     Variable,
     Window,
@@ -45,6 +47,8 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
+from symgrad.simplify.stacked import unstacked
+from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
@@ -84,17 +88,34 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
 def _in_written_order(node: Node) -> Node:
     if not isinstance(node, Contraction) or len(node.factors) < 2:
         return node
+    apart = unstacked(node)
+    if apart is not None:
+        node = apart.upright()
+        assert isinstance(node, Contraction)
     order = written_order(node)
-    if order is None or order == tuple(range(len(order))):
+    turned = _turned(node)
+    if order is None or (order == tuple(range(len(order))) and not turned):
         return node
-    factors = [node.factors[k] for k in order]
+    factors = [(f, labels[::-1] if k in turned else labels, p) for k, (f, labels, p) in enumerate(node.factors)]
+    factors = [factors[k] for k in order]
     return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+
+
+def _turned(node: Contraction) -> frozenset[int]:
+    """The symmetric factors that are read the other way round where they are written."""
+    if not any(len(labels) == 2 and not isinstance(f, Delta) and symmetric(f) for f, labels, _ in node.factors):
+        return frozenset()
+    found = None if unstacked(node) or selection(node) else layout(node, _blank)
+    return found.turned if found else frozenset()
 
 
 def written_order(node: Contraction) -> tuple[int, ...] | None:
     """The order in which the factors of a product are written in matrix form; None in index form."""
     if any(isinstance(factor, Window) for factor, _, _ in node.factors):
         return None
+    apart = unstacked(node)
+    if apart is not None:
+        return apart.order(lambda part: written_order(part) if isinstance(part, Contraction) else None)
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
         return chosen[2]
@@ -225,6 +246,8 @@ class _Writer:
             return self._bracketed(self.entry(node, names), names, node)
         if isinstance(node, Delta):
             return Tree("name", (), "I")
+        if isinstance(node, Stacking):
+            return Tree("call", tuple(map(dimension_tree, node.shape[:2])), "stacking")
         if isinstance(node, Call):
             return self._call(node, [self.trees[arg] for arg in node.args])
         if isinstance(node, Sum):
@@ -245,6 +268,10 @@ class _Writer:
         if squared is not None:
             norm = scalar_power(node, 1, lambda n: self.trees[n])
             return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)
+        apart = unstacked(node)
+        if apart is not None:
+            scalars, tree = apart.tree(self._known_tree)
+            return _signed(coefficient, lambda c: self._times(contract([(scalars, ())], (), c), tree))
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
@@ -269,7 +296,7 @@ class _Writer:
             used |= here
             subscripts = [_part(moves[s][0]) if s in here else Tree("slice") for s in labels]
             shape = [moves[s][0].shape[1] if s in here else d for s, d in zip(labels, factor.shape, strict=True)]
-            stand_in = variable(f"{factor.name} {subscripts}", shape)
+            stand_in = variable(f"{factor.name} {subscripts}", tuple(shape))
             self.trees[stand_in] = Tree("index", (self.trees[self._known(factor)], *subscripts))
             self.weights[stand_in] = 1 + len(subscripts)
             factors.append((stand_in, tuple(moves[s][1] if s in here else s for s in labels), power))
@@ -295,9 +322,12 @@ class _Writer:
         if names:
             body = Tree("assemble", (body,), names) if labels[0] < node.rank else _summed(body, names)
         scalars = contract([f for f in node.factors if not f[1]], (), magnitude(coefficient))
-        tree = body if constant(scalars) == 1 else product([self._known_tree(scalars), body])
+        tree = self._times(scalars, body)
         tree = _repeated(tree, node.rank, labels[:-1])
         return Tree("neg", (tree,)) if coefficient < 0 else tree
+
+    def _times(self, scalars: Node, tree: Tree) -> Tree:
+        return tree if constant(scalars) == 1 else product([self._known_tree(scalars), tree])
 
     def _known_tree(self, node: Node) -> Tree:
         return self.trees[self._known(node)]
@@ -444,7 +474,12 @@ class _Writer:
 
 
 def _indicator(symbol: str, arg: Tree) -> Tree:
-    """1[x > 0]; 1[-x > 0] is written 1[x < 0]."""
+    """1[x > 0]; 1[-x > 0] is written 1[x < 0], and 1[x - y > 0] is 1[x > y]."""
+    if arg.head == "add" and arg.value == (1, -1) and symbol in (">", ">=", "="):
+        left, right = arg.args
+        if left.head == "num" and symbol in TURNED:
+            return Tree("indicator", (Tree("compare", (right, left), TURNED[symbol]),))
+        return Tree("indicator", (Tree("compare", (left, right), symbol),))
     if arg.head == "neg" and symbol in TURNED:
         return Tree("indicator", (Tree("compare", (arg.args[0], number_tree(0)), TURNED[symbol]),))
     return Tree("indicator", (Tree("compare", (arg, number_tree(0)), symbol),))
@@ -527,9 +562,8 @@ def _stairs(node: Contraction) -> set[int]:
 
 def _is_slice(window: Window, power: Rational) -> bool:
     """Whether a window only moves along an axis, and stays inside."""
-    return (
-        power == 1 and len(window.strides) == 1 and window.inside and magnitude(window.strides[0]) == window.strides[0]
-    )  # type: ignore[arg-type]
+    (stride, *others) = window.strides
+    return power == 1 and not others and window.inside and isinstance(stride, int) and stride >= 0
 
 
 def _part(window: Window) -> Tree:
@@ -562,7 +596,7 @@ def _repeated_scalar(node: Node) -> Node | None:
 
 
 def _dimension_names(root: Node) -> set[str]:
-    return {str(d) for node in postorder([root]) for d in node.shape}
+    return {str(d) for node in postorder([root]) for dim in node.shape for d in dim_factors(dim)}
 
 
 def _spelling(node: Call) -> str:

@@ -14,18 +14,20 @@ from functools import partial
 from typing import Any
 
 from symgrad.code import compile_nodes
+from symgrad.dims import names as dim_names
+from symgrad.dims import value as size_of
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.interpret import interpret, numpy_arithmetic
-from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
+from symgrad.verify.points import MAGNITUDES, STRUCTURES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
+from symgrad.verify.tied import moved
 from symgrad.verify.witnesses import (
     Problem,
     central,
     complex_step,
     high_precision,
     jax_derivative,
-    rounded,
     sympy_entries,
 )
 
@@ -52,12 +54,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: a function, a variable and its derived gradient, in a layout."""
+    """What is judged: a function and its derivative by each variable of `by` in turn, in a layout."""
 
     function: Any
-    wrt: Variable
+    by: tuple[Variable, ...]
     gradient: Any
-    order: int = 1
     layout: str = "gradient"
     steps: tuple[dict[str, str], ...] = ()
     variables: Any = None
@@ -72,8 +73,8 @@ class _Check:
     def __init__(self, subject: Subject, claim: Claim | None, seed: int) -> None:
         self.subject = subject
         self.claim = claim
-        self.problem = Problem(subject.function.node, subject.wrt, subject.order)
-        self.sampler = Sampler(subject.function.node, seed, (subject.wrt,))
+        self.problem = Problem(subject.function.node, subject.by)
+        self.sampler = Sampler(subject.function.node, seed, subject.by)
         self.seed = seed
         self.derived = _evaluator(subject.gradient.node)
 
@@ -123,8 +124,10 @@ class _Check:
         import numpy as np
 
         value = float(np.max(np.abs(np.asarray(self.problem.value(point))), initial=0.0))
-        at = float(np.max(np.abs(np.asarray(point.values[self.subject.wrt.name])), initial=0.0))
-        return 1e-14 * value / at**self.subject.order if at else 0.0
+        scale = 1.0
+        for v in self.problem.by:
+            scale *= float(np.max(np.abs(np.asarray(point.values[v.name])), initial=0.0))
+        return 1e-14 * value / scale if scale else 0.0
 
     def numerical_witness(self, points: list[Point]) -> Witness:
         import numpy as np
@@ -143,15 +146,15 @@ class _Check:
     def sympy_witness(self) -> Witness:
         import numpy as np
 
-        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(self.sampler.rounded(p)))
         if point is None:
             return Witness("sympy", 0.0, 0, False, "no point was found")
-        point = rounded(point)
+        point = self.sampler.rounded(point)
         try:
             entries = sympy_entries(self.problem, point, self.seed)
         except (UnsupportedError, NotImplementedError, TypeError, ValueError) as error:
             return Witness("sympy", 0.0, 0, False, f"SymPy gave up: {type(error).__name__}")
-        want = _natural(self.derived(point), self.subject, self.problem)
+        want = _natural(self.derived(point), self.subject, self.problem, point)
         # Relative to the whole derivative: a sampled entry may happen to be tiny.
         scale = max(float(np.max(np.abs(want), initial=0.0)), *(abs(v) for v in entries.values()), 0.0) or 1.0
         worst = max((abs(float(want[k]) - v) / scale for k, v in entries.items()), default=0.0)
@@ -173,7 +176,10 @@ class _Check:
             return ()
         found: dict[str, Kink] = {}
         with np.errstate(all="ignore"):
+            free = {v.name for v in self.sampler.variables if not v.assumptions & STRUCTURES.keys()}
             for name, value in point.values.items():
+                if name not in free:
+                    continue
                 for zeroed in _zeroed(value):
                     kink = self.kink_at(Point({**point.values, name: zeroed}, point.sizes))
                     if kink is not None:
@@ -185,7 +191,7 @@ class _Check:
         import numpy as np
 
         on = {name: times for name, times in self.problem.crossings(point).items() if times}
-        got = _natural(self.derived(point), self.subject, self.problem)
+        got = _natural(self.derived(point), self.subject, self.problem, point)
         if sum(on.values()) != 1 or not np.all(np.isfinite(got)):
             return None
         jax_value = jax_derivative(self.problem, "reverse", point)
@@ -200,10 +206,9 @@ class _Check:
         import numpy as np
 
         base = np.asarray(point.values[self.problem.wrt.name], dtype=float)
-        step = np.zeros_like(base)
-        step[index] = sign * 1e-7
-        moved = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
-        return float((self.problem.value(moved) - self.problem.value(point)) / (sign * 1e-7))
+        step = sign * 1e-7 * moved(self.problem.wrt, base.shape, index)
+        there = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
+        return float((self.problem.value(there) - self.problem.value(point)) / (sign * 1e-7))
 
     # --- the verdict ----------------------------------------------------------------------------------------------
 
@@ -242,7 +247,7 @@ class _Check:
             witnesses,
             s.gradient,
             s.function,
-            s.wrt.name,
+            ", ".join(dict.fromkeys(v.name for v in s.by)),
             s.variables or {},
             claim=claim,
             steps=s.steps,
@@ -288,7 +293,7 @@ class _Check:
         if all(fits):
             return None
         point = points[fits.index(False)]
-        value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem)
+        value, natural = claimed(point), _natural(self.derived(point), self.subject, self.problem, point)
         shapes = f"{_shape(np.shape(value))} instead of {_shape(np.shape(self.derived(point)))}"
         for name, other in layouts(natural, self.problem).items():
             same = np.shape(other) == np.shape(value)
@@ -328,10 +333,10 @@ class _Check:
 
         if claim.node is None:
             return worst > ROUNDING
-        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(rounded(p)))
+        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.accepts(self.sampler.rounded(p)))
         if point is None:
             return worst > ROUNDING
-        point = rounded(point)
+        point = self.sampler.rounded(point)
         one, other = (high_precision(n, point.values, point.sizes) for n in (claim.node, self.subject.gradient.node))
         size = max((abs(v) for v in np.ravel(other)), default=0)
         gap = max((abs(v) for v in np.ravel(one - other)), default=0)
@@ -344,12 +349,8 @@ class _Check:
         import numpy as np
 
         for k in range(40):
-            point = self.sampler.draw(self.sampler.assign(TINY), 1.0 if k < 30 else 3.0)
-            whole = {
-                n: v if np.asarray(v).dtype.kind in "iu" else np.round(np.asarray(v) * 2) + 0.0
-                for n, v in point.values.items()
-            }
-            small = Point(whole, point.sizes)
+            point = self.sampler.draw(self.sampler.assign(TINY), 2.0 if k < 30 else 6.0)
+            small = self.sampler.rounded(point, 1)
             with np.errstate(all="ignore"):
                 if self.accepts(small) and relative_error(claimed(small), expected(small)) > 1e-4:
                     return self.shown(small, expected, claimed)
@@ -402,12 +403,13 @@ def _evaluator(node: Node) -> Callable[[Point], Any]:
     names = [v.name for v in compiled.arguments]
 
     def evaluate(point: Point) -> Any:
-        unknown = [d for d in (*node.shape, *compiled.sizes) if isinstance(d, str) and d not in point.sizes]
+        needed = {name for dim in (*node.shape, *compiled.sizes) for name in dim_names(dim)}
+        unknown = sorted(needed - point.sizes.keys())
         if unknown:
             raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
         value = np.asarray(compiled(**known))
-        shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
+        shape = tuple(size_of(d, point.sizes) for d in node.shape)
         return value if value.shape == shape else np.broadcast_to(value, shape)
 
     return evaluate
@@ -455,10 +457,25 @@ def layouts(value: Any, problem: Problem) -> dict[str, Any]:
     rest = value.ndim - rank
     row = value[None, :] if rest == 1 else value.transpose()
     denominator = value.transpose([*range(rank, value.ndim), *range(rank)])
-    return {"gradient": value, "numerator": value if rank or not rest else row, "denominator": denominator}
+    plain = rank or not rest or problem.order > 1
+    stacked = value.transpose([axis for group in _groups(problem) for axis in reversed(group)])
+    sizes = [int(np.prod([value.shape[axis] for axis in group])) for group in _groups(problem) if group]
+    return {
+        "gradient": value, "numerator": value if plain else row, "denominator": denominator,
+        "vec": stacked.reshape(sizes),
+    }  # fmt: skip
 
 
-def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
+def _groups(problem: Problem) -> list[list[int]]:
+    """The axes of the function, then those of each variable."""
+    found, place = [], 0
+    for node in (problem.function, *problem.by):
+        found.append(list(range(place, place + node.rank)))
+        place += node.rank
+    return found
+
+
+def _natural(value: Any, subject: Subject, problem: Problem, point: Point) -> Any:
     """The inverse of a layout: function axes, then variable axes."""
     import numpy as np
 
@@ -466,8 +483,14 @@ def _natural(value: Any, subject: Subject, problem: Problem) -> Any:
     if subject.layout == "denominator":
         rest = value.ndim - problem.function.rank
         return value.transpose([*range(rest, value.ndim), *range(rest)])
-    if subject.layout == "numerator" and not problem.function.rank:
-        return value[0] if problem.wrt.rank == 1 and problem.order == 1 else value.transpose()
+    if subject.layout == "numerator" and not problem.function.rank and problem.order == 1:
+        return value[0] if problem.wrt.rank == 1 else value.transpose()
+    if subject.layout == "vec":
+        groups = _groups(problem)
+        dims = [d for node in (problem.function, *problem.by) for d in node.shape]
+        turned = [axis for group in groups for axis in reversed(group)]
+        apart = value.reshape([size_of(dims[axis], point.sizes) for axis in turned])
+        return apart.transpose(np.argsort(turned)) if turned else apart
     return value
 
 
@@ -484,12 +507,6 @@ def _zeroed(value: Any) -> list[Any]:
         return [entry]
     array[0] = 0.0
     return [entry, array]
-
-
-def _small_integers(value: Any) -> Any:
-    import numpy as np
-
-    return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 2) + 0.0
 
 
 def _shape(shape: tuple[int, ...]) -> str:

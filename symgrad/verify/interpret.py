@@ -14,7 +14,7 @@ from typing import Any
 
 from symgrad.dims import value as dimension
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Sum, Variable, Window, postorder
+from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Stacking, Sum, Variable, Window, postorder
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -43,8 +43,8 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
             memo[node] = values[node.name]
         elif isinstance(node, Size):
             memo[node] = arithmetic.number(extent(node.dim))
-        elif isinstance(node, Delta):
-            memo[node] = arithmetic.array.eye(extent(node.shape[0]))
+        elif isinstance(node, Delta | Stacking):
+            memo[node] = _constant(node, extent, arithmetic.array)
         elif isinstance(node, Window):
             memo[node] = _window(node, extent, arithmetic)
         elif isinstance(node, Sum):
@@ -84,6 +84,13 @@ def _window(node: Window, extent: Callable[[Dim], int], arithmetic: Arithmetic) 
     if places.size and not 0 <= places.min() <= places.max() < shape[0]:
         raise UnsupportedError(f"an index leaves its axis of {shape[0]}")
     return np.moveaxis(arithmetic.onehot(places, shape[0]), -1, 0)
+
+
+def _constant(node: Delta | Stacking, extent: Callable[[Dim], int], xp: Any) -> Any:
+    if isinstance(node, Delta):
+        return xp.eye(extent(node.shape[0]))
+    rows, columns, both = map(extent, node.shape)
+    return xp.eye(both).reshape(columns, rows, both).transpose(1, 0, 2)
 
 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
@@ -191,8 +198,18 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "amax": lambda x: xp.max(x, axis=-1), "prod": lambda x: xp.prod(x, axis=-1),
         "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
-        "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi,
+        "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi, "tril": xp.tril,
+        "diagsum": lambda x: _along_diagonals(x, xp),
     }  # fmt: skip
+
+
+def _along_diagonals(x: Any, xp: Any) -> Any:
+    """Every entry replaced by the sum of its diagonal."""
+    n = x.shape[-1]
+    rows = [
+        [sum(x[..., k, k + j - i] for k in range(max(0, i - j), min(n, n + i - j))) for j in range(n)] for i in range(n)
+    ]
+    return xp.stack([xp.stack(row, -1) for row in rows], -2)
 
 
 def _float_power(x: Any, power: Rational) -> Any:
@@ -362,5 +379,6 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
         "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),
         "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
         "matrix_power": matrix(lambda m, k: m ** int(k)),
-        "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))),
+        "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))), "tril": np.tril,
+        "diagsum": lambda x: _along_diagonals(x, np),
     }  # fmt: skip

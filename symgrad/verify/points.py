@@ -113,6 +113,25 @@ class Sampler:
                 array = STRUCTURES[word](array)
         return array
 
+    def rounded(self, point: Point, steps: int = 16) -> Point:
+        """The point with every real value at a multiple of 1/steps: exact everywhere, and readable.
+
+        An orthogonal matrix becomes a permutation with signs, so that it stays one.
+        """
+        import numpy as np
+
+        short = {}
+        for v in self.variables:
+            value = np.asarray(point.values[v.name])
+            if "orthogonal" in v.assumptions and value.ndim == 2:
+                signs = np.where(value[0] < 0, -1.0, 1.0)
+                short[v.name] = np.roll(np.eye(*value.shape), 1, axis=0) * signs
+            else:
+                short[v.name] = (
+                    point.values[v.name] if value.dtype.kind in "iu" else np.round(value * steps) / steps + 0.0
+                )
+        return Point(short, point.sizes)
+
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
         for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10):
@@ -140,6 +159,20 @@ def _diagonal(value: Any) -> Any:
     return np.diag(np.diag(value))
 
 
+def _toeplitz(value: Any) -> Any:
+    import numpy as np
+
+    n = value.shape[-1]
+    along = np.concatenate([value[:0:-1, 0], value[0]])
+    return along[np.arange(n) - np.arange(n)[:, None] + n - 1]
+
+
+def _lower_triangular(value: Any) -> Any:
+    import numpy as np
+
+    return np.tril(value)
+
+
 def _invertible(value: Any) -> Any:
     import numpy as np
 
@@ -155,6 +188,8 @@ STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "positive": lambda value: abs(value) + 1e-3,
     "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,
     "positive_definite": _positive_definite,
+    "toeplitz": _toeplitz,
+    "lower_triangular": _lower_triangular,
     "orthogonal": _orthogonal,
     "diagonal": _diagonal,
     "invertible": _invertible,

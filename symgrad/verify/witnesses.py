@@ -7,7 +7,7 @@ function axes, then variable axes, computed from the function alone.  None of th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from symgrad.expr import Call, Node, Variable, postorder, variables
 from symgrad.notation.reading import read_rule
 from symgrad.verify.interpret import interpret, jax_arithmetic, numpy_arithmetic, sympy_arithmetic
 from symgrad.verify.points import Point
+from symgrad.verify.tied import moved, pattern, spread, tie
 
 STEP = 2e-3
 TINY_STEP = 1e-30
@@ -26,11 +27,29 @@ MAX_ENTRIES = 8
 
 @dataclass(frozen=True)
 class Problem:
-    """The derivative to witness: `order` times by `wrt`."""
+    """The derivative to witness: of `function` by each variable of `by` in turn."""
 
     function: Node
-    wrt: Variable
-    order: int = 1
+    by: tuple[Variable, ...]
+
+    @property
+    def order(self) -> int:
+        return len(self.by)
+
+    @property
+    def wrt(self) -> Variable:
+        """The variable by which is differentiated last."""
+        return self.by[-1]
+
+    @cached_property
+    def lower(self) -> Problem:
+        """The derivative of one order less."""
+        return Problem(self.function, self.by[:-1])
+
+    @cached_property
+    def compiled(self) -> dict[Hashable, Callable[..., Any]]:
+        """What JAX compiled already, by mode and sizes."""
+        return {}
 
     @cached_property
     def analytic(self) -> bool:
@@ -83,15 +102,14 @@ def central(problem: Problem, point: Point) -> tuple[Any, Any]:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
 
     def at(change: Any) -> Any:
-        moved = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
-        return np.asarray(_lower(problem, moved), dtype=float)
+        there = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
+        return np.asarray(_lower(problem, there), dtype=float)
 
     shape = np.shape(at(0.0))
     found, error = np.zeros((*shape, *base.shape)), np.zeros((*shape, *base.shape))
     for index in product(*(range(n) for n in base.shape)):
         h = STEP * max(1.0, abs(float(base[index])))
-        step = np.zeros_like(base)
-        step[index] = h
+        step = h * moved(problem.wrt, base.shape, index)
         slopes = [(at(step / n) - at(-step / n)) * n / (2 * h) for n in (1, 2, 4)]
         wide, narrow = ((4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(slopes))
         place: Any = (..., *index)
@@ -105,7 +123,7 @@ def _lower(problem: Problem, point: Point) -> Any:
     """The derivative of one order less, which is differentiated numerically: for a gradient the function itself."""
     if problem.order == 1:
         return problem.value(point)
-    return jax_derivative(Problem(problem.function, problem.wrt, problem.order - 1), "reverse", point)
+    return jax_derivative(problem.lower, "reverse", point)
 
 
 def complex_step(problem: Problem, point: Point) -> Any:
@@ -115,9 +133,8 @@ def complex_step(problem: Problem, point: Point) -> Any:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
     columns = {}
     for index in product(*(range(n) for n in base.shape)):
-        moved = base.astype(complex)
-        moved[index] += 1j * TINY_STEP
-        at = Point({**point.values, problem.wrt.name: moved}, point.sizes)
+        there = base + 1j * TINY_STEP * moved(problem.wrt, base.shape, index)
+        at = Point({**point.values, problem.wrt.name: there}, point.sizes)
         columns[index] = np.imag(problem.value(at)) / TINY_STEP
     shape = np.shape(next(iter(columns.values())))
     found = np.zeros((*shape, *base.shape))
@@ -146,23 +163,47 @@ def jax_derivative(problem: Problem, mode: str, point: Point) -> Any:
     import jax
     import numpy as np
 
+    moving = list(dict.fromkeys(v.name for v in problem.by))
+    naturals = {v.name for v in variables(problem.function) if "natural" in v.assumptions}
+    whole = {k: int(v) for k, v in point.values.items() if k in naturals}  # how often a loop runs is compiled in
+    key = mode, tuple(sorted(point.sizes.items())), tuple(sorted(whole.items()))
+    if key not in problem.compiled:
+        problem.compiled[key] = _transformed(problem, mode, moving, point.sizes, whole)
+    with double_precision():
+        fixed = {k: jax.numpy.asarray(v) for k, v in point.values.items() if k not in moving and k not in whole}
+        at = tuple(jax.numpy.asarray(np.asarray(point.values[name], dtype=float)) for name in moving)
+        found = np.asarray(problem.compiled[key](at, fixed))
+    axis = problem.function.rank
+    for variable in problem.by:
+        found = spread(variable, found, axis)
+        axis += variable.rank
+    return found
+
+
+def _transformed(
+    problem: Problem, mode: str, moving: list[str], sizes: Mapping[str, int], whole: Mapping[str, int]
+) -> Callable[..., Any]:
+    """The derivative as JAX takes it, compiled as a whole: several times faster than operation by operation."""
+    import jax
+
     arithmetic = jax_arithmetic()
     transform = jax.jacfwd if mode == "forward" else jax.jacrev
 
-    def function(x: Any, fixed: Mapping[str, Any]) -> Any:
-        return interpret(problem.function, {**whole, **fixed, problem.wrt.name: x}, point.sizes, arithmetic)
+    named = {v.name: v for v in problem.by}
+
+    def function(x: tuple[Any, ...], fixed: Mapping[str, Any]) -> Any:
+        given = {name: tie(named[name], value, jax.numpy) for name, value in zip(moving, x, strict=True)}
+        return interpret(problem.function, {**whole, **fixed, **given}, sizes, arithmetic)
+
+    def by(derivative: Callable[..., Any], place: int) -> Callable[..., Any]:
+        inner = transform(lambda v, x, fixed: derivative((*x[:place], v, *x[place + 1 :]), fixed))
+        return lambda x, fixed: inner(x[place], x, fixed)
 
     derivative: Callable[..., Any] = function
-    for _ in range(problem.order):
-        derivative = transform(derivative)
-    with double_precision():
-        others = {k: v for k, v in point.values.items() if k != problem.wrt.name}
-        naturals = {v.name for v in variables(problem.function) if "natural" in v.assumptions}
-        whole = {k: int(v) for k, v in others.items() if k in naturals}  # how often a loop runs is known when compiling
-        fixed = {k: jax.numpy.asarray(v) for k, v in others.items() if k not in naturals}
-        at = jax.numpy.asarray(np.asarray(point.values[problem.wrt.name], dtype=float))
-        # Compiled as a whole: for one point that is several times faster than compiling each operation.
-        return np.asarray(jax.jit(derivative)(at, fixed))
+    for variable in problem.by:
+        derivative = by(derivative, moving.index(variable.name))
+    compiled: Callable[..., Any] = jax.jit(derivative)
+    return compiled
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------
@@ -174,33 +215,39 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
     import sympy as sp
 
     rng = np.random.default_rng(seed)
-    shape = np.shape(point.values[problem.wrt.name])
-    symbols = np.empty(shape, dtype=object)
-    for index in np.ndindex(*shape):
-        symbols[index] = sp.Symbol("x_" + "_".join(map(str, index)), real=True)
     values = {k: exact(v) for k, v in point.values.items()}
-    at = dict(zip(symbols.ravel(), np.ravel(values[problem.wrt.name]), strict=True))
-    whole = interpret(
-        problem.function,
-        {**values, problem.wrt.name: symbols if shape else symbols[()]},
-        point.sizes,
-        sympy_arithmetic(),
-    )
-    whole = np.asarray(whole, dtype=object)
+    symbols = {v.name: _symbols(v, np.shape(values[v.name])) for v in problem.by}
+    at = {s: x for name, array in symbols.items() for s, x in zip(array.ravel(), np.ravel(values[name]), strict=True)}
+    given = {name: array if array.shape else array[()] for name, array in symbols.items()}
+    whole = np.asarray(interpret(problem.function, values | given, point.sizes, sympy_arithmetic()), dtype=object)
     places = [
         (*out, *inner)
         for out in np.ndindex(*whole.shape)
-        for inner in product(np.ndindex(*shape), repeat=problem.order)
+        for inner in product(*(np.ndindex(*symbols[v.name].shape) for v in problem.by))
     ]
     chosen = [places[k] for k in rng.permutation(len(places))[:MAX_ENTRIES]]
     found = {}
     for place in chosen:
         out, inner = place[: whole.ndim], place[whole.ndim :]
         expression = sp.sympify(whole[out])
-        for index in inner:
-            expression = sp.diff(expression, symbols[index])
+        for variable, index in zip(problem.by, inner, strict=True):
+            symbol = symbols[variable.name][index]
+            expression = sp.diff(expression, symbol) if symbol.is_Symbol else sp.S.Zero
         found[(*out, *(i for index in inner for i in index))] = float(expression.subs(at).doit().evalf(30))
     return found
+
+
+def _symbols(variable: Variable, shape: tuple[int, ...]) -> Any:
+    """A symbol for every entry; one for those that are one number, and none for what is fixed at zero."""
+    import numpy as np
+    import sympy as sp
+
+    numbers = pattern(variable, shape)
+    found = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        place = index if numbers is None else (numbers[index],)
+        found[index] = sp.Symbol("_".join(map(str, (variable.name, *place))), real=True)
+    return found if numbers is None else np.where(numbers >= 0, found, sp.S.Zero)
 
 
 def exact(value: Any) -> Any:
@@ -211,16 +258,6 @@ def exact(value: Any) -> Any:
     if np.asarray(value).dtype.kind in "iu":
         return np.asarray(value)
     return np.frompyfunc(lambda x: sp.Rational(*float(x).as_integer_ratio()), 1, 1)(np.asarray(value, dtype=float))
-
-
-def rounded(point: Point) -> Point:
-    """The point with every real value at a multiple of 1/16: exact in both worlds, and readable."""
-    import numpy as np
-
-    def short(value: Any) -> Any:
-        return value if np.asarray(value).dtype.kind in "iu" else np.round(np.asarray(value) * 16) / 16
-
-    return Point({k: short(v) for k, v in point.values.items()}, point.sizes)
 
 
 def high_precision(node: Node, values: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 60) -> Any:

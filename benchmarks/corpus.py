@@ -211,11 +211,11 @@ def _latex_name(case: Case, name: str, written: str) -> str:
     script, rank = script.strip("{}"), len(case["variables"][name])
     if stem == r"\boldsymbol{\phi}":
         return "Phi"
-    letters = script.isalpha() and script.islower() and (len(script) <= rank or _is_label(case, name))
-    number = script.isdigit() and rank == 1 and stem == name
-    if not letters and not number:
-        return canonical(written)
-    return name if stem.lower() == name.lower() else canonical(stem)
+    if _is_label(case, name):
+        return name if script == name else canonical(stem)
+    same = canonical(stem).lower() == canonical(name).lower()
+    indices = script.isalpha() and script.islower() and len(script) <= rank
+    return name if same and (indices or (script.isdigit() and rank == 1)) else canonical(written)
 
 
 def _is_label(case: Case, name: str) -> bool:

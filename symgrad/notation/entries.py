@@ -249,9 +249,11 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
         capital = work.scope.rows[name]
-        work.note(f"{work.text(tree)} is a row of {capital}")
+        way = "column" if work.scope.columns else "row"
+        work.note(f"{work.text(tree)} is a {way} of {capital}")
         matrix = Tree("name", (), capital, base.start, base.end)
-        return _index(work, Tree("index", (matrix, *subscripts), None, tree.start, tree.end))
+        first = (Tree("slice", (), None, base.start, base.end),) if work.scope.columns else ()
+        return _index(work, Tree("index", (matrix, *first, *subscripts), None, tree.start, tree.end))
     return None
 
 

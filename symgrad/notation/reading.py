@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad import expr
-from symgrad.errors import InputError, LimitError, NameProblem
+from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation import ranges
 from symgrad.notation.applications import close
@@ -152,7 +152,25 @@ def _elaborated(
     sources: Survey, scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]],
     wanted: Shape | None,
 ) -> tuple[Node, Scope, list[str]]:  # fmt: skip
-    """The node of the function, the scope it was read in, and the notes."""
+    """The node of the function, the scope it was read in, and the notes.
+
+    Where only X is declared, x_i is a row of X, and a column where rows do not fit.
+    """
+    try:
+        return _read_once(sources, scope, shapes, assumed, wanted)
+    except ShapeError as error:
+        if not scope.rows or scope.columns:
+            raise
+        try:
+            return _read_once(sources, replace(scope, columns=True), shapes, assumed, wanted)
+        except InputError:
+            raise error from None
+
+
+def _read_once(
+    sources: Survey, scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]],
+    wanted: Shape | None,
+) -> tuple[Node, Scope, list[str]]:  # fmt: skip
     holes: list[Unknown] | None = None
     if scope.calculates:
         shapes = _replaceable(shapes, scope)

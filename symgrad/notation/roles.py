@@ -7,7 +7,7 @@ out to be a name (`W_1`) or an entry (`x_2`) are rewritten here, so that nobody 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from symgrad.errors import ShapeError
 from symgrad.expr import Shape
@@ -77,9 +77,26 @@ class Roles:
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
+        scope.decorations |= self._vector_names()
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)
+
+    def _vector_names(self) -> set[str]:
+        """Letters below a declared vector that nothing binds, where a vector is meant: the c of uᵀ v_c."""
+        uses, declared = self.survey.uses, self.declared
+        taken = self.indices | self.scope.labels | declared.keys()
+        free = {
+            letter: next(iter(names))
+            for letter, names in uses.carriers.items()
+            if len(names) == 1 and letter not in taken and uses.indexed.get(next(iter(names))) == 1
+        }
+        found = {letter for letter, name in free.items() if len(declared.get(name, ())) == 1}
+        for formula in (*self.survey.definitions, self.survey.function) if found else ():
+            found -= {str(tree.args[1].value) for tree in _not_as_vectors(formula.body)}
+        for letter in sorted(found):
+            self.notes.setdefault(f"{letter} is bound by nothing, and part of the name of the vector {free[letter]}")
+        return found
 
     def _set_aside_values(self) -> None:
         """`W = 0` beside a declared matrix W says where to look, not what W is."""
@@ -249,6 +266,19 @@ def zero_based(uses: Uses, source: str) -> set[str]:
     """Names whose entries are counted from 0 in the source: x_0 occurs, or x[2] as in code."""
     entries = ((name, tree) for name, trees in uses.numbered.items() for tree in trees if tree.args)
     return {name for name, tree in entries if tree.args[1].value == 0 or is_bracketed(tree, source)}
+
+
+def _not_as_vectors(root: Tree) -> Iterator[Tree]:
+    """Names with one letter below that stand neither transposed nor behind something transposed."""
+    stack = [(root, False)]
+    while stack:
+        tree, vector = stack.pop()
+        if tree.head == "index" and len(tree.args) == 2 and tree.args[1].head == "name" and not vector:
+            yield tree
+        turned = tree.head == "transpose"
+        for arg in tree.args:
+            stack.append((arg, turned))
+            turned = turned or (tree.head == "mul" and arg.head == "transpose")
 
 
 def _drop_decorations(formulas: list[Definition], uses: Uses) -> None:

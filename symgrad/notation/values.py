@@ -8,7 +8,7 @@ expression, or an `Outline` while shapes are still being inferred.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad import expr
@@ -75,17 +75,14 @@ class Scope:
     zero_based: set[str] = field(default_factory=set)
     naturals: set[str] = field(default_factory=set)
     decorations: set[str] = field(default_factory=set)
+    columns: bool = False
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False
 
     def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:
         """The same names over other tensors."""
-        return Scope(
-            self.source, self.numpy, variables, values, dict(self.functions), self.sizes, self.labels, self.zero_based,
-            self.naturals,
-            self.decorations, self.rows, self.tops, self.calculates,
-        )  # fmt: skip
+        return replace(self, variables=variables, values=values, functions=dict(self.functions))
 
 
 class NeedOutline(Exception):

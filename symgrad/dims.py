@@ -59,9 +59,8 @@ def times(one: Dim, other: Dim) -> Dim:
     parts: list[tuple[int, Dim]] = []
     for left, k in linear(one).items():
         for right, j in linear(other).items():
-            if left.startswith("(") or right.startswith("("):
-                if left and right:
-                    raise ValueError(f"the product of {one} and {other} is no dimension")
+            if left and right and "(" in (left[0], right[0]):
+                raise ValueError(f"the product of {one} and {other} is no dimension")
             factors = sorted(atom for part in (left, right) if part for atom in _factors(part))
             parts.append((k * j, "*".join(factors) if factors else 1))
     return combine(parts)
@@ -171,7 +170,9 @@ def _same_divisor(dim: Dim, other: Dim) -> bool:
     if any(len(a) != 1 for a in atoms) or any(p[a[0]] != 1 for p, a in zip(parts, atoms, strict=True)):
         return False
     (_, one, divisor), (_, two, other_divisor) = (split(a[0]) for a in atoms)
-    rest = [combine([(k, name or 1) for name, k in p.items() if name != a[0]]) for p, a in zip(parts, atoms, strict=True)]
+    rest = [
+        combine([(k, name or 1) for name, k in p.items() if name != a[0]]) for p, a in zip(parts, atoms, strict=True)
+    ]
     return divisor == other_divisor and at_least(number(one), number(two)) and at_least(*rest)
 
 

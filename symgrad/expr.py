@@ -31,9 +31,11 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from symgrad.dims import Dim, at_least, combine, linear
+from symgrad import dims
+from symgrad.dims import at_least, combine, linear
 from symgrad.errors import DomainError, LimitError
 
+Dim = dims.Dim
 Shape = tuple[Dim, ...]
 Rational = int | Fraction
 #: A label is any hashable value.

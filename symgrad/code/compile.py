@@ -185,12 +185,16 @@ def bind(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]]) -> di
     return sizes
 
 
-def check_calculated(arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]], sizes: Mapping[str, int]) -> None:
+def check_calculated(
+    arguments: Sequence[Variable], shapes: Iterable[tuple[int, ...]], sizes: Mapping[str, int]
+) -> None:
     """Raise `ShapeError` where an axis has not the size that is calculated for it."""
     for variable, shape in zip(arguments, shapes, strict=True):
         for dim, size in zip(variable.shape, shape, strict=True):
             if isinstance(dim, str) and not is_name(dim) and size_of(dim, sizes) != size:
-                message = f"{printable(variable.name)} has {size} entries along {printable(dim)} = {size_of(dim, sizes)}"
+                message = (
+                    f"{printable(variable.name)} has {size} entries along {printable(dim)} = {size_of(dim, sizes)}"
+                )
                 raise ShapeError(message)
 
 

@@ -31,7 +31,21 @@ from symgrad.code.products import Product
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, magnitude
 from symgrad.dims import combine
 from symgrad.dims import times as product_of
-from symgrad.expr import Call, Contraction, Delta, Dim, Factor, Node, Rational, Shape, Size, Sum, Variable, Window, postorder
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Dim,
+    Factor,
+    Node,
+    Rational,
+    Shape,
+    Size,
+    Sum,
+    Variable,
+    Window,
+    postorder,
+)
 
 #: Operations whose result is a one-hot vector, and how the label is computed from the argument.
 ONE_HOT = {"onehot": "{0}", "argmax": "np.argmax({0}, axis=-1)"}
@@ -188,7 +202,12 @@ class Lowering:
             assert leaf.chooser is not None
             place = leaf.chooser.place
             others = [other for other in leaves if place in other.labels and other is not leaf]
-            if place < rank or len(others) != 1 or others[0].chooser or len(set(others[0].labels)) < len(others[0].labels):
+            if (
+                place < rank
+                or len(others) != 1
+                or others[0].chooser
+                or len(set(others[0].labels)) < len(others[0].labels)
+            ):
                 continue
             (other,) = others
             entries, labels = index_of(self.make, other.labels, (leaf.chooser,), sizes)
@@ -258,7 +277,7 @@ class Lowering:
         """A product with a one-hot along an axis of the result: only the chosen entries are computed."""
         others = [leaf for leaf in leaves if leaf.chooser is not chooser]
         shared = any(chooser.place in leaf.labels for leaf in others)
-        choosers = (chooser,)
+        choosers: tuple[Chooser, ...] = (chooser,)
         if not shared:
             for leaf in list(others):
                 if leaf.chooser is not None and self.apart(choosers, leaf, others, len(axes)):

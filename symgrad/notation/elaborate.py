@@ -276,7 +276,8 @@ MISPLACED = {
 #: One handler a head of the surface tree.
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(
-        ("derivative", "equation", "declare", "block", "slice", "part", "newaxis", "keyword", "binder", "otherwise"), _misplaced
+        ("derivative", "equation", "declare", "block", "slice", "part", "newaxis", "keyword", "binder", "otherwise"),
+        _misplaced,
     ),
     **entries.HANDLERS,
     **products.HANDLERS,

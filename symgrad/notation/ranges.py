@@ -118,9 +118,10 @@ def _rounded(work: Elaborator, tree: Tree) -> Dim | None:
     return dims.quotient(counts[0], counts[1])
 
 
-def _term(work: Elaborator, tree: Tree) -> tuple[int, str, str | None] | None:
+def _term(work: Elaborator, tree: Tree) -> tuple[int, Dim, str | None] | None:
     """(number, size, letter) of `2 i`, `S i`, `n`: at most one of each."""
-    times, size, letter = 1, "", None
+    times, letter = 1, None
+    size: Dim = ""
     for factor in tree.args if tree.head == "mul" else (tree,):
         number = literal(factor)
         name = str(factor.value) if factor.head == "name" else ""
@@ -132,6 +133,11 @@ def _term(work: Elaborator, tree: Tree) -> tuple[int, str, str | None] | None:
             letter = name
         elif name in work.scope.sizes and not size:
             size = name
+        elif factor.head == "call" and factor.value == "floor" and not size:
+            rounded = _rounded(work, factor)
+            if rounded is None:
+                return None
+            size = rounded
         else:
             return None
     return (times, size, letter) if letter is not None or size else None
@@ -287,12 +293,11 @@ def slice_of(work: Elaborator, dim: Axis, part: Tree, tree: Tree) -> tuple[Any, 
         raise UnsupportedError("the step of a slice is a positive number")
     start = _bound(work, lower, dim, [(0, 1)])
     stop = _bound(work, upper, dim, [(1, dim)])
-    if not code:
-        if upper.head != "slice" and lower.head != "slice":
-            first = literal(lower)
-            if first is not None and first < 1:
-                raise InputError("is the end of this range included?", hint="write x[0:n] as in code, or x_{1:n}")
-            start = [*start, (-1, 1)]
+    if not code and upper.head != "slice" and lower.head != "slice":
+        first = literal(lower)
+        if first is not None and first < 1:
+            raise InputError("is the end of this range included?", hint="write x[0:n] as in code, or x_{1:n}")
+        start = [*start, (-1, 1)]
     extent = work.algebra.hole()
     if isinstance(extent, Unknown):
         count = [*stop, *((-k, axis) for k, axis in start)]
@@ -405,6 +410,9 @@ def _define(ledger: Ledger) -> bool:
             continue
         if isinstance(terms, _Quotient):
             count = dims.quotient(dims.combine([(1, count)], terms.step - 1), terms.step)
+        named = [k for name, k in dims.linear(count).items() if name and k]
+        if (named and all(k < 0 for k in named)) or (isinstance(count, int) and count < 1):
+            raise ShapeError("this range ends before it begins")
         _agree(extent, count)
         del ledger.given[place]
         return True
@@ -443,7 +451,10 @@ def _fit(ledger: Ledger, open_: list[Unknown], wait: bool) -> bool:
 
 
 def _limit(read: Read, extent: Unknown) -> Dim | None:
-    """How far a letter may run in one use; where there are zeros beyond the ends, as far as it likes: ⌊(dim - 1 - offset - the others) / stride⌋ + 1."""
+    """How far a letter may run in one use: ⌊(dim - 1 - offset - the others) / stride⌋ + 1.
+
+    Where there are zeros beyond the ends, a use says nothing.
+    """
     mine = [k for k, e in enumerate(read.extents) if find(e) is extent]
     if len(mine) != 1 or read.strides[mine[0]] == 0 or read.padded:
         return None

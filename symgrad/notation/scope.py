@@ -13,9 +13,10 @@ from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
-from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind, literal
+from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
+from symgrad.notation.tokens import SOFT
 
 #: A letter that is read as a label when it stands alone below a score, as in s_y.
 LABEL_LETTERS = frozenset({"y"})
@@ -179,13 +180,12 @@ class Uses:
         if subscript.head == "num":
             return
         self.calculates = True
+        counts = subscript.head == "part" or (subscript.head == "call" and subscript.value in RANGES)
         for tree in subscript.walk():
             if tree.head != "name":
                 continue
             letter = str(tree.value)
-            if subscript.head == "part" or (subscript.head == "call" and subscript.value in RANGES):
-                self.tops.setdefault(letter, tree)
-            elif subscript.head != "neg" and letter not in self.indices and _factor(subscript, letter):
+            if counts or (letter not in self.indices and _is_stride(subscript, letter)):
                 self.tops.setdefault(letter, tree)
             elif letter in self.indices or letter not in self.declared:
                 self.subscripts.setdefault(letter, tree)
@@ -234,10 +234,10 @@ class Uses:
         return rest
 
 
-def _factor(subscript: Tree, letter: str) -> bool:
+def _is_stride(subscript: Tree, letter: str) -> bool:
     """Whether a letter stands beside another in a product, as the stride S of x_{i S + j}."""
-    products = (tree for tree in subscript.walk() if tree.head == "mul")
-    return any(letter in names and len(names) > 1 for names in ([str(a.value) for a in p.args if a.head == "name"] for p in products))
+    products = [[a.value for a in tree.args if a.head == "name"] for tree in subscript.walk() if tree.head == "mul"]
+    return any(letter in names and len(names) > 1 for names in products)
 
 
 def is_count(name: str) -> bool:
@@ -313,6 +313,8 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
     for one in found:
         body = one.body
         known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if known and one.name not in called and body.value not in SOFT and len(str(body.value)) > 1:
+            raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name in called and one.parameters is None:
             one.parameters = ("z",)
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
@@ -360,7 +362,8 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
 
 def _share_sums(root: Tree, notes: list[str]) -> None:
     r"""\sum_i a_i + b_i: where nothing else binds i, the sum goes on over the second term."""
-    outer = frozenset(str(s.value) for s in root.args[0].args[1:]) if root.head == "equation" and root.args[0].head == "index" else frozenset()
+    left = root.args[0] if root.head == "equation" else root
+    outer = frozenset(str(s.value) for s in left.args[1:]) if left.head == "index" and left is not root else frozenset()
     stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
     while stack:
         tree, bound = stack.pop()

@@ -63,7 +63,15 @@ SYMBOLS: dict[str, tuple[str, object]] = {
 }  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₒₓₕₖₗₘₙₚₛₜᵢᵣᵤᵥⱼ", "0123456789+-()aeoxhklmnpstiruvj")
-KEYWORDS = {"if": "if", "otherwise": "otherwise", "else": "else", "and": "and", "in": "IN", "where": "where", "for": "for"}
+KEYWORDS = {
+    "if": "if",
+    "otherwise": "otherwise",
+    "else": "else",
+    "and": "and",
+    "in": "IN",
+    "where": "where",
+    "for": "for",
+}
 BIG_WORDS = frozenset(("sum", "prod", "max", "min", "logsumexp"))
 METHODS = frozenset(("dot", "sum", "mean", "max", "min", "prod", "std", "var", "trace"))
 #: Words that only code writes.

@@ -65,16 +65,16 @@ FORMS: dict[str, tuple[str, ...]] = {
     "floor": ("floor",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
-    "factorial": ("factorial",), "range": ("range", "arange"), "len": ("len",), "einsum": ("einsum",),
-    "stack": ("stack",), "concatenate": ("concatenate",), "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
-    "conv2d": ("conv2d",), "conv3d": ("conv3d",),
+    "factorial": ("factorial",), "range": ("range", "arange"), "len": ("len",),
+    "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",), "conv2d": ("conv2d",),
+    "conv3d": ("conv3d",),
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
     "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
     "inner", "square",
     "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
-    "multiply", "lg", "range", "len", "stack", "concatenate", "conv", "correlate",
+    "multiply", "lg", "range", "len", "conv", "correlate",
 ))  # fmt: skip
 
 

@@ -252,7 +252,8 @@ class _Writer:
 
     def _with_slices(self, node: Contraction) -> Node:
         """The same product, its coefficient left out, with x_{s} 1[s = i + 1] as one factor, the slice of x."""
-        moves = {labels[0]: (w, labels[1]) for w, labels, p in node.factors if isinstance(w, Window) and _is_slice(w, p)}
+        windows = [(w, labels) for w, labels, p in node.factors if isinstance(w, Window) and p == 1 and _is_slice(w)]
+        moves = {labels[0]: (w, labels[1]) for w, labels in windows}
         uses = Counter(k for _, labels, _ in node.factors for k in labels)
         moves = {s: to for s, to in moves.items() if s >= node.rank and uses[s] == 2}
         used: set[int] = set()
@@ -264,7 +265,8 @@ class _Writer:
                 continue
             used |= here
             subscripts = [_part(moves[s][0]) if s in here else Tree("slice") for s in labels]
-            shape = [moves[s][0].shape[1] if s in here else d for s, d in zip(labels, factor.shape, strict=True)]
+            pairs = zip(labels, factor.shape, strict=True)
+            shape = tuple(moves[s][0].shape[1] if s in here else d for s, d in pairs)
             stand_in = variable(f"{factor.name} {subscripts}", shape)
             self.trees[stand_in] = Tree("index", (self.trees[self._known(factor)], *subscripts))
             self.weights[stand_in] = 1 + len(subscripts)
@@ -391,7 +393,9 @@ class _Writer:
         summed = self.fresh(len(hidden), scope)
         labels: dict[int, str] = dict(enumerate(names)) | dict(zip(hidden, summed, strict=True))
         inside = scope + summed
-        places = {k: _affine_tree(w, [Tree("name", (), labels[j]) for j in axes[1:]]) for k, (w, axes) in calculated.items()}
+        places = {
+            k: _affine_tree(w, [Tree("name", (), labels[j]) for j in axes[1:]]) for k, (w, axes) in calculated.items()
+        }
         above: list[Tree] = []
         below: list[Tree] = []
         for factor, axes, power in node.factors:
@@ -486,14 +490,14 @@ def _affine_tree(window: Window, indices: list[Tree]) -> Tree:
 def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
     """The summed labels that a window determines, and that stand below named tensors otherwise."""
     found: dict[int, tuple[Window, tuple[int, ...]]] = {}
+    steps = _stairs(node)
     for window, labels, power in node.factors:
-        place = labels[0] if labels else -1
-        if isinstance(window, Window) and labels[-1] in _stairs(node):
+        if not isinstance(window, Window) or not window.inside or power != 1 or labels[-1] in steps:
             continue
-        if not isinstance(window, Window) or not window.inside or power != 1 or place < node.rank or place in labels[1:] or place in found:
-            continue
+        place = labels[0]
         others = [f for f, axes, _ in node.factors if place in axes and f is not window]
-        if others and all(isinstance(f, Variable) for f in others):
+        free = place >= node.rank and place not in labels[1:] and place not in found
+        if free and others and all(isinstance(f, Variable) for f in others):
             found[place] = (window, labels)
     return {k: (w, axes) for k, (w, axes) in found.items() if not any(j in found for j in axes[1:])}
 
@@ -507,9 +511,10 @@ def _stairs(node: Contraction) -> set[int]:
     }  # fmt: skip
 
 
-def _is_slice(window: Window, power: Rational) -> bool:
+def _is_slice(window: Window) -> bool:
     """Whether a window only moves along an axis, and stays inside."""
-    return power == 1 and len(window.strides) == 1 and window.inside and magnitude(window.strides[0]) == window.strides[0]  # type: ignore[arg-type]
+    stride, *more = window.strides
+    return not more and window.inside and isinstance(stride, int) and stride > 0
 
 
 def _part(window: Window) -> Tree:

@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any
 
 from symgrad.code import compile_nodes
+from symgrad.dims import names as names_of
+from symgrad.dims import value as size_of
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
@@ -382,12 +384,12 @@ def _evaluator(node: Node) -> Callable[[Point], Any]:
     names = [v.name for v in compiled.arguments]
 
     def evaluate(point: Point) -> Any:
-        unknown = [d for d in (*node.shape, *compiled.sizes) if isinstance(d, str) and d not in point.sizes]
+        unknown = [d for dim in (*node.shape, *compiled.sizes) for d in names_of(dim) if d not in point.sizes]
         if unknown:
             raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
         value = np.asarray(compiled(**known))
-        shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
+        shape = tuple(size_of(d, point.sizes) for d in node.shape)
         return value if value.shape == shape else np.broadcast_to(value, shape)
 
     return evaluate

@@ -13,6 +13,8 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
+from symgrad.dims import is_name, linear, split
+from symgrad.dims import number as number_of
 from symgrad.errors import UnsupportedError
 from symgrad.expr import (
     Call,
@@ -25,6 +27,7 @@ from symgrad.expr import (
     Size,
     Sum,
     Variable,
+    Window,
     add,
     contract,
     delta,
@@ -63,7 +66,19 @@ class _Writer:
         return self.sp.Rational(value.numerator, value.denominator)
 
     def dim(self, dim: Dim) -> Any:
-        return self.sp.Integer(dim) if isinstance(dim, int) else self.sp.Symbol(dim, integer=True, positive=True)
+        """A dimension as an integer, a symbol, or what is calculated from these."""
+        sp = self.sp
+        if isinstance(dim, int) or is_name(dim):
+            return sp.Integer(dim) if isinstance(dim, int) else sp.Symbol(dim, integer=True, positive=True)
+        total = sp.Integer(0)
+        for atom, k in linear(dim).items():
+            operator, left, right = split(atom)
+            if operator:
+                one, other = self.dim(number_of(left)), self.dim(number_of(right))
+                total += k * (sp.floor(one / other) if operator == "//" else one * other)
+            else:
+                total += k * (self.dim(atom) if atom else 1)
+        return total
 
     def entry(self, node: Node, indices: tuple[Any, ...]) -> Any:
         """The entry of `node` at `indices`."""
@@ -74,6 +89,9 @@ class _Writer:
             return self.dim(node.dim)
         if isinstance(node, Delta):
             return sp.KroneckerDelta(*indices)
+        if isinstance(node, Window):
+            steps = (self.dim(s) * k for s, k in zip(node.strides, indices[1:], strict=True))
+            return sp.KroneckerDelta(indices[0], sp.Add(self.dim(node.offset), *steps))
         if isinstance(node, Sum):
             return sp.Add(*(self.rational(c) * self.entry(term, indices) for c, term in node.terms))
         if isinstance(node, Contraction):

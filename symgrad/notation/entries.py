@@ -239,6 +239,7 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return _unit(work, subscripts[0], tree)
     if base.head != "name":
         return None
+    scope = work.scope
     name = str(base.value)
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
@@ -249,9 +250,11 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
         capital = work.scope.rows[name]
-        work.note(f"{work.text(tree)} is a row of {capital}")
+        work.note(f"{work.text(tree)} is a {'column' if scope.columns else 'row'} of {capital}")
         matrix = Tree("name", (), capital, base.start, base.end)
-        return _index(work, Tree("index", (matrix, *subscripts), None, tree.start, tree.end))
+        whole = (Tree("slice", (), None, tree.start, tree.end),) if scope.columns else ()
+        found = _index(work, Tree("index", (matrix, *whole, *subscripts), None, tree.start, tree.end))
+        return Value(found.node, found.open)
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad import expr
-from symgrad.errors import InputError, LimitError, NameProblem
+from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation import ranges
 from symgrad.notation.applications import close
@@ -90,16 +90,33 @@ def read(source: str, *, shapes: Declarations = None, assume: Declarations = Non
     """The function that `source` writes, with the shapes that are declared or can be told."""
     declared = read_shapes(shapes, canonical)
     assumed = read_assumptions(assume, canonical)
-    parsed = parse_tree(source, syntax=syntax, names=declared)
     try:
-        roles = Roles(parsed, declared, assumed)
-        _refuse_assignment(roles.survey.function, parsed)
-        roles.settle()
-        return _settled(roles)
+        return _read(source, syntax, declared, assumed)
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
         raise error.located(source) from None
+
+
+def _read(
+    source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapping[str, frozenset[str]]
+) -> Reading:
+    """The reading; where x_i is of a matrix X and cannot be its row, x_i is its column."""
+    misfit: ShapeError | None = None
+    for columns in (False, True):
+        parsed = parse_tree(source, syntax=syntax, names=declared)
+        roles = Roles(parsed, declared, assumed)
+        _refuse_assignment(roles.survey.function, parsed)
+        roles.settle()
+        roles.scope.columns = columns
+        try:
+            return _settled(roles)
+        except ShapeError as error:
+            misfit = misfit or error
+            if not roles.scope.rows or columns:
+                break
+    assert misfit is not None
+    raise misfit
 
 
 def _settled(roles: Roles) -> Reading:

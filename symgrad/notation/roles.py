@@ -7,7 +7,7 @@ out to be a name (`W_1`) or an entry (`x_2`) are rewritten here, so that nobody 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from symgrad.errors import ShapeError
 from symgrad.expr import Shape
@@ -77,9 +77,34 @@ class Roles:
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
+        scope.decorations |= self._named_vectors(formulas)
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)
+
+    def _named_vectors(self, formulas: Iterable[Definition]) -> set[str]:
+        """c of v_c, where v is declared as a vector, c is bound nowhere, and u^T v_c needs a vector."""
+        uses = self.survey.uses
+        letters = {
+            letter: name for letter, carriers in uses.carriers.items() for name in carriers
+            if len(carriers) == 1 and len(self.declared.get(name, ())) == 1 and name not in uses.plain
+            and letter not in self.indices and letter not in self.declared and letter not in self.dims
+        }  # fmt: skip
+        if not letters:
+            return set()
+        trees = [tree for one in formulas for tree in one.body.walk()]
+        needed = [
+            part for tree in trees if tree.head == "mul" and any(arg.head == "transpose" for arg in tree.args)
+            for part in (arg.args[0] if arg.head == "transpose" else arg for arg in tree.args)
+        ]  # fmt: skip
+        found = set()
+        for letter, name in letters.items():
+            wanted = Tree("index", (Tree("name", (), name), Tree("name", (), letter)))
+            uses_of = [tree for tree in trees if tree.head == "index" and tree.args[0].value == name]
+            if all(tree == wanted and any(tree is part for part in needed) for tree in uses_of):
+                found.add(letter)
+                self.notes.setdefault(f"{name}_{letter} is the vector {name}: {letter} is only part of its name")
+        return found
 
     def _refuse_values(self) -> None:
         """`W = 0` beside a declared matrix W says where to look, not what W is."""

@@ -77,12 +77,13 @@ class Scope:
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False
+    columns: bool = False  # whether x_i of a matrix X is a column
 
     def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:
         """The same names over other tensors."""
         return Scope(
             self.source, self.numpy, variables, values, dict(self.functions), self.sizes, self.labels, self.zero_based,
-            self.decorations, self.rows, self.tops, self.calculates,
+            self.decorations, self.rows, self.tops, self.calculates, self.columns,
         )  # fmt: skip
 
 

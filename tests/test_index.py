@@ -143,9 +143,17 @@ ARRAYS: list[Row] = [
         "((X[:, None, :] - Y[np.newaxis, :, :])**2).sum(axis=2)", "X: N D, Y: M D", {"N": 3, "D": 2, "M": 4}, "X",
         lambda X, Y: ((X[:, None, :] - Y[None]) ** 2).sum(axis=2),
     ),
+    ("np.einsum('bij,bj->bi', A, x)", "A: b m n, x: b n", {"b": 2, "m": 3, "n": 4}, "A",
+     lambda A, x: (A @ x[:, :, None])[:, :, 0]),
+    ("s[argmax(t)] / len(t)", "s: n, t: n", N, "s", lambda s, t: s[np.argmax(t)] / 7),
+    (r"s_{\arg\max_j t_j}", "s: n, t: n", N, "s", lambda s, t: s[np.argmax(t)]),
     ("X - X.mean(axis=0, keepdims=True)", "X: N C", {"N": 4, "C": 3}, "X", lambda X: X - X.mean(axis=0)),
 ]  # fmt: skip
 FUNCTIONS: list[Row] = [
+    (r"-\log\frac{\exp(u_1^{\top} v_c)}{\sum_w \exp(u_w^{\top} v_c)}", "U: d V, v: d", {"d": 3, "V": 4}, "U",
+     lambda U, v: -log_softmax((v @ U)[None])[0, 0]),
+    (r"-\log\frac{\exp(u_1^{\top} v_c)}{\sum_w \exp(u_w^{\top} v_c)}", "U: V d, v: d", {"d": 3, "V": 4}, "v",
+     lambda U, v: -log_softmax((U @ v)[None])[0, 0]),
     (r"\sum_i g(x_i), g = \sigma", "x: n", N, "x", lambda x: np.sum(sigmoid(x))),
     (r"\sum_i \log g'(x_i), g = \sigma", "x: n", N, "x",
      lambda x: np.sum(np.log(sigmoid(x) * sigmoid(-x)))),

@@ -98,9 +98,7 @@ def read(source: str, *, shapes: Declarations = None, assume: Declarations = Non
         raise error.located(source) from None
 
 
-def _read(
-    source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapping[str, frozenset[str]]
-) -> Reading:
+def _read(source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapping[str, frozenset[str]]) -> Reading:
     """The reading; where x_i is of a matrix X and cannot be its row, x_i is its column."""
     misfit: ShapeError | None = None
     for columns in (False, True):

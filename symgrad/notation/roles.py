@@ -181,7 +181,7 @@ class Roles:
         """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too."""
         uses, declared = self.survey.uses, self.declared
         small = not stem[:1].isupper()
-        whole = stem in defined or bool(declared.get(stem))
+        whole = stem in defined or bool(declared.get(stem)) or (stem not in declared and self._is_row(stem))
         whole = whole or (small and stem not in declared and (stem in uses.plain or uses.indexed.get(stem, 0) == 1))
         bracketed = any(is_bracketed(tree, self.parsed.source) for tree in trees)
         if whole and not bracketed and all(tree.args and tree.args[1].value == 0 for tree in trees):

@@ -166,6 +166,9 @@ class Uses:
             elif subscript.head == "num" and len(subscripts) == 1 and name:
                 self.numbered.setdefault(name, []).append(tree)
                 return rest
+            elif subscript.head == "call" and subscript.value == "argmax":
+                letters += 1
+                rest.append(subscript)
             elif subscript.head == "newaxis" or subscript.head == "slice":
                 letters += subscript.head == "slice"
             else:

@@ -65,7 +65,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "floor": ("floor",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
-    "factorial": ("factorial",), "range": ("range", "arange"), "len": ("len",),
+    "factorial": ("factorial",), "range": ("range", "arange"), "len": ("len",), "einsum": ("einsum",),
     "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",), "conv2d": ("conv2d",),
     "conv3d": ("conv3d",),
 }  # fmt: skip

@@ -233,7 +233,6 @@ REFUSED = [
     ("x = 5", "PARSE", "="),
     ("e^{X}", "UNSUPPORTED", ""),
     ("||W||_2", "UNSUPPORTED", ""),
-    (r"\prod_i x_i", "UNSUPPORTED", ""),
     ("sin(x, y)", "ARITY", "sin(x, y)"),
 ]
 CLAIMS = [

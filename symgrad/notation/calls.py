@@ -300,7 +300,10 @@ def _applied(p: Reader, token: Token, value: str) -> Tree:
     if len(args) == 1 and args[0].head == "big" and not args[0].value:
         if value not in ("sum", "prod", "max", "min"):
             p.fail(f"{value} of values that for runs through is not read", token, hint="sum, prod, max and min are")
-        return Tree("big", args[0].args, value, token[2], last[3])
+        body, *binders = args[0].args
+        for binder in reversed(binders):
+            body = Tree("big", (body, binder), value, token[2], last[3])
+        return body
     if value == "sum" and opened[2] > token[3] and p.tokens[p.pos][0] in ("^", "**") and not p.latex:
         p.fail("the square of the sum, or the sum of squares?", token, "AMBIGUOUS", "write sum(x)^2 or sum(x^2)")
     build = _BUILT.get(value)

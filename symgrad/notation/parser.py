@@ -146,11 +146,33 @@ STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 def _stars_only(tokens: list[Token]) -> bool:
     """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
     star = False
-    for before, after in itertools.pairwise(tokens):
+    bounds = _bounds(tokens)
+    for k, (before, after) in enumerate(itertools.pairwise(tokens)):
         star = star or (after[0] == "*" and before[0] != "_")
+        if k in bounds:
+            continue
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
+
+
+def _bounds(tokens: list[Token]) -> set[int]:
+    """Where what stands below and above a sum ends: its body follows, no factor."""
+    ends: set[int] = set()
+    for k, token in enumerate(tokens):
+        if token[0] != "BIG":
+            continue
+        k += 1
+        while k + 1 < len(tokens) and tokens[k][0] in ("_", "^"):
+            opened = k + 1
+            depth = 0
+            for k in range(opened, len(tokens)):
+                depth += (tokens[k][0] in OPENERS) - (tokens[k][0] in CLOSING)
+                if depth == 0:
+                    break
+            ends.add(k)
+            k += 1
+    return ends
 
 
 def _joins(before: Token, after: Token) -> bool:

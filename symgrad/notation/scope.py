@@ -66,7 +66,8 @@ class Uses:
             elif head == "index":
                 push(self._index(tree))
             elif head == "transpose" and is_numbered(tree.args[0]):
-                become_name(tree.args[0])
+                if not self._may_be_row(str(tree.args[0].args[0].value)):
+                    become_name(tree.args[0])
                 push(tree.args)
             elif head == "call":
                 self.called.setdefault(str(tree.value), tree)
@@ -88,6 +89,10 @@ class Uses:
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))
+
+    def _may_be_row(self, name: str) -> bool:
+        """u_1 where U is declared, and not u: a row of U, perhaps."""
+        return name not in self.declared and name[:1].upper() + name[1:] in self.declared and name[:1].islower()
 
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""

@@ -289,7 +289,10 @@ class _Writer:
         label, labels, _power = node.factors[hot]
         names = self.fresh(len(labels) - 1)
         at = _indexed(self._known_tree(label.children[0]), names)
-        body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), at), None)
+        place, whole = constant(label.children[0]), self._known_tree(table)
+        if place is not None and whole.head != "name":
+            at = number_tree(place + 1)  # only the entries of a name can be seen to be counted from 0
+        body = Tree("index", (whole, *(Tree("name", (), n) for n in names), at), None)
         if names:
             body = Tree("assemble", (body,), names) if labels[0] < node.rank else _summed(body, names)
         scalars = contract([f for f in node.factors if not f[1]], (), magnitude(coefficient))

@@ -58,6 +58,7 @@ def variation(x: Any) -> Any:
     return np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2)
 
 
+LABELS = "y: label"
 Row = tuple[str, str, dict[str, int], str, Callable[..., Any]]
 CONVOLUTIONS: list[Row] = [
     ("c_i = sum_j theta_j x_{i+j}", "theta: m, x: n", N, "x", valid),
@@ -107,6 +108,15 @@ SHIFTS: list[Row] = [
         r"y_i = \frac{1}{K} \sum_{j=0}^{K-1} x_{i S + j}", "x: n", {"n": 8, "S": 3, "K": 2}, "x",
         lambda x: np.stack([np.mean(x[3 * i : 3 * i + 2]) for i in range(3)]),
     ),
+    (
+        r"y_i = \sum_j w_j x_{2i+j}", "w: k, x: n", {"k": 3, "n": 9}, "w",
+        lambda w, x: np.stack([w @ x[2 * i : 2 * i + 3] for i in range(4)]),
+    ),
+    (
+        r"y_i = \sum_j w_j x_{i + d j}", "w: k, x: n", {"k": 3, "n": 9, "d": 2}, "x",
+        lambda w, x: np.stack([w @ x[i : i + 5 : 2] for i in range(5)]),
+    ),
+    (r"\max_i (x_{i+1} - x_i)", "x: n", N, "x", lambda x: np.max(np.diff(x))),
     ("x[::2]**2", "x: n", N, "x", lambda x: x[::2] ** 2),
     ("x[1:-1] * y", "x: n, y: k", N, "x", lambda x, y: x[1:-1] * y),
     ("v_s = sum_{i,j} u_i w_j 1[s = i + j - 1] x_s", "u: n, w: m, x: k", {"n": 3, "m": 2, "k": 5}, "u",
@@ -136,6 +146,15 @@ ARRAYS: list[Row] = [
         "X: N C, y: N", {"N": 4, "C": 3}, "X", lambda X, y: -np.mean(log_softmax(X)[np.arange(4), y]),
     ),
     (
+        r"\sum_{t=1}^{T-1} A_{y_t,y_{t+1}} + \sum_{t=1}^T P_{t,y_t}", "A: N N, P: T N, y: T", {"T": 4, "N": 3}, "A",
+        lambda A, P, y: sum(A[y[t], y[t + 1]] for t in range(3)) + sum(P[t, y[t]] for t in range(4)),
+    ),
+    (
+        "s = X @ W\np = np.exp(s) / np.sum(np.exp(s), axis=1, keepdims=True)\n-np.mean(np.log(p[range(N), y]))",
+        "X: N D, W: D C, y: N", {"N": 4, "D": 2, "C": 3}, "W",
+        lambda X, W, y: -np.mean(log_softmax(X @ W)[np.arange(4), y]),
+    ),
+    (
         "logsumexp(u[:, None] + A + v[None, :])", "u: n, A: n n, v: n", N, "A",
         lambda u, A, v: np.log(np.sum(np.exp(u[:, None] + A + v[None, :]))),
     ),
@@ -163,10 +182,15 @@ ROWS = [*CONVOLUTIONS, *SHIFTS, *ORDERS, *ARRAYS, *FUNCTIONS]
 BY_SOURCE = pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 
 
+def label(shapes: str) -> bool:
+    """Whether the y of a row is a label."""
+    return any(f"y: {dim}" in shapes.split(", ") for dim in ("N", "T"))
+
+
 def prepared(row: Row) -> tuple[Reading, dict[str, Any], dict[str, int]]:
     """The reading of a row, an array for every variable, and the sizes."""
     source, shapes, sizes, _, _ = row
-    reading = read(source, shapes=shapes, assume="y: label" if "y: N" in shapes else None)
+    reading = read(source, shapes=shapes, assume=LABELS if label(shapes) else None)
     rng = np.random.default_rng(0)
     values: dict[str, Any] = {}
     for name, declared in reading.variables.items():
@@ -234,7 +258,7 @@ def test_prints_back(row: Row, write: Callable[[Any], str]) -> None:
 
 @pytest.mark.parametrize("row", [CONVOLUTIONS[0], SHIFTS[0], ORDERS[0], ARRAYS[0]], ids=str)
 def test_witnesses_agree(row: Row) -> None:
-    assert sg.check(row[0], wrt=row[3], shapes=row[1], assume="y: label" if "y: N" in row[1] else None)
+    assert sg.check(row[0], wrt=row[3], shapes=row[1], assume=LABELS if "y: N" in row[1] else None)
 
 
 @pytest.mark.parametrize(

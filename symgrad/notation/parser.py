@@ -102,7 +102,7 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
     if NEWLINE in kinds:
-        tokens = _joined(tokens, is_latex)
+        tokens = _joined(tokens, is_latex, lexed.numpy)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
     if "|" in kinds or "||" in kinds:
@@ -117,10 +117,14 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     return tokens
 
 
-def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
-    """Without the line ends that end nothing: inside brackets, after and before an operator."""
+def _joined(tokens: list[Token], is_latex: bool, numpy: bool) -> list[Token]:
+    """Without the line ends that end nothing: inside brackets, after and before an operator.
+
+    In code a line that begins with a minus is a line of its own.
+    """
     kept: list[Token] = []
     depth = 0
+    starts = STARTS_LINE | {"-"} if numpy else STARTS_LINE
     for k, token in enumerate(tokens):
         kind = token[0]
         if kind in OPENERS or kind == "BEGIN":
@@ -130,7 +134,7 @@ def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
         elif kind == NEWLINE:
             before = kept[-1][0] if kept else ""
             after = tokens[k + 1][0] if k + 1 < len(tokens) else END
-            if depth > 0 or (before not in OPERAND_END and before not in BARS) or after not in STARTS_LINE:
+            if depth > 0 or (before not in OPERAND_END and before not in BARS) or after not in starts:
                 continue
             if is_latex and not _defines(tokens, k + 1):
                 continue

@@ -13,6 +13,7 @@ from symgrad.errors import DomainError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation.functions import matrix_power
 from symgrad.notation.literals import exact, literal, signs
+from symgrad.notation.ranks import is_matrix_name
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value, different_ranges
 from symgrad.shapes import Axis, describe, find, unify
@@ -84,6 +85,9 @@ class Chain:
         if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_row_of(self.parts[0][1]):
             self.work.note(f"{self.work.text(self.parts[0][1])} is a row of its matrix")
             return True
+        if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_matrix(self.parts[0][1]):
+            self.work.note(f"{self.work.text(self.parts[0][1])} is written as a matrix and is a vector: its one row")
+            return True
         if (left, right) == ("column", "matrix") and len(self.parts) == 1:
             if not self.work.scope.numpy:
                 text = self.work.text(self.parts[0][1])
@@ -118,6 +122,11 @@ class Chain:
             return Value(self.factors[0][0], names, self.row)
         node = self.work.algebra.contract(self.factors, names + self.labels, self.coefficient)
         return Value(node, names, self.row)
+
+
+def _is_matrix(tree: Tree) -> bool:
+    """Whether a name is written as a matrix is."""
+    return tree.head == "name" and is_matrix_name(str(tree.value))
 
 
 def _is_row_of(tree: Tree) -> bool:

@@ -131,8 +131,8 @@ def _term(work: Elaborator, tree: Tree) -> tuple[int, Dim, str | None] | None:
             if letter is not None:
                 return None
             letter = name
-        elif name in work.scope.sizes and not size:
-            size = name
+        elif name in work.scope.sizes:
+            size = dims.times(size, name) if size else name
         elif factor.head == "call" and factor.value == "floor" and not size:
             rounded = _rounded(work, factor)
             if rounded is None:
@@ -560,6 +560,8 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
     first = total([*read.offset, *((s, e) for s, e in _below(read))])
     room = 0 if "above" in read.padded else room
     first = 0 if "below" in read.padded else first
+    if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
+        return
     if isinstance(room, str):
         for extent in read.extents:
             if extent in fixed:
@@ -569,8 +571,6 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
             if isinstance(root, Named) and times > 0:
                 root.same_as = dims.quotient(dims.combine([(1, room), (times, root.name)]), times)
                 return
-    if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
-        return
     dim = known(read.dim)
     message = f"this index leaves its axis of {dim}" if isinstance(room, int) else f"does this index stay inside {dim}?"
     if isinstance(first, int) and first < 0:

@@ -298,6 +298,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
         uses.scan(function.body)
+        _refuse_itself(function, uses, source)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
@@ -307,12 +308,23 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     _distinct([found[k] for k in rest], source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
+    _refuse_itself(found[chosen], uses, source)
     for k in rest:
         if found[k].parameters is None:
             uses.scan(found[k].body)
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _refuse_itself(function: Definition, uses: Uses, source: str) -> None:
+    """p = exp(s) - log(p): what is defined cannot be what it is made of."""
+    name = function.name
+    if not name or function.indices or function.parameters is not None or name in uses.declared:
+        return
+    if name in uses.plain:
+        place = function.whole.args[0]
+        raise NameProblem(f"{name} is defined by itself", source=source, offset=place.start, end=place.end)
 
 
 def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], declared: Collection[str]) -> None:

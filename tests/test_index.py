@@ -116,6 +116,8 @@ SHIFTS: list[Row] = [
         r"y_i = \sum_j w_j x_{i + d j}", "w: k, x: n", {"k": 3, "n": 9, "d": 2}, "x",
         lambda w, x: np.stack([w @ x[i : i + 5 : 2] for i in range(5)]),
     ),
+    (r"\sum_{i=1}^n y_i x_{n+1-i}", "y: n, x: n", N, "x", lambda y, x: y @ x[::-1]),
+    (r"\sum_{i=0}^{n-1} y_i^2 x_{n-1-i}", "y: n, x: n", N, "y", lambda y, x: y**2 @ x[::-1]),
     (r"\max_i (x_{i+1} - x_i)", "x: n", N, "x", lambda x: np.max(np.diff(x))),
     ("x[::2]**2", "x: n", N, "x", lambda x: x[::2] ** 2),
     ("x[1:-1] * y", "x: n, y: k", N, "x", lambda x, y: x[1:-1] * y),

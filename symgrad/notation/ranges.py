@@ -72,6 +72,13 @@ class Ledger:
 
 def affine(work: Elaborator, tree: Tree) -> Affine | None:
     """The linear form that a subscript or a bound is, or None."""
+    try:
+        return _affine(work, tree)
+    except ValueError:  # a product that no dimension can hold
+        return None
+
+
+def _affine(work: Elaborator, tree: Tree) -> Affine | None:
     strides: Coefficients = {}
     sizes: list[tuple[int, Dim]] = []
     constant = 0

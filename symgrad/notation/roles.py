@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from symgrad.errors import ShapeError
+from symgrad.errors import InputError, ShapeError
 from symgrad.expr import Shape
 from symgrad.notation.names import GREEK, subscripted
 from symgrad.notation.parser import Parsed
@@ -25,6 +25,7 @@ from symgrad.notation.scope import (
     is_numbered,
     survey,
 )  # fmt: skip
+from symgrad.notation.scripts import INDEX_LETTERS
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Scope
 from symgrad.shapes import Axis, Unknown
@@ -66,6 +67,7 @@ class Roles:
         formulas = [*self.survey.definitions, self.survey.function]
         defined = {d.name for d in self.survey.definitions}
         self._refuse_values()
+        self._refuse_loose()
         _drop_decorations(formulas, uses)
         self.indices = set(uses.bound).union(*(d.indices for d in formulas))
         scope.sizes = (self.dims | uses.tops.keys()) - declared.keys() - defined
@@ -105,6 +107,19 @@ class Roles:
                 found.add(letter)
                 self.notes.setdefault(f"{name}_{letter} is the vector {name}: {letter} is only part of its name")
         return found
+
+    def _refuse_loose(self) -> None:
+        r"""\sum_{i \neq j} x_i x_j: j could run as well, or be a given label."""
+        uses = self.survey.uses
+        for name in uses.marked:
+            loose = name in INDEX_LETTERS and name not in self.declared and name not in self.assumed
+            if loose and name in uses.carriers and name in uses.subscripts:
+                tree = uses.subscripts[name]
+                raise InputError(
+                    f"does {name} run, too, or is it given?", source=self.parsed.source, offset=tree.start,
+                    end=tree.end, code="AMBIGUOUS",
+                    hint=f"write \\sum_{name} in front of it, or assume that {name} is a label",
+                )  # fmt: skip
 
     def _refuse_values(self) -> None:
         """`W = 0` beside a declared matrix W says where to look, not what W is."""

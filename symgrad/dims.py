@@ -59,9 +59,8 @@ def times(one: Dim, other: Dim) -> Dim:
     parts: list[tuple[int, Dim]] = []
     for left, k in linear(one).items():
         for right, j in linear(other).items():
-            if left.startswith("(") or right.startswith("("):
-                if left and right:
-                    raise ValueError(f"the product of {one} and {other} is no dimension")
+            if left and right and "(" in (left[0], right[0]):
+                raise ValueError(f"the product of {one} and {other} is no dimension")
             factors = sorted(atom for part in (left, right) if part for atom in _factors(part))
             parts.append((k * j, "*".join(factors) if factors else 1))
     return combine(parts)

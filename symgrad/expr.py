@@ -32,12 +32,13 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from symgrad.dims import Dim as Dim
+from symgrad import dims
 from symgrad.dims import at_least, combine, linear
 from symgrad.dims import factors as dim_factors
 from symgrad.dims import product as dim_product
 from symgrad.errors import DomainError, LimitError
 
+Dim = dims.Dim
 Shape = tuple[Dim, ...]
 Rational = int | Fraction
 #: A label is any hashable value.

@@ -13,7 +13,8 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
-from symgrad.dims import factors as dim_factors
+from symgrad.dims import is_name, linear, split
+from symgrad.dims import number as number_of
 from symgrad.errors import UnsupportedError
 from symgrad.expr import (
     Call,
@@ -27,6 +28,7 @@ from symgrad.expr import (
     Stacking,
     Sum,
     Variable,
+    Window,
     add,
     contract,
     delta,
@@ -65,9 +67,19 @@ class _Writer:
         return self.sp.Rational(value.numerator, value.denominator)
 
     def dim(self, dim: Dim) -> Any:
-        parts = dim_factors(dim)
-        symbol = self.sp.Symbol
-        return self.sp.Mul(*(p if isinstance(p, int) else symbol(p, integer=True, positive=True) for p in parts))
+        """A dimension as an integer, a symbol, or what is calculated from these."""
+        sp = self.sp
+        if isinstance(dim, int) or is_name(dim):
+            return sp.Integer(dim) if isinstance(dim, int) else sp.Symbol(dim, integer=True, positive=True)
+        total = sp.Integer(0)
+        for atom, k in linear(dim).items():
+            operator, left, right = split(atom)
+            if operator:
+                one, other = self.dim(number_of(left)), self.dim(number_of(right))
+                total += k * (sp.floor(one / other) if operator == "//" else one * other)
+            else:
+                total += k * (self.dim(atom) if atom else 1)
+        return total
 
     def entry(self, node: Node, indices: tuple[Any, ...]) -> Any:
         """The entry of `node` at `indices`."""
@@ -81,6 +93,9 @@ class _Writer:
         if isinstance(node, Stacking):
             row, column, place = indices
             return sp.KroneckerDelta(place, row + self.dim(node.shape[0]) * column)
+        if isinstance(node, Window):
+            steps = (self.dim(s) * k for s, k in zip(node.strides, indices[1:], strict=True))
+            return sp.KroneckerDelta(indices[0], sp.Add(self.dim(node.offset), *steps))
         if isinstance(node, Sum):
             return sp.Add(*(self.rational(c) * self.entry(term, indices) for c, term in node.terms))
         if isinstance(node, Contraction):

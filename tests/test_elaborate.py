@@ -234,7 +234,6 @@ REFUSED = [
     (r"X \in R^{3 \times 2}; e^{X}", "SHAPE", "e^{X}"),
     ("tr(exp(X))", "AMBIGUOUS", "tr(exp(X))"),
     ("||W||_2", "UNSUPPORTED", ""),
-    (r"\prod_i x_i", "UNSUPPORTED", ""),
     ("sin(x, y)", "ARITY", "sin(x, y)"),
 ]
 CLAIMS = [

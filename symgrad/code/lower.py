@@ -298,8 +298,8 @@ class Lowering:
 
     def places(self, node: Window) -> Value:
         """Where a window has its ones: offset + Σ stride · index, over all indices but the first."""
-        if len(node.strides) == 1:
-            (stride,), extent = node.strides, node.shape[1]
+        stride, extent = node.strides[0], node.shape[1]
+        if len(node.strides) == 1 and isinstance(stride, int) and stride > 0:
             stop = combine([(1, node.offset), (1, product_of(stride, extent))])
             if stride == 1:
                 return self.make.make(SPAN, (self.dim(node.offset), self.dim(stop)), 1, INT)

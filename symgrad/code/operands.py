@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.code.values import CALL, INT, Builder, Value, is_decimal, magnitude
-from symgrad.dims import Dim, linear, number, split
+from symgrad.dims import Dim, linear, split
+from symgrad.dims import number as dimension
 from symgrad.expr import Rational
 from symgrad.ops import OPERATIONS
 
@@ -197,7 +198,8 @@ def dim_value(make: Builder, dim: Dim) -> Value:
     for atom, coefficient in linear(dim).items():
         operator, left, right = split(atom)
         if operator:
-            value = make.make(_CALCULATED[operator], [dim_value(make, number(part)) for part in (left, right)], 0, INT)
+            parts = [dim_value(make, dimension(part)) for part in (left, right)]
+            value = make.make(_CALCULATED[operator], parts, 0, INT)
         else:
             value = make.make("dim", (), 0, INT, (atom,)) if atom else make.number(1)
         part = make.mul(make.number(magnitude(coefficient)), value)

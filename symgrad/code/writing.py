@@ -25,7 +25,8 @@ from symgrad.ops import OPERATIONS
 #: How tightly Python binds: 0 is anything, ATOM a name or a call.
 ATOM, POWER, UNARY, TIMES, PLUS, COMPARE, ANY = 16, 14, 13, 12, 11, 6, 0
 BINDING: dict[type, int] = {
-    ast.FloorDiv: TIMES, ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES, ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
+    ast.FloorDiv: TIMES, ast.Mult: TIMES, ast.Div: TIMES, ast.MatMult: TIMES,
+    ast.Add: PLUS, ast.Sub: PLUS, ast.Pow: POWER,
 }  # fmt: skip
 #: Longest text, and deepest nesting, that is written inside of another expression.
 WIDE, RETURNED, DEEP = 52, 96, 24

@@ -71,18 +71,14 @@ def _array(work: Elaborator, tree: Tree) -> Value:
 
 def _assemble(work: Elaborator, tree: Tree) -> Value:
     names = indices(tree)
-    for name in names:
-        if name in work.bound:
-            raise InputError(f"the index {name} is bound twice", code="UNBOUND")
-        work.bound[name] = None
+    outer, work.bound = work.bound, {**work.bound, **dict.fromkeys(names)}
+    outside, work.ranges = work.ranges, {k: r for k, r in work.ranges.items() if k not in names}
     if work.scope.calculates:
         ranges.bind(work, tree.args[0], names, [_run(work, name, end) for name, end in _bounds(tree)])
     try:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:
-        for name in names:
-            del work.bound[name]
-            work.ranges.pop(name, None)
+        work.bound, work.ranges = outer, outside
 
 
 def _bounds(tree: Tree) -> list[tuple[str, Tree]]:

@@ -25,6 +25,7 @@ from symgrad.notation.brackets import (
     text_cases,
 )
 from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, PARTNER, POSTFIX, RELATIONS, Reader, is_number, widened
+from symgrad.notation.literals import indices, kind
 from symgrad.notation.quotients import differential, slashed
 from symgrad.notation.sums import big
 from symgrad.notation.syntax import Tree
@@ -316,7 +317,10 @@ def _applied(p: Reader, token: Token, value: str) -> Tree:
     if len(args) == 1 and args[0].head == "big" and not args[0].value:
         if value not in ("sum", "prod", "max", "min"):
             p.fail(f"{value} of values that for runs through is not read", token, hint="sum, prod, max and min are")
-        return Tree("big", args[0].args, value, token[2], last[3])
+        body, *binders = args[0].args
+        for binder in reversed(binders):
+            body = Tree("big", (body, binder), value, token[2], last[3])
+        return body
     if value == "sum" and opened[2] > token[3] and p.tokens[p.pos][0] in ("^", "**") and not p.latex:
         p.fail("the square of the sum, or the sum of squares?", token, "AMBIGUOUS", "write sum(x)^2 or sum(x^2)")
     build = _BUILT.get(value)
@@ -365,6 +369,8 @@ def _indexed_function(p: Reader, token: Token, value: str) -> Tree:
     """`max_j s_j` is a maximum over j; `log_{10}` and `log_2` are logarithms to that base."""
     if value in BIG_WORDS:
         return big(p, ("BIG", value, token[2], token[3]), 0)
+    if value == "argmax":
+        return _largest(p, token)
     if value != "log":
         p.fail("an index at a function name", p.tokens[p.pos], hint="put the index behind the bracket: softmax(x)_i")
     place = p.tokens[p.pos + 1]
@@ -380,6 +386,44 @@ def _indexed_function(p: Reader, token: Token, value: str) -> Tree:
     if base.head == "const" and base.value == "e":
         return log
     return Tree("div", (log, Tree("call", (base,), "log", base.start, base.end)), "", log.start, log.end)
+
+
+def _largest(p: Reader, token: Token) -> Tree:
+    r"""`\arg\max_j t_j` is the label argmax([t_j]_j)."""
+    run = big(p, ("BIG", "max", token[2], token[3]), 0)
+    body, *binders = run.args
+    if len(binders) != 1 or kind(binders[0]) != "all":
+        p.fail("an argmax runs over whole axes", run)
+    listed = Tree("assemble", (body,), indices(binders[0]), body.start, body.end)
+    return Tree("call", (listed,), "argmax", token[2], run.end)
+
+
+def _einsum(p: Reader, token: Token) -> Tree:
+    """`einsum('ij,jk->ik', A, B)` is [Σ_j A_ij B_jk]_ik."""
+    opened = p.tokens[p.pos]
+    pattern = p.tokens[p.pos + 1]
+    if pattern[0] != "STRING":
+        p.unexpected(pattern, "what is summed, as in 'ij,jk->ik'")
+    inputs, _, output = str(pattern[1]).replace(" ", "").partition("->")
+    p.pos += 2
+    operands: list[Tree] = []
+    while p.tokens[p.pos][0] == ",":
+        p.pos += 1
+        operands.append(p.value())
+    closing = p.expect(")", opened)
+    words = inputs.split(",")
+    if len(words) != len(operands) or not set(output) <= set(inputs) or len(set(output)) < len(output):
+        p.fail(f"{pattern[1]} does not fit {len(operands)} arrays", pattern, "ARITY")
+    start, end = token[2], closing[3]
+    factors = tuple(
+        Tree("index", (operand, *(Tree("name", (), letter, start, end) for letter in word)), None, start, end)
+        if word else operand for word, operand in zip(words, operands, strict=True)
+    )  # fmt: skip
+    body = factors[0] if len(factors) == 1 else Tree("mul", factors, "", start, end)
+    summed = tuple(dict.fromkeys(letter for word in words for letter in word if letter not in output))
+    if summed:
+        body = Tree("big", (body, Tree("binder", (), (summed, "all"), start, end)), "sum", start, end)
+    return Tree("assemble", (body,), tuple(output), start, end) if output else body
 
 
 def _log_base(p: Reader) -> Tree:
@@ -513,5 +557,5 @@ def _shaped(value: str) -> Callable[[Reader, Token], Tree]:
 
 
 _CUSTOM: dict[str, Callable[[Reader, Token], Tree]] = {
-    "cases": text_cases, "ones": _shaped("ones"), "zeros": _shaped("zeros"),
+    "cases": text_cases, "einsum": _einsum, "ones": _shaped("ones"), "zeros": _shaped("zeros"),
 }  # fmt: skip

@@ -94,6 +94,8 @@ def _calculated_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) 
 def _same_position(work: Elaborator, left: Tree, right: Tree, tree: Tree) -> Value:
     """1 where an index equals another index, a label, or a number."""
     name = str(left.value)
+    if _is_position(work, right) and not work.ranges.keys().isdisjoint((name, str(right.value))):
+        return _calculated_position(work, left, right, tree)
     dim = work.dimension(name, tree)
     if _is_position(work, right):
         other = str(right.value)

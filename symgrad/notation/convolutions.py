@@ -41,16 +41,11 @@ def _correlation(rank: int, moving: int, filter_first: bool) -> Handler:
             if not unify(signal.shape[axis], kernel.shape[axis]):
                 raise work.misfit(tree, f"{tree.value} needs as many channels in both arguments")
         names = tuple(work.merge([first, second]))
-        own = {"signal": [], "filter": []}  # type: dict[str, list[Any]]
-        for axis in range(rank):
-            own["signal"].append(("signal", axis) if axis < moving else ("channel", axis))
-            own["filter"].append(("filter", axis) if axis < moving else ("channel", axis))
+        for name, value in (("filter", kernel), ("signal", signal)):
+            labels = tuple((name if axis < moving else "channel", axis) for axis in range(rank))
+            factors.append((value.node, value.open + labels, 1))
         work.note(f"{tree.value} is the valid cross-correlation, as in deep learning: the filter is not turned round")
-        given = [
-            (kernel.node, kernel.open + tuple(own["filter"]), 1),
-            (signal.node, signal.open + tuple(own["signal"]), 1),
-        ]
-        return Value(work.algebra.contract([*given, *factors], names + tuple(range(moving))), names)
+        return Value(work.algebra.contract(factors, names + tuple(range(moving))), names)
 
     return handler
 

@@ -187,6 +187,8 @@ class _Picked:
 
     def label(self, subscript: Tree, axis: int, dim: Axis) -> None:
         """A label picks one entry; several in a vector go along with the rows that other indices count."""
+        if subscript.head == "call" and subscript.value == "argmax":
+            return self.largest(subscript, axis, dim)
         label = label_value(self.work, subscript, vector=self.work.scope.numpy or self.code)
         unit = self.work.onehot(label, dim)
         self.names.update(dict.fromkeys(unit.open))
@@ -195,6 +197,16 @@ class _Picked:
         if together and "rows" not in self.out:
             self.out.append("rows")
         self.factors.append((unit.node, unit.open + together + (axis,), 1))
+        return None
+
+    def largest(self, subscript: Tree, axis: int, dim: Axis) -> None:
+        """The place of a largest entry, as its one-hot vector."""
+        found = self.work.visit(subscript)
+        if found.rank != 1 or not unify(found.shape[0], dim):
+            raise self.work.misfit(subscript, f"{self.work.text(subscript)} is no place on an axis of {find(dim)}")
+        self.names.update(dict.fromkeys(found.open))
+        self.labels.append(axis)
+        self.factors.append((found.node, (*found.open, axis), 1))
 
     def rows(self, subscript: Tree, axis: int, dim: Axis) -> None:
         """range(N): every row, along with what other indices choose."""
@@ -239,6 +251,7 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return _unit(work, subscripts[0], tree)
     if base.head != "name":
         return None
+    scope = work.scope
     name = str(base.value)
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
@@ -249,11 +262,11 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return Value(work.algebra.delta(str(subscripts[0].value)))
     if name in work.scope.rows and name not in work.scope.variables:
         capital = work.scope.rows[name]
-        way = "column" if work.scope.columns else "row"
-        work.note(f"{work.text(tree)} is a {way} of {capital}")
+        work.note(f"{work.text(tree)} is a {'column' if scope.columns else 'row'} of {capital}")
         matrix = Tree("name", (), capital, base.start, base.end)
-        first = (Tree("slice", (), None, base.start, base.end),) if work.scope.columns else ()
-        return _index(work, Tree("index", (matrix, *first, *subscripts), None, tree.start, tree.end))
+        whole = (Tree("slice", (), None, tree.start, tree.end),) if scope.columns else ()
+        found = _index(work, Tree("index", (matrix, *whole, *subscripts), None, tree.start, tree.end))
+        return Value(found.node, found.open)
     return None
 
 

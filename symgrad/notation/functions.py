@@ -233,10 +233,7 @@ _SPECTRAL: dict[tuple[str, str], Callable[[Elaborator, Value, Tree, Tree], Value
 
 
 def _product(work: Elaborator, tree: Tree) -> Value:
-    found = of_eigenvalues(work, tree, "prod")
-    if found is None:
-        raise UnsupportedError(f"{work.text(tree)}: no rule is known for this product yet")
-    return found
+    return of_eigenvalues(work, tree, "prod") or _along_axis("prod")(work, tree)
 
 
 def _sum(work: Elaborator, tree: Tree) -> Value:

@@ -107,6 +107,7 @@ _DEFINED = re.compile(
 _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*)?(?:\(|\[|\\\{)")
 #: What only indices hold: a slice, range(N), None.
 _SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\[\]]*\]")
+_MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
 
@@ -253,6 +254,10 @@ class _Lexer:
 
     def command(self, match: re.Match[str]) -> int:
         name, start, end = match.group()[1:], match.start(), match.end()
+        if name == "arg":
+            following = _MAXIMUM.match(self.source, end)
+            if following is not None:
+                return self.put(FUNC, "argmax", start, following.end())
         known = COMMANDS.get(name)
         if known is not None:
             return self.put(known[0], known[1], start, end)

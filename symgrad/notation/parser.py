@@ -105,7 +105,7 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     if "=" in kinds:
         tokens = settled(tokens)
     if NEWLINE in kinds:
-        tokens = _joined(tokens, is_latex)
+        tokens = _joined(tokens, is_latex, lexed.numpy)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
     if "|" in kinds or "||" in kinds:
@@ -120,10 +120,14 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     return tokens
 
 
-def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
-    """Without the line ends that end nothing: inside brackets, after and before an operator."""
+def _joined(tokens: list[Token], is_latex: bool, numpy: bool) -> list[Token]:
+    """Without the line ends that end nothing: inside brackets, after and before an operator.
+
+    In code a line that begins with a minus is a line of its own.
+    """
     kept: list[Token] = []
     depth = 0
+    starts = STARTS_LINE | {"-"} if numpy else STARTS_LINE
     for k, token in enumerate(tokens):
         kind = token[0]
         if kind in OPENERS or kind == "BEGIN":
@@ -133,7 +137,7 @@ def _joined(tokens: list[Token], is_latex: bool) -> list[Token]:
         elif kind == NEWLINE:
             before = kept[-1][0] if kept else ""
             after = tokens[k + 1][0] if k + 1 < len(tokens) else END
-            if depth > 0 or (before not in OPERAND_END and before not in BARS) or after not in STARTS_LINE:
+            if depth > 0 or (before not in OPERAND_END and before not in BARS) or after not in starts:
                 continue
             if is_latex and not _defines(tokens, k + 1):
                 continue
@@ -149,11 +153,33 @@ STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 def _stars_only(tokens: list[Token]) -> bool:
     """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
     star = False
-    for before, after in itertools.pairwise(tokens):
+    bounds = _bounds(tokens)
+    for k, (before, after) in enumerate(itertools.pairwise(tokens)):
         star = star or (after[0] == "*" and before[0] != "_")
+        if k in bounds:
+            continue
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
+
+
+def _bounds(tokens: list[Token]) -> set[int]:
+    """Where what stands below and above a sum ends: its body follows, no factor."""
+    ends: set[int] = set()
+    for k, token in enumerate(tokens):
+        if token[0] != "BIG":
+            continue
+        k += 1
+        while k + 1 < len(tokens) and tokens[k][0] in ("_", "^"):
+            opened = k + 1
+            depth = 0
+            for k in range(opened, len(tokens)):
+                depth += (tokens[k][0] in OPENERS) - (tokens[k][0] in CLOSING)
+                if depth == 0:
+                    break
+            ends.add(k)
+            k += 1
+    return ends
 
 
 def _joins(before: Token, after: Token) -> bool:

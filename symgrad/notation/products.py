@@ -13,6 +13,7 @@ from symgrad.errors import DomainError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation.functions import matrix_power
 from symgrad.notation.literals import exact, literal, signs
+from symgrad.notation.ranks import is_matrix_name
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value, different_ranges
 from symgrad.shapes import Axis, describe, find, unify
@@ -84,11 +85,8 @@ class Chain:
         if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_row_of(self.parts[0][1]):
             self.work.note(f"{self.work.text(self.parts[0][1])} is a row of its matrix")
             return True
-        if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_capital(self.parts[0][1]):
-            text = self.work.text(self.parts[0][1])
-            self.work.note(
-                f"in {self.work.text(self.tree)} the capital {text}, declared as a vector, is a matrix of one row"
-            )
+        if (left, right) == ("column", "column") and len(self.parts) == 1 and _is_matrix(self.parts[0][1]):
+            self.work.note(f"{self.work.text(self.parts[0][1])} is written as a matrix and is a vector: its one row")
             return True
         if (left, right) == ("column", "matrix") and len(self.parts) == 1:
             if not self.work.scope.numpy:
@@ -126,14 +124,14 @@ class Chain:
         return Value(node, names, self.row)
 
 
+def _is_matrix(tree: Tree) -> bool:
+    """Whether a name is written as a matrix is."""
+    return tree.head == "name" and is_matrix_name(str(tree.value))
+
+
 def _is_row_of(tree: Tree) -> bool:
     """Whether a factor is X_i or X^(i), a row of a matrix with a capital name."""
     return tree.head == "index" and len(tree.args) == 2 and str(tree.args[0].value)[:1].isupper()
-
-
-def _is_capital(tree: Tree) -> bool:
-    """Whether a factor is a matrix by its name; with one axis it can only be a single row."""
-    return tree.head == "name" and str(tree.value)[:1].isupper()
 
 
 #: What meets at the inner axes without further question.

@@ -72,6 +72,13 @@ class Ledger:
 
 def affine(work: Elaborator, tree: Tree) -> Affine | None:
     """The linear form that a subscript or a bound is, or None."""
+    try:
+        return _affine(work, tree)
+    except ValueError:  # a product that no dimension can hold
+        return None
+
+
+def _affine(work: Elaborator, tree: Tree) -> Affine | None:
     strides: Coefficients = {}
     sizes: list[tuple[int, Dim]] = []
     constant = 0
@@ -118,9 +125,10 @@ def _rounded(work: Elaborator, tree: Tree) -> Dim | None:
     return dims.quotient(counts[0], counts[1])
 
 
-def _term(work: Elaborator, tree: Tree) -> tuple[int, str, str | None] | None:
+def _term(work: Elaborator, tree: Tree) -> tuple[int, Dim, str | None] | None:
     """(number, size, letter) of `2 i`, `S i`, `n`: at most one of each."""
-    times, size, letter = 1, "", None
+    times, letter = 1, None
+    size: Dim = ""
     for factor in tree.args if tree.head == "mul" else (tree,):
         number = literal(factor)
         name = str(factor.value) if factor.head == "name" else ""
@@ -130,8 +138,13 @@ def _term(work: Elaborator, tree: Tree) -> tuple[int, str, str | None] | None:
             if letter is not None:
                 return None
             letter = name
-        elif name in work.scope.sizes and not size:
-            size = name
+        elif name in work.scope.sizes:
+            size = dims.times(size, name) if size else name
+        elif factor.head == "call" and factor.value == "floor" and not size:
+            rounded = _rounded(work, factor)
+            if rounded is None:
+                return None
+            size = rounded
         else:
             return None
     return (times, size, letter) if letter is not None or size else None
@@ -287,12 +300,11 @@ def slice_of(work: Elaborator, dim: Axis, part: Tree, tree: Tree) -> tuple[Any, 
         raise UnsupportedError("the step of a slice is a positive number")
     start = _bound(work, lower, dim, [(0, 1)])
     stop = _bound(work, upper, dim, [(1, dim)])
-    if not code:
-        if upper.head != "slice" and lower.head != "slice":
-            first = literal(lower)
-            if first is not None and first < 1:
-                raise InputError("is the end of this range included?", hint="write x[0:n] as in code, or x_{1:n}")
-            start = [*start, (-1, 1)]
+    if not code and upper.head != "slice" and lower.head != "slice":
+        first = literal(lower)
+        if first is not None and first < 1:
+            raise InputError("is the end of this range included?", hint="write x[0:n] as in code, or x_{1:n}")
+        start = [*start, (-1, 1)]
     extent = work.algebra.hole()
     if isinstance(extent, Unknown):
         count = [*stop, *((-k, axis) for k, axis in start)]
@@ -405,6 +417,9 @@ def _define(ledger: Ledger) -> bool:
             continue
         if isinstance(terms, _Quotient):
             count = dims.quotient(dims.combine([(1, count)], terms.step - 1), terms.step)
+        named = [k for name, k in dims.linear(count).items() if name and k]
+        if (named and all(k < 0 for k in named)) or (isinstance(count, int) and count < 1):
+            raise ShapeError("this range ends before it begins")
         _agree(extent, count)
         del ledger.given[place]
         return True
@@ -443,7 +458,10 @@ def _fit(ledger: Ledger, open_: list[Unknown], wait: bool) -> bool:
 
 
 def _limit(read: Read, extent: Unknown) -> Dim | None:
-    """How far a letter may run in one use; where there are zeros beyond the ends, as far as it likes: ⌊(dim - 1 - offset - the others) / stride⌋ + 1."""
+    """How far a letter may run in one use: ⌊(dim - 1 - offset - the others) / stride⌋ + 1.
+
+    Where there are zeros beyond the ends, a use says nothing.
+    """
     mine = [k for k, e in enumerate(read.extents) if find(e) is extent]
     if len(mine) != 1 or read.strides[mine[0]] == 0 or read.padded:
         return None
@@ -549,6 +567,8 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
     first = total([*read.offset, *((s, e) for s, e in _below(read))])
     room = 0 if "above" in read.padded else room
     first = 0 if "below" in read.padded else first
+    if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
+        return
     if isinstance(room, str):
         for extent in read.extents:
             if extent in fixed:
@@ -558,8 +578,6 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
             if isinstance(root, Named) and times > 0:
                 root.same_as = dims.quotient(dims.combine([(1, room), (times, root.name)]), times)
                 return
-    if room is not None and first is not None and dims.at_least(room, 0) and dims.at_least(first, 0):
-        return
     dim = known(read.dim)
     message = f"this index leaves its axis of {dim}" if isinstance(room, int) else f"does this index stay inside {dim}?"
     if isinstance(first, int) and first < 0:

@@ -444,10 +444,9 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
     "diag": _diag,
-    **{
-        name: _of_rank(rank, left)
-        for name, rank, left in (("conv1d", 1, 1), ("conv2d", 2, 2), ("conv3d", 3, 2), ("correlate", 1, 1))
-    },
+    **dict.fromkeys(("conv1d", "correlate"), _of_rank(1, 1)),
+    "conv2d": _of_rank(2, 2),
+    "conv3d": _of_rank(3, 2),
     "vec": _vec,
     "unfold": lambda self, args: _matrix(self, args[:1]),
     "commutation": lambda self, args: 2,

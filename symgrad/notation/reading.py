@@ -90,16 +90,31 @@ def read(source: str, *, shapes: Declarations = None, assume: Declarations = Non
     """The function that `source` writes, with the shapes that are declared or can be told."""
     declared = read_shapes(shapes, canonical)
     assumed = read_assumptions(assume, canonical)
-    parsed = parse_tree(source, syntax=syntax, names=declared)
     try:
-        roles = Roles(parsed, declared, assumed)
-        _refuse_assignment(roles.survey.function, parsed)
-        roles.settle()
-        return _settled(roles)
+        return _read(source, syntax, declared, assumed)
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
         raise error.located(source) from None
+
+
+def _read(source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapping[str, frozenset[str]]) -> Reading:
+    """The reading; where x_i is of a matrix X and cannot be its row, x_i is its column."""
+    misfit: ShapeError | None = None
+    for columns in (False, True):
+        parsed = parse_tree(source, syntax=syntax, names=declared)
+        roles = Roles(parsed, declared, assumed)
+        _refuse_assignment(roles.survey.function, parsed)
+        roles.settle()
+        roles.scope.columns = columns
+        try:
+            return _settled(roles)
+        except ShapeError as error:
+            misfit = misfit or error
+            if not roles.scope.rows or columns:
+                break
+    assert misfit is not None
+    raise misfit
 
 
 def _settled(roles: Roles) -> Reading:
@@ -152,25 +167,7 @@ def _elaborated(
     sources: Survey, scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]],
     wanted: Shape | None,
 ) -> tuple[Node, Scope, list[str]]:  # fmt: skip
-    """The node of the function, the scope it was read in, and the notes.
-
-    Where only X is declared, x_i is a row of X, and a column where rows do not fit.
-    """
-    try:
-        return _read_once(sources, scope, shapes, assumed, wanted)
-    except ShapeError as error:
-        if not scope.rows or scope.columns:
-            raise
-        try:
-            return _read_once(sources, replace(scope, columns=True), shapes, assumed, wanted)
-        except InputError:
-            raise error from None
-
-
-def _read_once(
-    sources: Survey, scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: Mapping[str, frozenset[str]],
-    wanted: Shape | None,
-) -> tuple[Node, Scope, list[str]]:  # fmt: skip
+    """The node of the function, the scope it was read in, and the notes."""
     holes: list[Unknown] | None = None
     if scope.calculates:
         shapes = _replaceable(shapes, scope)

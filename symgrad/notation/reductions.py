@@ -69,29 +69,36 @@ def _ends(work: Elaborator, binder: Tree) -> Iterator[tuple[str, Axis]]:
 
 
 def _plainly(work: Elaborator, binder: Tree) -> Tree:
-    r"""A range that begins or ends at another index as a condition: j = i+1, ..., n is j > i; ends 1 and n say nothing."""
-    (name, *_), kind_ = indices(binder), kind(binder)
-    letter = Tree("name", (), name, binder.start, binder.end)
-    if kind_ == "range":
-        ends = [ranges.affine(work, end) for end in binder.args]
-        for place, (end, sign) in enumerate(zip(ends, (">=", "<="), strict=True)):
-            if end is None or not end.strides:
-                continue
-            step = end.constant if place == 0 else -end.constant
-            (other,), whole = tuple(end.strides), ends[1 - place]
-            plain = (
-                whole is not None and (whole.sizes if place == 0 else whole.constant in (0, 1)) and not whole.strides
-            )
-            if end.strides[other] != 1 or end.sizes or step not in (0, 1) or not plain:
-                raise UnsupportedError("a sum that begins or ends at another index begins or ends there or next to it")
-            right = Tree("name", (), other, binder.start, binder.end)
-            sign = sign if step == 0 else sign[0]
-            compare = Tree("compare", (letter, right), sign, binder.start, binder.end)
-            return Tree("binder", (compare,), (indices(binder), "where"), binder.start, binder.end)
-    if kind_ == "where":
+    """A range that begins or ends at another index as a condition: j = i + 1, ..., n is j > i.
+
+    Conditions that only say where an axis begins and ends are dropped.
+    """
+    if kind(binder) == "where":
         kept = tuple(c for c in binder.args if not _says_nothing(work, c))
         return Tree("binder", kept, (indices(binder), "where"), binder.start, binder.end)
+    ends = [ranges.affine(work, end) for end in binder.args] if kind(binder) == "range" else []
+    for end, other, sign in zip(ends, ends[::-1], (">=", "<="), strict=False):
+        if end is None or not end.strides:
+            continue
+        step = end.constant if sign == ">=" else -end.constant
+        whole = _ends_there(other) if sign == ">=" else _begins_there(other)
+        if tuple(end.strides.values()) != (1,) or end.sizes or step not in (0, 1) or not whole:
+            raise UnsupportedError("a sum that begins or ends at another index begins or ends there or next to it")
+        names = (indices(binder)[0], *end.strides)
+        letters = tuple(Tree("name", (), name, binder.start, binder.end) for name in names)
+        compare = Tree("compare", letters, sign if step == 0 else sign[0], binder.start, binder.end)
+        return Tree("binder", (compare,), (indices(binder), "where"), binder.start, binder.end)
     return binder
+
+
+def _begins_there(first: ranges.Affine | None) -> bool:
+    """Whether a lower end is 0 or 1."""
+    return first is not None and not first.strides and not first.sizes and first.constant in (0, 1)
+
+
+def _ends_there(last: ranges.Affine | None) -> bool:
+    """Whether an upper end is a dimension."""
+    return last is not None and not last.strides and bool(last.sizes)
 
 
 def _says_nothing(work: Elaborator, compare: Tree) -> bool:

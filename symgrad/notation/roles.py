@@ -7,9 +7,9 @@ out to be a name (`W_1`) or an entry (`x_2`) are rewritten here, so that nobody 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from symgrad.errors import ShapeError
+from symgrad.errors import InputError, ShapeError
 from symgrad.expr import Shape
 from symgrad.notation.names import GREEK, subscripted
 from symgrad.notation.parser import Parsed
@@ -25,6 +25,7 @@ from symgrad.notation.scope import (
     is_numbered,
     survey,
 )  # fmt: skip
+from symgrad.notation.scripts import INDEX_LETTERS
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Scope
 from symgrad.shapes import SQUARE, Axis, Unknown
@@ -66,6 +67,7 @@ class Roles:
         uses, scope, declared = self.survey.uses, self.scope, self.declared
         formulas = [*self.survey.definitions, self.survey.function]
         defined = {d.name for d in self.survey.definitions}
+        self._refuse_loose()
         _drop_decorations(formulas, uses)
         self.indices = set(uses.bound).union(*(d.indices for d in formulas))
         scope.sizes = (self.dims | uses.tops.keys()) - declared.keys() - defined
@@ -77,26 +79,47 @@ class Roles:
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
-        scope.decorations |= self._vector_names()
+        scope.decorations |= self._named_vectors(formulas)
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)
 
-    def _vector_names(self) -> set[str]:
-        """Letters below a declared vector that nothing binds, where a vector is meant: the c of uᵀ v_c."""
-        uses, declared = self.survey.uses, self.declared
-        taken = self.indices | self.scope.labels | declared.keys()
-        free = {
-            letter: next(iter(names))
-            for letter, names in uses.carriers.items()
-            if len(names) == 1 and letter not in taken and uses.indexed.get(next(iter(names))) == 1
-        }
-        found = {letter for letter, name in free.items() if len(declared.get(name, ())) == 1}
-        for formula in (*self.survey.definitions, self.survey.function) if found else ():
-            found -= {str(tree.args[1].value) for tree in _not_as_vectors(formula.body)}
-        for letter in sorted(found):
-            self.notes.setdefault(f"{letter} is bound by nothing, and part of the name of the vector {free[letter]}")
+    def _named_vectors(self, formulas: Iterable[Definition]) -> set[str]:
+        """c of v_c, where v is declared as a vector, c is bound nowhere, and u^T v_c needs a vector."""
+        uses = self.survey.uses
+        letters = {
+            letter: name for letter, carriers in uses.carriers.items() for name in carriers
+            if len(carriers) == 1 and len(self.declared.get(name, ())) == 1 and name not in uses.plain
+            and letter not in self.indices and letter not in self.declared and letter not in self.dims
+        }  # fmt: skip
+        if not letters:
+            return set()
+        trees = [tree for one in formulas for tree in one.body.walk()]
+        needed = [
+            part for tree in trees if tree.head == "mul" and any(arg.head == "transpose" for arg in tree.args)
+            for part in (arg.args[0] if arg.head == "transpose" else arg for arg in tree.args)
+        ]  # fmt: skip
+        found = set()
+        for letter, name in letters.items():
+            wanted = Tree("index", (Tree("name", (), name), Tree("name", (), letter)))
+            uses_of = [tree for tree in trees if tree.head == "index" and tree.args[0].value == name]
+            if all(tree == wanted and any(tree is part for part in needed) for tree in uses_of):
+                found.add(letter)
+                self.notes.setdefault(f"{name}_{letter} is the vector {name}: {letter} is only part of its name")
         return found
+
+    def _refuse_loose(self) -> None:
+        r"""\sum_{i \neq j} x_i x_j: j could run as well, or be a given label."""
+        uses = self.survey.uses
+        for name in uses.marked:
+            loose = name in INDEX_LETTERS and name not in self.declared and name not in self.assumed
+            if loose and name in uses.carriers and name in uses.subscripts:
+                tree = uses.subscripts[name]
+                raise InputError(
+                    f"does {name} run, too, or is it given?", source=self.parsed.source, offset=tree.start,
+                    end=tree.end, code="AMBIGUOUS",
+                    hint=f"write \\sum_{name} in front of it, or assume that {name} is a label",
+                )  # fmt: skip
 
     def _set_aside_values(self) -> None:
         """`W = 0` beside a declared matrix W says where to look, not what W is."""
@@ -168,13 +191,10 @@ class Roles:
         return count
 
     def _numbered(self, stem: str, trees: list[Tree], defined: set[str], places: dict[str, int]) -> None:
-        """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too.
-
-        A transposed w_1 is no entry of a vector: beside w_k it is a row of w, else a name.
-        """
+        """w_0 and w_1 are names of their own unless w is a vector that is used as a whole, too."""
         uses, declared = self.survey.uses, self.declared
         small = not stem[:1].isupper()
-        whole = stem in defined or bool(declared.get(stem))
+        whole = stem in defined or bool(declared.get(stem)) or (stem not in declared and self._is_row(stem))
         whole = whole or (small and stem not in declared and (stem in uses.plain or uses.indexed.get(stem, 0) == 1))
         bracketed = any(is_bracketed(tree, self.parsed.source) for tree in trees)
         if whole and not bracketed and all(tree.args and tree.args[1].value == 0 for tree in trees):
@@ -185,8 +205,7 @@ class Roles:
             if tree.head != "index":
                 continue  # a chain of comparisons shares its middle term
             name = subscripted(stem, str(tree.args[1].value))
-            vector = stem not in uses.indexed and any(tree is other for other in uses.vectors)
-            if whole and not vector and name not in declared and name not in defined:
+            if whole and name not in declared and name not in defined:
                 places[stem] = min(places.get(stem, 1 << 30), tree.start)
                 uses.indexed[stem] = max(1, uses.indexed.get(stem, 0))
                 self.notes.setdefault(f"{name} is an entry of {stem}; declare {name} to make it a variable")
@@ -266,19 +285,6 @@ def zero_based(uses: Uses, source: str) -> set[str]:
     """Names whose entries are counted from 0 in the source: x_0 occurs, or x[2] as in code."""
     entries = ((name, tree) for name, trees in uses.numbered.items() for tree in trees if tree.args)
     return {name for name, tree in entries if tree.args[1].value == 0 or is_bracketed(tree, source)}
-
-
-def _not_as_vectors(root: Tree) -> Iterator[Tree]:
-    """Names with one letter below that stand neither transposed nor behind something transposed."""
-    stack = [(root, False)]
-    while stack:
-        tree, vector = stack.pop()
-        if tree.head == "index" and len(tree.args) == 2 and tree.args[1].head == "name" and not vector:
-            yield tree
-        turned = tree.head == "transpose"
-        for arg in tree.args:
-            stack.append((arg, turned))
-            turned = turned or (tree.head == "mul" and arg.head == "transpose")
 
 
 def _drop_decorations(formulas: list[Definition], uses: Uses) -> None:

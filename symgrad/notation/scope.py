@@ -16,6 +16,7 @@ from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
+from symgrad.notation.tokens import SOFT
 
 #: A letter that is read as a label when it stands alone below a score, as in s_y.
 LABEL_LETTERS = frozenset({"y"})
@@ -44,7 +45,6 @@ class Uses:
     subscripts: dict[str, Tree] = field(default_factory=dict)  # names below others
     labelled: set[str] = field(default_factory=set)  # names below others that have indices themselves
     numbered: dict[str, list[Tree]] = field(default_factory=dict)  # with one number below: the index trees
-    vectors: list[Tree] = field(default_factory=list)  # those of them that are transposed
     declared: Collection[str] = ()
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
@@ -66,7 +66,8 @@ class Uses:
             elif head == "index":
                 push(self._index(tree))
             elif head == "transpose" and is_numbered(tree.args[0]):
-                self.vectors.append(tree.args[0])
+                if not self._may_be_row(str(tree.args[0].args[0].value)):
+                    become_name(tree.args[0])
                 push(tree.args)
             elif head == "call":
                 self.called.setdefault(str(tree.value), tree)
@@ -88,6 +89,10 @@ class Uses:
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))
+
+    def _may_be_row(self, name: str) -> bool:
+        """u_1 where U is declared, and not u: a row of U, perhaps."""
+        return name not in self.declared and name[:1].upper() + name[1:] in self.declared and name[:1].islower()
 
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
@@ -142,7 +147,6 @@ class Uses:
             self.indexed[name] = max(self.indexed.get(name, 0), count)
         for name, trees in inner.numbered.items():
             self.numbered.setdefault(name, []).extend(trees)
-        self.vectors += inner.vectors
 
     def _index(self, tree: Tree) -> list[Tree]:
         base, *subscripts = tree.args
@@ -167,6 +171,9 @@ class Uses:
             elif subscript.head == "num" and len(subscripts) == 1 and name:
                 self.numbered.setdefault(name, []).append(tree)
                 return rest
+            elif subscript.head == "call" and subscript.value == "argmax":
+                letters += 1
+                rest.append(subscript)
             elif subscript.head == "newaxis" or subscript.head == "slice":
                 letters += subscript.head == "slice"
             else:
@@ -181,15 +188,12 @@ class Uses:
         if subscript.head == "num":
             return
         self.calculates = True
+        counts = subscript.head == "part" or (subscript.head == "call" and subscript.value in RANGES)
         for tree in subscript.walk():
             if tree.head != "name":
                 continue
             letter = str(tree.value)
-            if (
-                subscript.head == "part"
-                or (subscript.head == "call" and subscript.value in RANGES)
-                or (subscript.head != "neg" and letter not in self.indices and _factor(subscript, letter))
-            ):
+            if counts or (letter not in self.indices and _is_stride(subscript, letter)):
                 self.tops.setdefault(letter, tree)
             elif letter in self.indices or letter not in self.declared:
                 self.subscripts.setdefault(letter, tree)
@@ -238,13 +242,10 @@ class Uses:
         return rest
 
 
-def _factor(subscript: Tree, letter: str) -> bool:
+def _is_stride(subscript: Tree, letter: str) -> bool:
     """Whether a letter stands beside another in a product, as the stride S of x_{i S + j}."""
-    products = (tree for tree in subscript.walk() if tree.head == "mul")
-    return any(
-        letter in names and len(names) > 1
-        for names in ([str(a.value) for a in p.args if a.head == "name"] for p in products)
-    )
+    products = [[a.value for a in tree.args if a.head == "name"] for tree in subscript.walk() if tree.head == "mul"]
+    return any(letter in names and len(names) > 1 for names in products)
 
 
 def is_count(name: str) -> bool:
@@ -297,6 +298,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
         uses.scan(function.body)
+        _refuse_itself(function, uses, source)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
@@ -306,6 +308,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     _distinct([found[k] for k in rest], source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
+    _refuse_itself(found[chosen], uses, source)
     for k in rest:
         if found[k].parameters is None:
             uses.scan(found[k].body)
@@ -314,12 +317,24 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     return Survey(ordered, found[chosen], uses, notes)
 
 
+def _refuse_itself(function: Definition, uses: Uses, source: str) -> None:
+    """p = exp(s) - log(p): what is defined cannot be what it is made of."""
+    name = function.name
+    if not name or function.indices or function.parameters is not None or name in uses.declared:
+        return
+    if name in uses.plain:
+        place = function.whole.args[0]
+        raise NameProblem(f"{name} is defined by itself", source=source, offset=place.start, end=place.end)
+
+
 def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], declared: Collection[str]) -> None:
     r"""g = \sigma, where g is applied to something: another name for a function."""
     called = {str(tree.value).rstrip("'") for formula in formulas for tree in formula.walk() if tree.head == "call"}
     for one in found:
         body = one.body
         known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if known and one.name not in called and body.value not in SOFT and len(str(body.value)) > 1:
+            raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name in called and one.parameters is None:
             one.parameters = ("z",)
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
@@ -376,11 +391,8 @@ def _name_subscript(left: Tree) -> None:
 
 def _share_sums(root: Tree, notes: list[str]) -> None:
     r"""\sum_i a_i + b_i: where nothing else binds i, the sum goes on over the second term."""
-    outer = (
-        frozenset(str(s.value) for s in root.args[0].args[1:])
-        if root.head == "equation" and root.args[0].head == "index"
-        else frozenset()
-    )
+    left = root.args[0] if root.head == "equation" else root
+    outer = frozenset(str(s.value) for s in left.args[1:]) if left.head == "index" and left is not root else frozenset()
     stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
     while stack:
         tree, bound = stack.pop()

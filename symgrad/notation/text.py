@@ -34,6 +34,7 @@ MASTER = re.compile(
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax)(?:\.(?:linalg|special|nn|numpy))*\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/\u1d40-]|$))?)
+    |(?P<string>'[A-Za-z, ]+->[A-Za-z ]*'|"[A-Za-z, ]+->[A-Za-z ]*")
     |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<newline>\r\n?|\n)
@@ -216,6 +217,13 @@ def _named(lexed: Lexed, read: Callable[[str], str], text: str, start: int) -> b
     return True
 
 
+def _string(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> bool:
+    """'ij,jk->ik' of einsum: the only text between quotes."""
+    lexed.numpy = True
+    lexed.tokens.append(("STRING", text[1:-1], start, end))
+    return True
+
+
 def _number(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> bool:
     following = lexed.source[end : end + 1]
     if following in ("e", "E") and following and not lexed.source[end + 1 : end + 3].lstrip(" ")[:1].isalpha():
@@ -348,6 +356,7 @@ def _symbol(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> boo
 
 
 _READERS = {
+    "string": _string,
     "word": _word, "number": _number, "hex": _hexadecimal, "module": _module, "attribute": _attribute,
     "newline": _newline,
     "comment": _comment, "greek": _greek, "marks": _marks, "raised": _raised, "lowered": _lowered, "symbol": _symbol,

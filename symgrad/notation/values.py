@@ -75,10 +75,10 @@ class Scope:
     zero_based: set[str] = field(default_factory=set)
     naturals: set[str] = field(default_factory=set)
     decorations: set[str] = field(default_factory=set)
-    columns: bool = False
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False
+    columns: bool = False  # whether x_i of a matrix X is a column
 
     def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:
         """The same names over other tensors."""

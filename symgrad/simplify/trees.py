@@ -281,9 +281,8 @@ class _Writer:
 
     def _with_slices(self, node: Contraction) -> Node:
         """The same product, its coefficient left out, with x_{s} 1[s = i + 1] as one factor, the slice of x."""
-        moves = {
-            labels[0]: (w, labels[1]) for w, labels, p in node.factors if isinstance(w, Window) and _is_slice(w, p)
-        }
+        windows = [(w, labels) for w, labels, p in node.factors if isinstance(w, Window) and p == 1 and _is_slice(w)]
+        moves = {labels[0]: (w, labels[1]) for w, labels in windows}
         uses = Counter(k for _, labels, _ in node.factors for k in labels)
         moves = {s: to for s, to in moves.items() if s >= node.rank and uses[s] == 2}
         used: set[int] = set()
@@ -295,8 +294,9 @@ class _Writer:
                 continue
             used |= here
             subscripts = [_part(moves[s][0]) if s in here else Tree("slice") for s in labels]
-            shape = [moves[s][0].shape[1] if s in here else d for s, d in zip(labels, factor.shape, strict=True)]
-            stand_in = variable(f"{factor.name} {subscripts}", tuple(shape))
+            pairs = zip(labels, factor.shape, strict=True)
+            shape = tuple(moves[s][0].shape[1] if s in here else d for s, d in pairs)
+            stand_in = variable(f"{factor.name} {subscripts}", shape)
             self.trees[stand_in] = Tree("index", (self.trees[self._known(factor)], *subscripts))
             self.weights[stand_in] = 1 + len(subscripts)
             factors.append((stand_in, tuple(moves[s][1] if s in here else s for s in labels), power))
@@ -318,7 +318,10 @@ class _Writer:
         label, labels, _power = node.factors[hot]
         names = self.fresh(len(labels) - 1)
         at = _indexed(self._known_tree(label.children[0]), names)
-        body = Tree("index", (self._known_tree(table), *(Tree("name", (), n) for n in names), at), None)
+        place, whole = constant(label.children[0]), self._known_tree(table)
+        if place is not None and whole.head != "name":
+            at = number_tree(place + 1)  # only the entries of a name can be seen to be counted from 0
+        body = Tree("index", (whole, *(Tree("name", (), n) for n in names), at), None)
         if names:
             body = Tree("assemble", (body,), names) if labels[0] < node.rank else _summed(body, names)
         scalars = contract([f for f in node.factors if not f[1]], (), magnitude(coefficient))
@@ -532,21 +535,14 @@ def _affine_tree(window: Window, indices: list[Tree]) -> Tree:
 def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
     """The summed labels that a window determines, and that stand below named tensors otherwise."""
     found: dict[int, tuple[Window, tuple[int, ...]]] = {}
+    steps = _stairs(node)
     for window, labels, power in node.factors:
-        place = labels[0] if labels else -1
-        if isinstance(window, Window) and labels[-1] in _stairs(node):
+        if not isinstance(window, Window) or not window.inside or power != 1 or labels[-1] in steps:
             continue
-        if (
-            not isinstance(window, Window)
-            or not window.inside
-            or power != 1
-            or place < node.rank
-            or place in labels[1:]
-            or place in found
-        ):
-            continue
+        place = labels[0]
         others = [f for f, axes, _ in node.factors if place in axes and f is not window]
-        if others and all(isinstance(f, Variable) for f in others):
+        free = place >= node.rank and place not in labels[1:] and place not in found
+        if free and others and all(isinstance(f, Variable) for f in others):
             found[place] = (window, labels)
     return {k: (w, axes) for k, (w, axes) in found.items() if not any(j in found for j in axes[1:])}
 
@@ -560,10 +556,10 @@ def _stairs(node: Contraction) -> set[int]:
     }  # fmt: skip
 
 
-def _is_slice(window: Window, power: Rational) -> bool:
+def _is_slice(window: Window) -> bool:
     """Whether a window only moves along an axis, and stays inside."""
-    (stride, *others) = window.strides
-    return power == 1 and not others and window.inside and isinstance(stride, int) and stride >= 0
+    stride, *more = window.strides
+    return not more and window.inside and isinstance(stride, int) and stride > 0
 
 
 def _part(window: Window) -> Tree:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from symgrad.code import compile_nodes
-from symgrad.dims import names as dim_names
+from symgrad.dims import names as names_of
 from symgrad.dims import value as size_of
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
@@ -403,8 +403,7 @@ def _evaluator(node: Node) -> Callable[[Point], Any]:
     names = [v.name for v in compiled.arguments]
 
     def evaluate(point: Point) -> Any:
-        needed = {name for dim in (*node.shape, *compiled.sizes) for name in dim_names(dim)}
-        unknown = sorted(needed - point.sizes.keys())
+        unknown = [d for dim in (*node.shape, *compiled.sizes) for d in names_of(dim) if d not in point.sizes]
         if unknown:
             raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}

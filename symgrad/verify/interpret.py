@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from symgrad.dims import value as dimension
@@ -48,11 +50,7 @@ def interpret(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], a
         elif isinstance(node, Window):
             memo[node] = _window(node, extent, arithmetic)
         elif isinstance(node, Sum):
-            parts = [arithmetic.number(c) * memo[n] for c, n in node.terms]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            memo[node] = total
+            memo[node] = reduce(add, [arithmetic.number(c) * memo[n] for c, n in node.terms])
         elif isinstance(node, Contraction):
             memo[node] = _product(node, memo, extent, arithmetic)
         elif isinstance(node, Call):
@@ -74,16 +72,12 @@ def _product(
 
 
 def _window(node: Window, extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
-    """The 0/1 tensor of a linear relation between indices: the one-hot of the place that the others say."""
+    """The 0/1 tensor of a linear relation between indices; 0 where the first index would leave its axis."""
     import numpy as np
 
-    shape = tuple(extent(d) for d in node.shape)
-    places = np.full(shape[1:], extent(node.offset))
-    for k, stride in enumerate(node.strides):
-        places = places + extent(stride) * np.arange(shape[1 + k]).reshape([-1] + [1] * (len(shape) - 2 - k))
-    if places.size and not 0 <= places.min() <= places.max() < shape[0]:
-        raise UnsupportedError(f"an index leaves its axis of {shape[0]}")
-    return np.moveaxis(arithmetic.onehot(places, shape[0]), -1, 0)
+    grid = np.indices([extent(d) for d in node.shape])
+    places = extent(node.offset) + sum(extent(s) * k for s, k in zip(node.strides, grid[1:], strict=True))
+    return arithmetic.onehot((grid[0] == places).astype(int), 2)[..., 1]
 
 
 def _constant(node: Delta | Stacking, extent: Callable[[Dim], int], xp: Any) -> Any:

@@ -1,0 +1,193 @@
+"""The computation as it was written: one row a gate, in the order in which the values can be computed.
+
+Contract: `record(reading)` is the `Tape` of a function, its Wengert list.  The expression itself would not do: interning
+makes `x + y + z` one sum and `2 (x + y) z` one product, while a lecture draws every `+` and `×` that is on paper.  So
+the source is read once more, by the elaborator that read it first, and every part that is a gate becomes a variable of
+its own as soon as it is read: what its handler then builds around those variables is the *local* expression of the next
+gate.  Nothing here knows how a formula is written, and writing the rows out gives the expression again.
+
+Equal parts are one row (a value that goes to several gates), numbers belong to the gate that uses them (`+1`, `×2`),
+and so do transposes and picked axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad.errors import UsageError
+from symgrad.expr import Node, Variable, substitute, variable, variables
+from symgrad.graph.gates import Gate, gate_of, rewritten
+from symgrad.notation.elaborate import Elaborator
+from symgrad.notation.literals import signs
+from symgrad.notation.names import to_text
+from symgrad.notation.reading import Reading, replay
+from symgrad.notation.syntax import Tree
+from symgrad.notation.values import Scope, Value
+
+#: Heads that are no gates: leaves, and what only names or turns axes.
+SILENT = frozenset({"num", "const", "name", "transpose", "assemble", "keyword", "compare", "and", "array"})
+#: More gates than these are no picture and no table.
+MAX_ROWS = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One value: an input, or a gate applied to earlier values.
+
+    variable  stands for the value in the local expressions of later rows
+    shown     its name on paper: q where the source says q = W x, else v₁, v₂, ...
+    local     the expression of the gate over the variables of earlier rows; the variable itself for an input
+    inputs    those earlier variables, in the order in which they are written
+    """
+
+    variable: Variable
+    shown: str
+    local: Node
+    inputs: tuple[Variable, ...]
+    gate: Gate | None
+
+    @property
+    def is_input(self) -> bool:
+        return self.gate is None
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """The rows of a function: its inputs, then its gates; the last value is the function."""
+
+    name: str
+    inputs: tuple[Row, ...]
+    gates: tuple[Row, ...]
+    output: Row
+    of: Mapping[Variable, Row] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.inputs + self.gates
+
+    def consumers(self, row: Row) -> list[Row]:
+        """The gates that take the value of `row`."""
+        return [gate for gate in self.gates if row.variable in gate.inputs]
+
+    def written_out(self) -> Node:
+        """The function as one expression again."""
+        whole: dict[Node, Node] = {}
+        for row in self.gates:
+            whole[row.variable] = substitute(row.local, whole)
+        return whole.get(self.output.variable, self.output.local)
+
+
+def record(reading: Reading, gates: str = "coarse") -> Tape:
+    """The tape of a function; `gates` is "coarse" (σ is one gate) or "fine" (σ is ×−1, exp, +1 and 1/x)."""
+    value, work = replay(reading, lambda algebra, scope: _Recorder(algebra, scope, gates))
+    assert isinstance(work, _Recorder)
+    output = work.recorded(value, Tree("name", (), reading.name))
+    return work.tape(reading, output.node)
+
+
+class _Recorder(Elaborator):
+    """An elaborator that gives every gate a variable; see the module."""
+
+    def __init__(self, algebra: Any, scope: Scope, gates: str) -> None:
+        super().__init__(algebra, scope)
+        self.gates = gates
+        self.known: dict[Node, Variable] = {}
+        self.locals: dict[Variable, tuple[Node, Gate]] = {}
+        self.inside: dict[int, Tree] = {}
+        self.letter = next(c for c in ("v", "w", "u", "z", "val") if not _occurs(c, scope))
+
+    def visit(self, tree: Tree) -> Value:
+        tree = rewritten(tree, self.gates, self.scope.functions)
+        if tree.head == "pow" and tree.args[0].head == "norm":
+            self.inside[id(tree.args[0])] = tree.args[0]  # a squared norm is one gate: the norm alone has a kink at 0
+        split = tree.head in {"add", "mul"} and len(tree.args) > 2
+        value = self._two_by_two(tree) if split else super().visit(tree)
+        if tree.head in SILENT or id(tree) in self.inside:
+            return value
+        return self.recorded(value, tree)
+
+    def recorded(self, value: Value, tree: Tree) -> Value:
+        """`value` under a name of its own, if it is more than a name."""
+        node = value.node
+        if isinstance(node, Variable) or not variables(node):
+            return value
+        if node not in self.known:
+            if len(self.locals) >= MAX_ROWS:
+                raise UsageError(f"this has more than {MAX_ROWS} gates: too many to be drawn or listed")
+            made = variable(f"{self.letter}_{len(self.locals) + 1}", node.shape)
+            self.known[node] = made
+            self.locals[made] = node, gate_of(tree, node)
+        return Value(self.known[node], value.open, value.row)
+
+    def _two_by_two(self, tree: Tree) -> Value:
+        """A sum or product of many terms as gates of two: from the left, but W_2 W_1 x from the right."""
+        values = [self.visit(arg) for arg in tree.args]
+        terms = [self._bound(value, arg) for value, arg in zip(values, tree.args, strict=True)]
+        ranks = [value.rank for value in values]
+        if tree.head == "mul" and ranks[-1] == 1 and 2 in ranks and not any(v.row or v.rank == 1 for v in values[:-1]):
+            while len(terms) > 2:
+                terms[-2:] = [self._pair(tree, terms[-2:], tree.value)]
+            return self._whole(_joined(tree, terms, tree.value))
+        while len(terms) > 2:
+            value = tuple(signs(tree)[:2]) if tree.head == "add" else tree.value
+            if tree.head == "add" and len(terms) < len(tree.args):
+                value = (1, signs(tree)[len(tree.args) - len(terms) + 1])
+            terms[:2] = [self._pair(tree, terms[:2], value)]
+        last = (1, signs(tree)[-1]) if tree.head == "add" else tree.value
+        return self._whole(_joined(tree, terms, last))
+
+    def _whole(self, tree: Tree) -> Value:
+        return self.recorded(super().visit(tree), tree)
+
+    def _pair(self, tree: Tree, terms: list[Tree], value: object) -> Tree:
+        pair = _joined(tree, terms, value)
+        return self._bound(self._whole(pair), pair)
+
+    def _bound(self, value: Value, tree: Tree) -> Tree:
+        """A tree whose value is `value`; numbers stay as they are written."""
+        if tree.head == "num" or not isinstance(value.node, Variable):
+            return tree
+        name = f" {len(self.arguments)}"  # no source can spell it
+        self.arguments = {**self.arguments, name: value}
+        return Tree("name", (), name, tree.start, tree.end)
+
+    def tape(self, reading: Reading, output: Node) -> Tape:
+        """The rows that lead to `output`."""
+        shown = {value.node: to_text(name) for name, value in reversed(self.scope.values.items())}
+        inputs = [Row(v, to_text(v.name), v, (), None) for v in self.scope.variables.values()]
+        rows = []
+        for v, (local, gate) in self.locals.items():
+            plain = f"{self.letter}{subscript(int(v.name.rpartition('_')[2]))}"
+            rows.append(Row(v, shown.get(v, plain), local, tuple(variables(local)), gate))
+        used = _reaching(output, rows)
+        kept = tuple(row for row in rows if row.variable in used)
+        leaves = tuple(row for row in inputs if row.variable in used)
+        of = {row.variable: row for row in (*leaves, *kept)}
+        if not isinstance(output, Variable):
+            raise UsageError("this function has no variable: there is nothing to draw")
+        return Tape(to_text(reading.name), leaves, kept, of[output], of)
+
+
+def _occurs(letter: str, scope: Scope) -> bool:
+    names = (*scope.variables, *scope.values, *scope.functions)
+    return any(name.partition("_")[0] == letter for name in names)
+
+
+def _joined(tree: Tree, terms: list[Tree], value: object) -> Tree:
+    return Tree(tree.head, tuple(terms), value, terms[0].start, terms[-1].end)
+
+
+def _reaching(output: Node, rows: Iterable[Row]) -> set[Node]:
+    """Everything that `output` is computed from."""
+    used: set[Node] = {output}
+    for row in reversed(list(rows)):
+        if row.variable in used:
+            used.update(row.inputs)
+    return used
+
+
+def subscript(number: int) -> str:
+    """₁₂, ₋₁."""
+    return str(number).translate(str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉"))

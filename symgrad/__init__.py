@@ -14,6 +14,7 @@ from symgrad.api import (
     check,
     compile,
     derive,
+    draw,
     from_sympy,
     gradient,
     gradients,
@@ -23,6 +24,7 @@ from symgrad.api import (
     parse,
     source_code,
     to_sympy,
+    trace,
     vjp,
 )
 from symgrad.errors import (
@@ -62,6 +64,7 @@ __all__ = [
     "check",
     "compile",
     "derive",
+    "draw",
     "from_sympy",
     "gradient",
     "gradients",
@@ -71,5 +74,6 @@ __all__ = [
     "parse",
     "source_code",
     "to_sympy",
+    "trace",
     "vjp",
 ]

@@ -28,6 +28,7 @@ from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
     from symgrad.code import Compiled
+    from symgrad.graph import Graph, Trace
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -318,6 +319,63 @@ def vjp(source: Source, wrt: str, cotangent: str = "g", **options: Any) -> Expr:
 def _with_direction(function: Expr, name: str, shape: Shape, build: Callable[[Variable], Node]) -> Expr:
     reading, node = function.reading.with_variable(name, shape)
     return Expr(simplify(build(node)), reading)
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def draw(
+    source: Source,
+    at: str | Mapping[str, Any] | None = None,
+    *,
+    gates: str = "coarse",
+    digits: int = 3,
+    down: bool = False,
+    **options: Any,
+) -> Graph:
+    """The computational graph of a function, with values and gradients at the numbers `at`.
+
+    `at` is text or a mapping of names to numbers and nested lists; labels count from 0.  `gates="fine"` draws the
+    logistic function as the four gates that it is made of; `down` draws from top to bottom, for a phone.  The graph
+    shows itself in a notebook, and gives `svg()`, `png()`, `text` and `description`.
+
+    >>> print(draw("(x + y) z", at="x=-2, y=5, z=-4").text)
+         -2
+      x ────┐       3
+         -4 ├──(+)─────┐
+         5  │      -4  │
+      y ────┘          │      -12
+         -4            ├──(×)──────→ f
+         -4            │       1
+      z ───────────────┘
+         3
+    """
+    from symgrad.graph import Graph
+
+    return Graph(_as_written(parse(source, **options)), at, gates=gates, digits=digits, down=down)
+
+
+def trace(source: Source, at: str | Mapping[str, Any] | None = None, *, gates: str = "coarse", **options: Any) -> Trace:
+    """The primal, adjoint and tangent tables of a function: `primal`, `reverse` and `forward(direction)`.
+
+    >>> for line in trace("ln(x1) + x1 x2 - sin(x2)", at="x1=2, x2=5").reverse[-2:]:
+    ...     print(line.name, "=", line.formula, "=", round(float(line.value), 3))
+    x̄₁ = v̄₋₁ = 5.5
+    x̄₂ = v̄₀ = 1.716
+    """
+    from symgrad.graph import Trace, point_of, record
+
+    return Trace(record(_as_written(parse(source, **options)), gates), point_of(at))
+
+
+def _as_written(function: Expr) -> Reading:
+    """The reading whose source writes this very expression: its own, or that of its text."""
+    reading = function.reading
+    if reading.parsed is not None and arranged(reading.node) is function.node:
+        return reading
+    shapes = {name: v.shape for name, v in function.variables.items()}
+    assume = {name: "+".join(sorted(v.assumptions)) for name, v in function.variables.items() if v.assumptions}
+    return read(function.text, shapes=shapes, assume=assume)
 
 
 # --- code -------------------------------------------------------------------------------------------------------------

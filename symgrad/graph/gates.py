@@ -90,13 +90,16 @@ def _div(tree: Tree, _local: Node) -> Gate:
     return Gate("÷", "divide")
 
 
+POWERS = {"2": "square", "3": "cube", "-1": "reciprocal", "1/2": "square root"}
+
+
 def _pow(tree: Tree, _local: Node) -> Gate:
     base, exponent = tree.args
     if literal(exponent) is None:
         return Gate("xʸ", "power")
     inside = "‖x‖" if base.head == "norm" else "x"
     shown = to_text(Tree("pow", (Tree("name", (), inside), exponent), ""))
-    words = {2: "square", 3: "cube", -1: "reciprocal"}.get(literal(exponent) or 0, f"power {to_text(exponent)}")
+    words = POWERS.get(to_text(exponent), f"power {to_text(exponent)}")
     return Gate(_short(shown, "xⁿ"), "squared norm" if inside != "x" and words == "square" else words)
 
 
@@ -158,7 +161,7 @@ def _function(tree: Tree) -> Gate:
     return Gate(mark, {"log": "natural logarithm", "exp": "exponential"}.get(plain, plain.replace("_", " ")), flow)
 
 
-# --- the logistic function ----------------------------------------------------------------------------------------------
+# --- the logistic function --------------------------------------------------------------------------------------------
 
 ONE = Tree("num", (), 1)
 

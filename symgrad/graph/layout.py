@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Key = Hashable
 Edge = tuple[Key, Key]
@@ -37,6 +38,7 @@ class Layout:
 
     layers: list[list[Box]]
     paths: dict[Edge, list[Box]] = field(default_factory=dict)
+    exact: dict[Key, float] = field(default_factory=dict)  # where boxes were before they were moved to whole lines
 
     @property
     def boxes(self) -> dict[Key, Box]:
@@ -103,7 +105,7 @@ def _neighbours(layout: Layout) -> tuple[Neighbours, Neighbours]:
     before: dict[Key, list[Box]] = defaultdict(list)
     after: dict[Key, list[Box]] = defaultdict(list)
     for path in layout.paths.values():
-        for one, other in zip(path, path[1:], strict=False):
+        for one, other in pairwise(path):
             after[one.key].append(other)
             before[other.key].append(one)
     return before, after
@@ -120,7 +122,7 @@ def _order(layout: Layout) -> None:
         for layer in layers[1:]:
             rank = {box.key: k for whole in layout.layers for k, box in enumerate(whole)}
             middle = {b.key: _mean([rank[n.key] for n in near[b.key]], rank[b.key]) for b in layer}
-            layer.sort(key=lambda b: (middle[b.key], rank[b.key]))  # noqa: B023 - used at once
+            layer.sort(key=lambda b: (middle[b.key], rank[b.key]))
         count = _crossings(layout.layers, after)
         if count < fewest:
             fewest, best = count, [list(layer) for layer in layout.layers]
@@ -133,7 +135,7 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
 
 def _crossings(layers: Sequence[Sequence[Box]], after: Neighbours) -> int:
     total = 0
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in pairwise(layers):
         rank = {box.key: k for k, box in enumerate(following)}
         ends = [rank[n.key] for box in layer for n in sorted(after[box.key], key=lambda n: rank[n.key])]
         total += sum(a > b for k, a in enumerate(ends) for b in ends[k + 1 :])
@@ -148,7 +150,7 @@ def _place(layout: Layout) -> None:
     before, after = _neighbours(layout)
     for layer in layout.layers:
         _apart(layer, [0.0] * len(layer))
-    for sweep in range(2 * SWEEPS):
+    for sweep in range(2 * SWEEPS + 1):  # the last one puts every gate amid its inputs
         near, other = (before, after) if sweep % 2 == 0 else (after, before)
         for layer in layout.layers if sweep % 2 == 0 else layout.layers[::-1]:
             wishes = [_mean([n.place for n in near[b.key] or other[b.key]], b.place) for b in layer]

@@ -22,7 +22,6 @@ from symgrad.graph.tape import Row, Tape
 from symgrad.notation.names import canonical
 from symgrad.notation.reading import read_rule
 from symgrad.simplify.rules import simplify_result
-from symgrad.verify.interpret import interpret, numpy_arithmetic
 
 
 def adjoint(v: Variable) -> Variable:
@@ -69,6 +68,8 @@ class Passes:
     def number(self, node: Node) -> Any:
         """The value of an expression over the variables of the rows."""
         import numpy as np
+
+        from symgrad.verify.interpret import interpret, numpy_arithmetic
 
         with np.errstate(all="ignore"):
             try:
@@ -118,12 +119,8 @@ class Passes:
         self.adjoints: dict[Variable, Any] = {}
         if self.numeric:
             self._accumulate(output, self.number(number(1)))
-        parts = []
-        for gate in reversed(self.tape.gates):
-            for v in gate.inputs:
-                if v in self.live and gate.variable in self.live:
-                    parts.append(self._part(gate, v))
-        return parts
+        gates = [gate for gate in reversed(self.tape.gates) if gate.variable in self.live]
+        return [self._part(gate, v) for gate in gates for v in gate.inputs if v in self.live]
 
     def _part(self, gate: Row, v: Variable) -> Part:
         source = self.tape.of[v]
@@ -174,7 +171,8 @@ class Passes:
         for name, value in direction.items():
             v = inputs.get(canonical(name))
             if v is None:
-                raise UsageError(f"the function has no variable {name!r} to move along", hint=f"it has {', '.join(inputs)}")
+                hint = f"its variables are: {', '.join(inputs)}"
+                raise UsageError(f"the function has no variable {name!r} to move along", hint=hint)
             if "label" in v.assumptions:
                 raise UsageError(f"{name} is a label: nothing moves along it")
             array = np.asarray(value, dtype=float)

@@ -1,6 +1,6 @@
 """The computation as it was written: one row a gate, in the order in which the values can be computed.
 
-Contract: `record(reading)` is the `Tape` of a function, its Wengert list.  The expression itself would not do: interning
+Contract: `record(reading)` is the `Tape` of a function, its Wengert list.  The expression itself would not do: it
 makes `x + y + z` one sum and `2 (x + y) z` one product, while a lecture draws every `+` and `×` that is on paper.  So
 the source is read once more, by the elaborator that read it first, and every part that is a gate becomes a variable of
 its own as soon as it is read: what its handler then builds around those variables is the *local* expression of the next
@@ -40,6 +40,7 @@ class Row:
     shown     its name on paper: q where the source says q = W x, else v₁, v₂, ...
     local     the expression of the gate over the variables of earlier rows; the variable itself for an input
     inputs    those earlier variables, in the order in which they are written
+    named     whether the source itself names the value
     """
 
     variable: Variable
@@ -47,6 +48,7 @@ class Row:
     local: Node
     inputs: tuple[Variable, ...]
     gate: Gate | None
+    named: bool = True
 
     @property
     def is_input(self) -> bool:
@@ -155,19 +157,19 @@ class _Recorder(Elaborator):
 
     def tape(self, reading: Reading, output: Node) -> Tape:
         """The rows that lead to `output`."""
-        shown = {value.node: to_text(name) for name, value in reversed(self.scope.values.items())}
-        inputs = [Row(v, to_text(v.name), v, (), None) for v in self.scope.variables.values()]
+        shown = {value.node: spelled(name) for name, value in reversed(self.scope.values.items())}
+        inputs = [Row(v, spelled(v.name), v, (), None) for v in self.scope.variables.values()]
         rows = []
         for v, (local, gate) in self.locals.items():
             plain = f"{self.letter}{subscript(int(v.name.rpartition('_')[2]))}"
-            rows.append(Row(v, shown.get(v, plain), local, tuple(variables(local)), gate))
+            rows.append(Row(v, shown.get(v, plain), local, tuple(variables(local)), gate, v in shown))
         used = _reaching(output, rows)
         kept = tuple(row for row in rows if row.variable in used)
         leaves = tuple(row for row in inputs if row.variable in used)
         of = {row.variable: row for row in (*leaves, *kept)}
         if not isinstance(output, Variable):
             raise UsageError("this function has no variable: there is nothing to draw")
-        return Tape(to_text(reading.name), leaves, kept, of[output], of)
+        return Tape(spelled(reading.name), leaves, kept, of[output], of)
 
 
 def _occurs(letter: str, scope: Scope) -> bool:
@@ -186,6 +188,12 @@ def _reaching(output: Node, rows: Iterable[Row]) -> set[Node]:
         if row.variable in used:
             used.update(row.inputs)
     return used
+
+
+def spelled(name: str) -> str:
+    """A name as it is shown: w₀, W₁, W_hh, ŷ."""
+    stem, _, label = to_text(name).partition("_")
+    return f"{stem}{subscript(int(label))}" if label.isdecimal() else to_text(name)
 
 
 def subscript(number: int) -> str:

@@ -1,8 +1,8 @@
 """Traces: the primal, adjoint and tangent tables of automatic differentiation, with formulas and numbers.
 
-Contract: `Trace.primal`, `Trace.reverse` and `Trace.forward` are lists of `Line`s in the order of the computation.  Where
-all inputs are scalars they are numbered as in Griewank and Walther, *Evaluating Derivatives*: v₋₁, v₀ are the inputs,
-v₁, v₂, ... the gates; arrays keep their names.  An adjoint that gets a second part is printed as an update,
+Contract: `Trace.primal`, `Trace.reverse` and `Trace.forward` are lists of `Line`s in the order of the computation.
+Where all inputs are scalars they are numbered as in Griewank and Walther, *Evaluating Derivatives*: v₋₁, v₀ are the
+inputs, v₁, v₂, ... the gates; arrays keep their names.  An adjoint that gets a second part is printed as an update,
 v̄₀ = v̄₀ + v̄₂ v₋₁, as a program does it.
 """
 
@@ -28,7 +28,7 @@ BAR, DOT = "\u0304", "\u0307"
 class Line:
     """One line of a trace: `name = formula = numbers = value`.
 
-    `numbers` is the formula with the numbers put in (scalars only, else ""); `value` is None in a trace without numbers.
+    `numbers` is the formula with the numbers put in (scalars only, else ""); `value` is None without numbers.
     """
 
     name: str
@@ -166,8 +166,7 @@ def _multiplied(text: str) -> str:
 def _names(tape: Tape) -> dict[Variable, str]:
     """What every row is called in a trace."""
     names = {row.variable: row.shown for row in tape.rows}
-    gates = [row for row in tape.gates if row.shown.startswith("v") and not row.shown.isascii()]
-    if len(gates) == len(tape.gates) and not any(row.variable.shape for row in tape.inputs):
+    if not any(row.named for row in tape.gates) and not any(row.variable.shape for row in tape.inputs):
         count = len(tape.inputs)
         names |= {row.variable: f"v{subscript(k + 1 - count)}" for k, row in enumerate(tape.inputs)}
     return names

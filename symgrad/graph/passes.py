@@ -144,21 +144,20 @@ class Passes:
     # --- forward mode -------------------------------------------------------------------------------------------------
 
     def forward(self, direction: Mapping[str, Any]) -> Iterator[tuple[Row, Node, Any]]:
-        """The tangent of every row along a direction: (row, formula, number); what is not named stands still."""
+        """The tangent of every row along a direction: (row, formula, number); an input not named stands still."""
         directions = self._directions(direction)
-        moving: set[Variable] = set()
         for row in self.tape.rows:
             v = row.variable
-            if row.is_input:
-                formula: Node = number(0, v.shape) if v not in directions else tangent(v)
-            else:
-                parts = [jvp(row.local, w, tangent(w)) for w in row.inputs if w in moving]
+            formula: Node = tangent(v)
+            if v not in self.live:
+                formula = number(0, v.shape)
+            elif not row.is_input:
+                parts = [jvp(row.local, w, tangent(w)) for w in row.inputs if w in self.live]
                 formula = substitute(simplify_result(add(parts, v.shape)), {row.local: v})
-            if v in directions or (not row.is_input and any(w in moving for w in row.inputs)):
-                moving.add(v)
             value = None
             if self.numeric:
-                value = directions[v] if v in directions else self.number(formula)
+                value = directions.get(v) if row.is_input else self.number(formula)
+                value = self.values[v] * 0.0 if value is None else value
                 self.arrays[tangent(v).name] = value
             yield row, formula, value
 

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad.errors import UsageError
 from symgrad.expr import Node, Variable, add, is_zero, variables
 from symgrad.graph.numbers import number
 from symgrad.graph.passes import Passes, adjoint
+from symgrad.graph.point import read_point
 from symgrad.graph.tape import Row, Tape, subscript
 from symgrad.notation.render import to_text
 from symgrad.notation.syntax import Tree
@@ -48,6 +50,16 @@ class Trace:
         self.tape = tape
         self.passes = Passes(tape, at)
         self.names = _names(tape)
+
+    def direction(self, given: str | Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """What moves in forward mode: as given, or the only input."""
+        if given:
+            return read_point(given) if isinstance(given, str) else given
+        moving = [row for row in self.tape.inputs if "label" not in row.variable.assumptions]
+        if len(moving) == 1 and not moving[0].variable.shape:
+            return {moving[0].variable.name: 1.0}
+        names = ", ".join(row.shown for row in moving)
+        raise UsageError(f"forward mode needs a direction: which of {names} moves?", hint='as in --direction "x1=1"')
 
     # --- the tables ---------------------------------------------------------------------------------------------------
 
@@ -94,9 +106,11 @@ class Trace:
         return lines
 
     def _seed(self) -> Any:
+        if not self.passes.numeric:
+            return None
         import numpy as np
 
-        return np.asarray(1.0) if self.passes.numeric else None
+        return np.asarray(1.0)
 
     def forward(self, direction: Mapping[str, Any]) -> list[Line]:
         """The tangents along a direction, beside the values."""

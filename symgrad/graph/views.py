@@ -18,7 +18,7 @@ from symgrad.graph.point import read_point
 from symgrad.graph.svg import THEMES, to_svg
 from symgrad.graph.tape import record
 from symgrad.graph.text import Line, drawn
-from symgrad.graph.words import described
+from symgrad.graph.words import described, flows
 from symgrad.notation.reading import Reading
 
 GATES = ("coarse", "fine")
@@ -54,6 +54,11 @@ class Graph:
     @property
     def text(self) -> str:
         return "\n".join("".join(text for _, text in line).rstrip() for line in self.lines)
+
+    @property
+    def flows(self) -> list[str]:
+        """The patterns of the gradient that occur, keys of `gates.FLOWS`."""
+        return flows(self.passes)
 
     @property
     def description(self) -> str:

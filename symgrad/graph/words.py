@@ -6,6 +6,7 @@ its gradient, in the order of the computation.
 
 from __future__ import annotations
 
+from symgrad.graph.gates import FLOWS
 from symgrad.graph.numbers import inline
 from symgrad.graph.passes import Passes
 from symgrad.graph.tape import Row
@@ -32,6 +33,15 @@ def described(passes: Passes) -> str:
     output = passes.tape.output
     sentences.append(f"The function {passes.tape.name} is {_called(passes, output)}.")
     return " ".join(sentences).replace("-", "minus ") if passes.numeric else " ".join(sentences)
+
+
+def flows(passes: Passes) -> list[str]:
+    """How gradient flows through the gates that are there: keys of `FLOWS`, in their order."""
+    tape = passes.tape
+    found = {row.gate.flow for row in tape.gates if row.gate}
+    if any(len(tape.consumers(row)) > 1 for row in tape.rows):
+        found.add("adds")
+    return [flow for flow in FLOWS if flow in found]
 
 
 def _called(passes: Passes, row: Row) -> str:

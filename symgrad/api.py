@@ -340,15 +340,15 @@ def draw(
     shows itself in a notebook, and gives `svg()`, `png()`, `text` and `description`.
 
     >>> print(draw("(x + y) z", at="x=-2, y=5, z=-4").text)
-         -2
-      x ────┐       3
-         -4 ├──(+)─────┐
-         5  │      -4  │
-      y ────┘          │      -12
-         -4            ├──(×)──────→ f
-         -4            │       1
-      z ───────────────┘
-         3
+       -2
+    x ────┐       3
+       -4 ├──(+)─────┐
+       5  │      -4  │
+    y ────┘          │      -12
+       -4            ├──(×)───────→ f
+       -4            │       1
+    z ───────────────┘
+       3
     """
     from symgrad.graph import Graph
 

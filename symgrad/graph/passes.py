@@ -53,7 +53,9 @@ class Passes:
         self.values: dict[Variable, Any] = {}
         self.notes: list[str] = []
         if at is not None:
-            self.arrays, self.sizes = fitted([row.variable for row in tape.inputs], at)
+            inputs = [row.variable for row in tape.inputs]
+            names = {v.name for v in inputs}
+            self.arrays, self.sizes = fitted(inputs, at, [dim for dim in tape.dimensions if dim not in names])
             check_labels([row.local for row in tape.gates], self.arrays, self.sizes)
             self._evaluate()
 
@@ -77,7 +79,8 @@ class Passes:
             except np.linalg.LinAlgError as error:
                 raise DomainError(f"this has no value at these numbers: {error}") from None
             except KeyError as error:
-                raise UsageError(f"nothing says how long the dimension {error.args[0]} is") from None
+                dim = error.args[0]
+                raise UsageError(f"nothing says how long the dimension {dim} is", hint=f"add {dim}=3, say") from None
 
     def _refuse_infinite(self, value: Any, row: Row, what: str = "") -> None:
         import numpy as np

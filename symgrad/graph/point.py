@@ -93,17 +93,19 @@ def _number(digits: str, text: str, place: int) -> float:
 # --- fitting to shapes ------------------------------------------------------------------------------------------------
 
 
-def fitted(variables: Iterable[Variable], given: Values) -> tuple[dict[str, Any], dict[str, int]]:
-    """Arrays for all variables, and the size of every dimension they have."""
+def fitted(
+    variables: Iterable[Variable], given: Values, dimensions: Iterable[str] = ()
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Arrays for all variables, and the size of every dimension; a dimension that no variable has is given by name."""
     import numpy as np
 
     variables = list(variables)
     spelled = {canonical(name): value for name, value in given.items()}
+    sizes = {dim: _size(dim, spelled.pop(dim)) for dim in dimensions if dim in spelled}
     for name in spelled.keys() - {v.name for v in variables}:
         hint = f"its variables are: {', '.join(to_text(v.name) for v in variables) or 'none'}"
         raise UsageError(f"the function has no variable {to_text(name)}", hint=hint)
     arrays: dict[str, Any] = {}
-    sizes: dict[str, int] = {}
     for v in variables:
         if v.name not in spelled:
             raise UsageError(f"{to_text(v.name)} has no value", hint=f'give it as in --at "{_example(v)}"')
@@ -128,6 +130,13 @@ def _fit(v: Variable, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
             raise ShapeError(f"{name} is {_described(v.shape)}: {dim} is {known} elsewhere, and {length} here")
         if not length:
             raise ShapeError(f"{name} has no entries")
+
+
+def _size(dim: str, value: Any) -> int:
+    """A size given by name, as in n=3."""
+    if isinstance(value, int | float) and value == int(value) and 0 < value <= MAX_NUMBERS:
+        return int(value)
+    raise DomainError(f"{dim} is a dimension: a whole number from 1")
 
 
 def _described(shape: Shape) -> str:

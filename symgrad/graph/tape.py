@@ -16,11 +16,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgrad.errors import UsageError
-from symgrad.expr import Node, Variable, substitute, variable, variables
+from symgrad.errors import LimitError, UsageError
+from symgrad.expr import Node, Size, Variable, postorder, substitute, variable, variables
 from symgrad.graph.gates import Gate, gate_of, rewritten
 from symgrad.notation.elaborate import Elaborator
-from symgrad.notation.literals import signs
+from symgrad.notation.literals import literal, signs
 from symgrad.notation.names import to_text
 from symgrad.notation.reading import Reading, replay
 from symgrad.notation.syntax import Tree
@@ -69,6 +69,13 @@ class Tape:
     def rows(self) -> tuple[Row, ...]:
         return self.inputs + self.gates
 
+    @property
+    def dimensions(self) -> set[str]:
+        """The names of all dimensions."""
+        nodes = postorder([row.local for row in self.rows])
+        found = {d for node in nodes for d in (*node.shape, *getattr(node, "sizes", ())) if isinstance(d, str)}
+        return found | {node.dim for node in nodes if isinstance(node, Size)}
+
     def consumers(self, row: Row) -> list[Row]:
         """The gates that take the value of `row`."""
         return [gate for gate in self.gates if row.variable in gate.inputs]
@@ -83,7 +90,10 @@ class Tape:
 
 def record(reading: Reading, gates: str = "coarse") -> Tape:
     """The tape of a function; `gates` is "coarse" (σ is one gate) or "fine" (σ is ×−1, exp, +1 and 1/x)."""
-    value, work = replay(reading, lambda algebra, scope: _Recorder(algebra, scope, gates))
+    try:
+        value, work = replay(reading, lambda algebra, scope: _Recorder(algebra, scope, gates))
+    except RecursionError:
+        raise LimitError("this is nested too deeply to be drawn", code="LIMIT_DEPTH") from None
     assert isinstance(work, _Recorder)
     output = work.recorded(value, Tree("name", (), reading.name))
     return work.tape(reading, output.node)
@@ -104,7 +114,7 @@ class _Recorder(Elaborator):
         tree = rewritten(tree, self.gates, self.scope.functions)
         if tree.head == "pow" and tree.args[0].head == "norm":
             self.inside[id(tree.args[0])] = tree.args[0]  # a squared norm is one gate: the norm alone has a kink at 0
-        split = tree.head in {"add", "mul"} and len(tree.args) > 2
+        split = tree.head in {"add", "mul"} and len(tree.args) > 2 and not _has_rows(tree)
         value = self._two_by_two(tree) if split else super().visit(tree)
         if tree.head in SILENT or id(tree) in self.inside:
             return value
@@ -149,7 +159,7 @@ class _Recorder(Elaborator):
 
     def _bound(self, value: Value, tree: Tree) -> Tree:
         """A tree whose value is `value`; numbers stay as they are written."""
-        if tree.head == "num" or not isinstance(value.node, Variable):
+        if literal(tree) is not None:
             return tree
         name = f" {len(self.arguments)}"  # no source can spell it
         self.arguments = {**self.arguments, name: value}
@@ -175,6 +185,11 @@ class _Recorder(Elaborator):
 def _occurs(letter: str, scope: Scope) -> bool:
     names = (*scope.variables, *scope.values, *scope.functions)
     return any(name.partition("_")[0] == letter for name in names)
+
+
+def _has_rows(tree: Tree) -> bool:
+    """Whether a product has a factor such as X_i, which is a row only where it stands written out."""
+    return tree.head == "mul" and any(arg.head == "index" and str(arg.args[0].value)[:1].isupper() for arg in tree.args)
 
 
 def _joined(tree: Tree, terms: list[Tree], value: object) -> Tree:

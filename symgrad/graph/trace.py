@@ -9,6 +9,7 @@ v̄₀ = v̄₀ + v̄₂ v₋₁, as a program does it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +139,7 @@ class Trace:
     @staticmethod
     def _overlined(name: str, mark: str) -> str:
         """v̄₁, x̄_1: the mark goes on the first letter."""
-        return name[:1] + mark + name[1:]
+        return unicodedata.normalize("NFC", name[:1] + mark) + name[1:]
 
     def _text(self, formula: Node) -> str:
         return to_text(to_tree(formula, {v: _name_tree(self._spelling(v)) for v in variables(formula)}))

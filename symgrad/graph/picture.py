@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from symgrad.graph.gates import FLOWS
@@ -21,6 +22,8 @@ from symgrad.graph.words import described, flows, titled
 #: Sizes in pixels: text, the advance of a letter in it, a line of numbers, a gate, what is left free.
 TEXT, ADVANCE, LINE, RADIUS, MARGIN = 15, 9.15, 19, 19, 20
 GAP, PADDING, CLEAR = 40, 12, 7
+#: Behind a layer whose wires go far up or down the gap is wider: by this much of the way, up to this much.
+STEEPEST, WIDEST = 0.45, 110
 SINK = "the function"
 Point = tuple[float, float]
 Size = tuple[float, float]
@@ -178,7 +181,7 @@ class _Painter:
                 rooms += [self.along(label.size) + PADDING - glyph for label in lanes if label.lines]
                 wire = max(18.0, *rooms, 0.0)
             self.spans.append((here, here + glyph, here + glyph + wire))
-            here += glyph + wire + GAP
+            here += glyph + wire + max(GAP, min(STEEPEST * _drop(layout, layer), WIDEST))
 
     # --- marks --------------------------------------------------------------------------------------------------------
 
@@ -267,6 +270,12 @@ class _Painter:
         dx, dy = origin[0] - x, origin[1] - y
         length = (dx * dx + dy * dy) ** 0.5
         return x + dx * (RADIUS + 2) / length, y + dy * (RADIUS + 2) / length
+
+
+def _drop(layout: Layout, layer: Sequence[Box]) -> float:
+    """How far the steepest wire behind a layer goes up or down."""
+    steps = (pair for path in layout.paths.values() for pair in pairwise(path))
+    return max((abs(one.place - other.place) for one, other in steps if one in layer), default=0.0)
 
 
 def _ways(layout: Layout, box: Box) -> int:

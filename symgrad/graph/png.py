@@ -1,6 +1,6 @@
 """A picture as PNG through matplotlib, an optional extra.
 
-Contract: `to_png(picture)` draws the marks that the SVG has, at `SCALE` pixels a unit, with the font that matplotlib
+Contract: `to_png(picture)` draws the marks that the SVG has, at `SCALE` pixels a unit, with the fonts that matplotlib
 brings along; without matplotlib it is an `UnsupportedError` that says how to get it.
 """
 
@@ -17,7 +17,7 @@ from symgrad.graph.svg import SMALL, THEMES, head_of
 #: Pixels a unit: sharp on a phone and in print.
 SCALE = 2.0
 DPI = 100 * SCALE
-FONT = "DejaVu Sans Mono"
+FONTS = ["DejaVu Sans Mono", "DejaVu Sans"]
 
 
 def to_png(picture: Picture, theme: str = "light") -> bytes:
@@ -48,7 +48,7 @@ def _text(axes: Any, mark: Mark, colours: dict[str, str]) -> None:
     size = TEXT * 0.72 * (SMALL if mark.anchor == "small" else 1)
     weight = "bold" if mark.role in {"name", "mark"} else "normal"
     axes.text(
-        x, y, mark.text, color=colours[mark.role], ha=align, va="center_baseline", size=size, family=FONT,
+        x, y, mark.text, color=colours[mark.role], ha=align, va="center_baseline", size=size, family=FONTS,
         weight=weight, parse_math=False, zorder=3,
     )  # fmt: skip
 

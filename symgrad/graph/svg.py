@@ -44,7 +44,7 @@ def to_svg(picture: Picture, theme: str = "auto") -> str:
 
 def _style(theme: str) -> str:
     fixed = [
-        f"text{{font:{TEXT}px {FONT};dominant-baseline:central;white-space:pre}}",
+        f"text{{font:{TEXT}px {FONT};dominant-baseline:central}}",
         f".small{{font-size:{TEXT * SMALL:.0f}px}} .line{{fill:none;stroke-width:1.6;stroke-linejoin:round}}",
         ".name,.mark{font-weight:600}",
     ]
@@ -70,7 +70,9 @@ def _text(mark: Mark) -> str:
     x, y = mark.points[0]
     small = " small" if mark.anchor == "small" else ""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{ANCHORS[mark.anchor]}"'
-    return f'<text class="{mark.role}{small}" {place}>{escape(mark.text)}</text>'
+    # Spaces that align numbers must not be collapsed, whatever the viewer does about white-space.
+    shown = escape(mark.text if small else mark.text.replace(" ", "\u00a0"))
+    return f'<text class="{mark.role}{small}" {place}>{shown}</text>'
 
 
 def _line(mark: Mark) -> str:

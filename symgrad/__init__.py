@@ -1,10 +1,8 @@
 """symgrad: derive a gradient as on paper, step by step, and check it.
 
-    >>> import symgrad as sg
-    >>> sg.gradient("||W x||^2", "W").text
-    '2 W x xᵀ'
-
-Everything public is here; see the README for what each promises.
+>>> import symgrad as sg
+>>> sg.gradient("||W x||^2", "W").text
+'2 W x xᵀ'
 """
 
 from symgrad.api import (
@@ -12,6 +10,7 @@ from symgrad.api import (
     Expr,
     catalog,
     check,
+    compare,
     compile,
     derive,
     draw,
@@ -62,6 +61,7 @@ __all__ = [
     "UsageError",
     "catalog",
     "check",
+    "compare",
     "compile",
     "derive",
     "draw",

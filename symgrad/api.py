@@ -29,6 +29,7 @@ from symgrad.simplify.trees import arranged, to_tree
 if TYPE_CHECKING:
     from symgrad.code import Compiled
     from symgrad.graph import Graph, Trace
+    from symgrad.graph.ways import Comparison
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -366,6 +367,46 @@ def trace(source: Source, at: str | Mapping[str, Any] | None = None, *, gates: s
     from symgrad.graph import Trace, point_of, record
 
     return Trace(record(_as_written(parse(source, **options)), gates), point_of(at))
+
+
+def compare(
+    source: Source,
+    wrt: str | None = None,
+    *,
+    at: str | Mapping[str, Any] | None = None,
+    manual: str | None = None,
+    grow: bool = True,
+    progress: Callable[[str], None] = lambda message: None,
+    **options: Any,
+) -> Comparison:
+    """The gradient of a scalar function in five ways: manual, symbolic, numerical, forward and reverse automatic.
+
+    Each way is measured against the exact gradient: `ways` has error and cost, `steps` the error of finite differences
+    against the step, and `growth` the cost as the variable grows.  Without `at` the point is drawn at random.
+
+    >>> found = compare("||W x||^2", "W", at="W=[[0.1, 0.5], [-0.3, 0.8]], x=[0.2, 0.4]", grow=False)
+    >>> [way.name for way in found.ways if way.error is not None and way.error > 1e-12]
+    ['numerical, forward difference', 'numerical, central difference']
+    """
+    from symgrad.graph import point_of
+    from symgrad.graph.tape import record
+    from symgrad.graph.ways import compared
+
+    function = parse(source, **options)
+    chosen = _variables(function, wrt)[0]
+    claim = read_claim(manual, function.reading, shape=chosen.shape).node if manual else None
+    given = point_of(at)
+    values = _random_point(function) if given is None else given
+    tape = record(_as_written(function))
+    return compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+
+
+def _random_point(function: Expr) -> Mapping[str, Any]:
+    """Numbers at which a function and its parts exist, in a few digits."""
+    from symgrad.verify.points import TINY, Sampler
+
+    sampler = Sampler(function.node, 0)
+    return sampler.draw(sampler.assign(TINY), way="positive").values
 
 
 def _as_written(function: Expr) -> Reading:

@@ -146,9 +146,10 @@ class Passes:
 
     # --- forward mode -------------------------------------------------------------------------------------------------
 
-    def forward(self, direction: Mapping[str, Any]) -> Iterator[tuple[Row, Node, Any]]:
-        """The tangent of every row along a direction: (row, formula, number); an input not named stands still."""
-        directions = self._directions(direction)
+    @cached_property
+    def tangents(self) -> list[tuple[Row, Node]]:
+        """The formula of the tangent of every row, over values and the tangents of earlier rows."""
+        found: list[tuple[Row, Node]] = []
         for row in self.tape.rows:
             v = row.variable
             formula: Node = tangent(v)
@@ -157,6 +158,14 @@ class Passes:
             elif not row.is_input:
                 parts = [jvp(row.local, w, tangent(w)) for w in row.inputs if w in self.live]
                 formula = substitute(simplify_result(add(parts, v.shape)), {row.local: v})
+            found.append((row, formula))
+        return found
+
+    def forward(self, direction: Mapping[str, Any]) -> Iterator[tuple[Row, Node, Any]]:
+        """The tangent of every row along a direction: (row, formula, number); an input not named stands still."""
+        directions = self._directions(direction)
+        for row, formula in self.tangents:
+            v = row.variable
             value = None
             if self.numeric:
                 value = directions.get(v) if row.is_input else self.number(formula)

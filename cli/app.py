@@ -20,7 +20,7 @@ from symgrad.api import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.graph import GATES
 
-from . import graphs, report
+from . import graphs, report, ways
 from .arguments import FormulaCommand, natural, one_of, read, resembling
 from .terminal import Ink, prepare_streams, silence_stdout
 
@@ -84,6 +84,12 @@ HELP = {
         "inputs, or with --direction the tangents.",
         'trace "ln(x1) + x1 x2 - sin(x2)" --at "x1=2, x2=5"',
         'trace "ln(x1) + x1 x2 - sin(x2)" --at "x1=2, x2=5" --direction "x1=1"',
+    ),
+    "compare": _help(
+        "Compare five ways to one gradient: manual, symbolic, numerical, forward and reverse automatic.",
+        "Error and cost of each, the V of finite differences against the step, and the cost as the inputs grow.",
+        'compare "||W x||^2" --wrt W --manual "2 W x x^T"',
+        'compare "ln(x1) + x1 x2 - sin(x2)" --wrt x2 --at "x1=2, x2=5" --out ways.png',
     ),
     "catalog": _help(
         "List the known functions with their source, or show one.",
@@ -318,6 +324,39 @@ def trace(
         along = traced.direction(direction) if forward or direction else None
         document = _described(function) | {"trace": graphs.trace_document(traced, along)}
         return document, lambda ink: graphs.trace(function, traced, along, ink), OK
+
+    return _answers(formulas, as_json, answer)
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["compare"])
+def compare(
+    formulas: Formulas = None,
+    wrt: Wrt = None,
+    at: At = None,
+    manual: Annotated[
+        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient, text or LaTeX.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Plot to FILE.svg or FILE.png; needs matplotlib.")
+    ] = None,
+    shape: Shape = None,
+    assume: Assume = None,
+    syntax: Syntax = None,
+    as_json: Json = False,
+) -> int:
+    """Compares the five ways to a gradient."""
+    graphs.suffix(out)
+    reading = _reading(shape, assume, syntax)
+    if wrt and len(wrt) > 1:
+        raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
+
+    def answer(source: str) -> Answer:
+        function = sg.parse(source, **reading)
+        found = sg.compare(function, wrt[0] if wrt else None, at=at, manual=manual, progress=ways.progress)
+        ways.progress("")
+        written = [ways.write(found, out)] if out else []
+        document = _described(function) | {"comparison": found.to_dict()} | ({"file": out} if out else {})
+        return document, lambda ink: written or ways.comparison(function, found, ink), OK
 
     return _answers(formulas, as_json, answer)
 

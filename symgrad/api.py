@@ -393,20 +393,36 @@ def compare(
     from symgrad.graph.ways import compared
 
     function = parse(source, **options)
+    if function.shape:
+        raise ShapeError("the five ways are compared on a scalar function")
     chosen = _variables(function, wrt)[0]
     claim = read_claim(manual, function.reading, shape=chosen.shape).node if manual else None
     given = point_of(at)
-    values = _random_point(function) if given is None else given
+    values = _random_point(function, chosen) if given is None else given
     tape = record(_as_written(function))
-    return compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+    found = compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+    found.chosen = given is not None
+    return found
 
 
-def _random_point(function: Expr) -> Mapping[str, Any]:
-    """Numbers at which a function and its parts exist, in a few digits."""
-    from symgrad.verify.points import TINY, Sampler
+def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
+    """Numbers in few digits at which a function exists, away from its kinks."""
+    import math
+
+    from symgrad.verify.points import TINY, Point, Sampler
+    from symgrad.verify.witnesses import Problem, rounded
+
+    problem = Problem(function.node, wrt)
+
+    def accepts(point: Point) -> bool:
+        short = rounded(point)
+        return bool(math.isfinite(problem.value(short))) and problem.clear_of_kinks(short, 0.03)
 
     sampler = Sampler(function.node, 0)
-    return sampler.draw(sampler.assign(TINY), way="positive").values
+    point = sampler.valid(sampler.assign(TINY), accepts)
+    if point is None:
+        raise UsageError("no numbers were found at which the function exists", hint="give them: --at")
+    return rounded(point).values
 
 
 def _as_written(function: Expr) -> Reading:

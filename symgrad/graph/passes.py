@@ -8,7 +8,7 @@ its inputs.  The derivatives are those of `symgrad.calculus`; nothing is differe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,10 +45,14 @@ class Part:
 
 
 class Passes:
-    """The passes over a tape at a point (or, without one, their formulas alone)."""
+    """The passes over a tape at a point (or, without one, their formulas alone).
 
-    def __init__(self, tape: Tape, at: Values | None = None) -> None:
+    `by` are the inputs that derivatives are taken by: all real ones if none is named.
+    """
+
+    def __init__(self, tape: Tape, at: Values | None = None, by: Iterable[Variable] = ()) -> None:
         self.tape = tape
+        self.by = frozenset(by)
         self.numeric = at is not None
         self.values: dict[Variable, Any] = {}
         self.notes: list[str] = []
@@ -106,7 +110,8 @@ class Passes:
     @cached_property
     def live(self) -> frozenset[Variable]:
         """The values that depend on a real input: labels have no gradient."""
-        found = {row.variable for row in self.tape.inputs if "label" not in row.variable.assumptions}
+        real = {row.variable for row in self.tape.inputs if "label" not in row.variable.assumptions}
+        found = set(self.by or real)
         for row in self.tape.gates:
             if any(v in found for v in row.inputs):
                 found.add(row.variable)

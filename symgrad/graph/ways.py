@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from symgrad.calculus import gradient, jvp
-from symgrad.errors import ShapeError, SymgradError
+from symgrad.errors import SymgradError
 from symgrad.expr import Contraction, Delta, Node, Size, Sum, Variable, postorder, variable
 from symgrad.graph.passes import Passes
 from symgrad.graph.tape import Tape
@@ -78,10 +78,13 @@ class Comparison:
     """The five ways at one point."""
 
     wrt: str
+    at: Mapping[str, Any]
     exact: Any
     ways: list[Way]
     steps: list[Step]
     growth: list[Cost] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    chosen: bool = True  # whether somebody chose the point
 
     def best(self, kind: str) -> Step:
         """The step at which a kind of difference is most accurate."""
@@ -94,7 +97,9 @@ class Comparison:
             for c in self.growth
         ]
         ways = [way.to_dict() for way in self.ways]
-        return {"wrt": self.wrt, "gradient": self.exact.tolist(), "ways": ways, "steps": steps, "growth": growth}
+        at = {name: value.tolist() for name, value in self.at.items()}
+        head = {"wrt": self.wrt, "at": at, "gradient": self.exact.tolist()}
+        return head | {"ways": ways, "steps": steps, "growth": growth, "notes": self.notes}
 
 
 def operations(roots: Iterable[Node], sizes: Mapping[str, int]) -> int:
@@ -130,8 +135,6 @@ def compared(
     progress: Callable[[str], None] = lambda message: None,
 ) -> Comparison:
     """The gradient of a scalar function by `wrt` at a point, in every way; `claim` is the manual one."""
-    if function.shape:
-        raise ShapeError("the five ways are compared on a scalar function")
     study = _Study(tape, function, wrt, at, claim)
     progress("symbolic")
     ways = [study.manual(), study.symbolic()]
@@ -141,7 +144,7 @@ def compared(
     ways += study.numerical()
     progress("automatic")
     ways += [study.forward(), study.reverse()]
-    found = Comparison(wrt.name, study.exact, ways, study.steps())
+    found = Comparison(wrt.name, study.point, study.exact, ways, study.steps(), notes=study.passes.notes)
     if grow:
         found.growth = _growth(tape, function, wrt, progress)
     return found
@@ -153,7 +156,7 @@ class _Study:
     def __init__(self, tape: Tape, function: Node, wrt: Variable, at: Mapping[str, Any], claim: Node | None) -> None:
         import numpy as np
 
-        self.passes = Passes(tape, at)
+        self.passes = Passes(tape, at, [wrt])
         self.function, self.wrt, self.claim = function, wrt, claim
         self.sizes = self.passes.sizes
         self.point = {row.variable.name: self.passes.arrays[row.variable.name] for row in tape.inputs}
@@ -233,7 +236,7 @@ class _Study:
         except (SymgradError, NotImplementedError, TypeError, ValueError) as error:
             return Way(name, note=f"SymPy gave up: {type(error).__name__}")
         count = int(sum(sp.count_ops(part) for part in parts))
-        return self.way(name, value, operations=count, size=f"{count} operations")
+        return self.way(name, value, operations=count, size=f"{count} operation{'' if count == 1 else 's'}")
 
     def numerical(self) -> list[Way]:
         """Forward, central and complex-step differences, one entry of the variable after the other."""
@@ -293,7 +296,8 @@ class _Study:
         """The error of the derivative in one direction, against the step."""
         import numpy as np
 
-        direction = np.sign(np.random.default_rng(0).normal(size=self.base.shape)) / max(1.0, self.base.size**0.5)
+        direction = np.random.default_rng(0).uniform(0.5, 1.0, size=self.base.shape)
+        direction *= np.random.default_rng(1).choice([-1.0, 1.0], size=self.base.shape) / max(1.0, self.base.size**0.5)
         exact = float(np.sum(self.exact * direction))
         scale = max(abs(exact), float(np.max(np.abs(self.exact), initial=0.0))) or 1.0
         here = self.f(self.base)
@@ -332,7 +336,8 @@ def _flat(value: Any) -> list[Any]:
 
 def _tangent_work(passes: Passes) -> list[Node]:
     """What one pass of forward mode computes: values and tangents."""
-    return [row.local for row in passes.tape.gates] + [formula for row, formula in passes.tangents if not row.is_input]
+    moving = [formula for row, formula in passes.tangents if not row.is_input and row.variable in passes.live]
+    return [row.local for row in passes.tape.gates] + moving
 
 
 def _adjoint_work(passes: Passes) -> list[Node]:
@@ -393,7 +398,7 @@ def _growth(tape: Tape, function: Node, wrt: Variable, progress: Callable[[str],
         "forward": compile_nodes({"f": function, "d": forward}),
         "reverse": compile_nodes({"f": function, "g": simplify_result(gradient(function, wrt))}),
     }
-    symbolic = Passes(tape)
+    symbolic = Passes(tape, by=[wrt])
     work = {
         "function": [function], "forward": _tangent_work(symbolic), "reverse": _adjoint_work(symbolic),
     }  # fmt: skip

@@ -18,9 +18,8 @@ import typer
 import symgrad as sg
 from symgrad.api import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
-from symgrad.graph import GATES
 
-from . import graphs, report, ways
+from . import report
 from .arguments import FormulaCommand, natural, one_of, read, resembling
 from .terminal import Ink, prepare_streams, silence_stdout
 
@@ -38,6 +37,7 @@ FORMS = ("matrix", "index", "differential")
 LAYOUTS = ("gradient", "numerator", "denominator")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 BACKENDS = ("numpy", "jax")
+GATES = ("coarse", "fine")
 THEMES = ("auto", "light", "dark")
 
 #: Typer's own complaints about usage, wherever this version of typer defines their class.
@@ -282,6 +282,8 @@ def graph(
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Draws the computational graph."""
+    from . import graphs
+
     gates = one_of("--gates", gates, GATES)
     theme = one_of("--theme", theme, THEMES)
     graphs.suffix(out)
@@ -315,6 +317,8 @@ def trace(
     as_json: Json = False,
 ) -> int:
     """Prints the traces of automatic differentiation."""
+    from . import graphs
+
     gates = one_of("--gates", gates, GATES)
     reading = _reading(shape, assume, syntax)
 
@@ -345,6 +349,8 @@ def compare(
     as_json: Json = False,
 ) -> int:
     """Compares the five ways to a gradient."""
+    from . import graphs, ways
+
     graphs.suffix(out)
     reading = _reading(shape, assume, syntax)
     if wrt and len(wrt) > 1:

@@ -503,3 +503,12 @@ def test_a_notebook_shows_the_graph() -> None:
     assert isinstance(drawn, Graph)
     assert drawn._repr_svg_().startswith("<svg")
     assert repr(drawn) == "<Computational graph of f: 2 inputs, 1 gate>"
+
+
+def test_the_command_knows_the_same_words_as_the_library() -> None:
+    from symgrad.graph import GATES
+    from symgrad.graph.svg import THEMES
+    from symgrad_cli import app
+
+    assert app.GATES == GATES
+    assert ("auto", *THEMES) == app.THEMES

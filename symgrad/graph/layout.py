@@ -14,14 +14,18 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from symgrad.errors import UnsupportedError
+
 Key = Hashable
 Edge = tuple[Key, Key]
 #: An input is put into the first layer if its wire passes no more layers than these, else just before its first gate.
 LONGEST_WIRE = 2
 SWEEPS = 12
+#: More pieces of wire than these are no drawing that anybody can follow.
+MOST_WIRES = 1500
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Box:
     """What takes up room: `before` and `after` its place across the layer."""
 
@@ -57,6 +61,7 @@ def arranged(boxes: Sequence[Box], edges: Sequence[Edge], lane: Lane) -> Layout:
     layout = Layout([[] for _ in range(1 + max(box.layer for box in boxes))])
     for box in boxes:
         layout.layers[box.layer].append(box)
+    wires = 0
     for edge in edges:
         start, end = known[edge[0]], known[edge[1]]
         path = [start]
@@ -64,6 +69,9 @@ def arranged(boxes: Sequence[Box], edges: Sequence[Edge], lane: Lane) -> Layout:
             first = layer == start.layer + 1 and edge[0] in split
             path.append(Box((*edge, layer), *lane(edge, first), layer))
             layout.layers[layer].append(path[-1])
+        wires += len(path)
+        if wires > MOST_WIRES:
+            raise UnsupportedError("this graph has too many wires to be drawn", hint="symgrad trace lists its values")
         layout.paths[edge] = [*path, end]
     _order(layout)
     _place(layout)

@@ -206,7 +206,7 @@ def test_writing_the_gates_out_gives_the_function_again(source: str) -> None:
 
 
 MARKS = {
-    "x + y + z": "+ +", "x - y": "−", "x + 1": "+1", "1 - x": "1−x", "x - 1/2": "−1/2", "2 x": "×2", "-x": "×−1",
+    "x + y + z": "+ +", "x - y": "−", "-x + y": "×−1 +", "-x - y + z": "×−1 − +", "-1 + x": "−1", "x + 1": "+1", "1 - x": "1−x", "x - 1/2": "−1/2", "2 x": "×2", "-x": "×−1",
     "x/2": "÷2", "x/y": "÷", "3/x": "3/x", "x^3": "x³", "x^y": "xʸ", "|x|": "|x|", "max(x, y)": "max",
     "max(0, x)": "max(0,x)", "ReLU(x)": "ReLU", "||x||": "‖x‖", "||x||^2": "‖x‖²", "sum(x .* y)": "⊙ sum", "A B x": "@ @",
     "tanh(W x + b)": "@ + tanh", "sum_i x_i": "Σ_i", "x^T y": "@", "log det A": "det log", "softmax(s)_y": "softmax [y]",

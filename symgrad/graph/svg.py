@@ -7,6 +7,7 @@ are always the light ones.
 
 from __future__ import annotations
 
+import zlib
 from xml.sax.saxutils import escape
 
 from symgrad.graph.picture import TEXT, Mark, Picture, Point
@@ -26,40 +27,55 @@ ANCHORS = {"start": "start", "small": "start", "middle": "middle", "end": "end"}
 def to_svg(picture: Picture, theme: str = "auto") -> str:
     """The picture as an SVG document."""
     width, height = f"{picture.width:.0f}", f"{picture.height:.0f}"
+    # Several drawings may stand on one page: neither their names nor their styles may meet, or touch the page.
+    own = f"symgrad-{zlib.crc32(repr(picture).encode()):08x}"
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        'role="img" aria-labelledby="symgrad-title symgrad-description">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{own}" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{own}-title {own}-description">'
     )
     body = "\n".join(_mark(mark) for mark in picture.marks)
     return "\n".join([
         head,
-        f'<title id="symgrad-title">{escape(picture.title)}</title>',
-        f'<desc id="symgrad-description">{escape(picture.description)}</desc>',
-        f"<style>{_style(theme)}</style>",
+        f'<title id="{own}-title">{escape(picture.title)}</title>',
+        f'<desc id="{own}-description">{escape(picture.description)}</desc>',
+        f"<style>{_style(theme, own)}</style>",
         '<rect class="paper" width="100%" height="100%"/>',
         body,
         "</svg>\n",
     ])  # fmt: skip
 
 
-def _style(theme: str) -> str:
-    fixed = [
-        f"text{{font:{TEXT}px {FONT};dominant-baseline:central}}",
-        f".small{{font-size:{TEXT * SMALL:.0f}px}} .line{{fill:none;stroke-width:1.6;stroke-linejoin:round}}",
-        ".name,.mark{font-weight:600}",
-    ]
+def _style(theme: str, own: str) -> str:
+    fixed = {
+        "text": f"font:{TEXT}px {FONT};dominant-baseline:central",
+        ".small": f"font-size:{TEXT * SMALL:.0f}px",
+        ".line": "fill:none;stroke-width:1.6;stroke-linejoin:round",
+        ".pill": "stroke-width:1.6",
+        ".name": "font-weight:600",
+        ".mark": "font-weight:600",
+    }
     if theme != "auto":
-        return "".join([*fixed, _colours(THEMES[theme])])
-    dark = f"@media screen and (prefers-color-scheme:dark){{{_colours(THEMES['dark'])}}}"
-    return "".join([*fixed, _colours(THEMES["light"]), dark])
+        return _rules(fixed | _colours(THEMES[theme]), own)
+    dark = f"@media screen and (prefers-color-scheme:dark){{{_rules(_colours(THEMES['dark']), own)}}}"
+    return _rules(fixed | _colours(THEMES["light"]), own) + dark
 
 
-def _colours(theme: dict[str, str]) -> str:
-    rules = [f".paper{{fill:{theme['paper']}}}.pill{{fill:{theme['paper']};stroke:{theme['gate']};stroke-width:1.6}}"]
+def _colours(theme: dict[str, str]) -> dict[str, str]:
+    """The rules that give every role its colour, by selector."""
+    found: dict[str, str] = {}
     for role, colour in theme.items():
-        if role != "paper":
-            rules.append(f"text.{role},.head.{role},.dot.{role}{{fill:{colour}}}.line.{role}{{stroke:{colour}}}")
-    return "".join(rules)
+        for kind in ("text", ".head", ".dot"):
+            found[f"{kind}.{role}"] = f"fill:{colour}"
+        found[f".line.{role}"] = f"stroke:{colour}"
+    return found | {
+        "rect.paper": f"fill:{theme['paper']}",
+        "rect.pill": f"fill:{theme['paper']};stroke:{theme['gate']}",
+    }
+
+
+def _rules(found: dict[str, str], own: str) -> str:
+    """CSS that reaches no further than the drawing."""
+    return "".join(f"#{own} {selector}{{{rule}}}" for selector, rule in found.items())
 
 
 def _mark(mark: Mark) -> str:

@@ -114,7 +114,7 @@ class _Recorder(Elaborator):
         tree = rewritten(tree, self.gates, self.scope.functions)
         if tree.head == "pow" and tree.args[0].head == "norm":
             self.inside[id(tree.args[0])] = tree.args[0]  # a squared norm is one gate: the norm alone has a kink at 0
-        split = tree.head in {"add", "mul"} and len(tree.args) > 2 and not _has_rows(tree)
+        split = tree.head in {"add", "mul"} and (len(tree.args) > 2 or _begins_negative(tree)) and not _has_rows(tree)
         value = self._two_by_two(tree) if split else super().visit(tree)
         if tree.head in SILENT or id(tree) in self.inside:
             return value
@@ -134,28 +134,37 @@ class _Recorder(Elaborator):
         return Value(self.known[node], value.open, value.row)
 
     def _two_by_two(self, tree: Tree) -> Value:
-        """A sum or product of many terms as gates of two: from the left, but W_2 W_1 x from the right."""
+        """A sum or product of many terms as gates of two."""
         values = [self.visit(arg) for arg in tree.args]
         terms = [self._bound(value, arg) for value, arg in zip(values, tree.args, strict=True)]
-        ranks = [value.rank for value in values]
-        if tree.head == "mul" and ranks[-1] == 1 and 2 in ranks and not any(v.row or v.rank == 1 for v in values[:-1]):
+        return self._sum(tree, terms) if tree.head == "add" else self._product(tree, terms, values)
+
+    def _sum(self, tree: Tree, terms: list[Tree]) -> Value:
+        """From the left: ((a + b) - c) + d."""
+        sign, *signs_left = signs(tree)
+        left, *rest = terms
+        if sign < 0 and literal(left) is None:
+            sign, left = 1, self._part(_joined("neg", [left], None))
+        for following, right in zip(signs_left[:-1], rest[:-1], strict=True):
+            sign, left = 1, self._part(_joined("add", [left, right], (sign, following)))
+        return self._whole(_joined("add", [left, rest[-1]], (sign, signs_left[-1])))
+
+    def _product(self, tree: Tree, terms: list[Tree], values: list[Value]) -> Value:
+        """From the left, but matrices before a vector from the right: W_2 (W_1 x)."""
+        *before, last = values
+        if last.rank == 1 and 2 in [v.rank for v in before] and not any(v.row or v.rank == 1 for v in before):
             while len(terms) > 2:
-                terms[-2:] = [self._pair(tree, terms[-2:], tree.value)]
-            return self._whole(_joined(tree, terms, tree.value))
+                terms[-2:] = [self._part(_joined("mul", terms[-2:], tree.value))]
         while len(terms) > 2:
-            value = tuple(signs(tree)[:2]) if tree.head == "add" else tree.value
-            if tree.head == "add" and len(terms) < len(tree.args):
-                value = (1, signs(tree)[len(tree.args) - len(terms) + 1])
-            terms[:2] = [self._pair(tree, terms[:2], value)]
-        last = (1, signs(tree)[-1]) if tree.head == "add" else tree.value
-        return self._whole(_joined(tree, terms, last))
+            terms[:2] = [self._part(_joined("mul", terms[:2], tree.value))]
+        return self._whole(_joined("mul", terms, tree.value))
 
     def _whole(self, tree: Tree) -> Value:
         return self.recorded(super().visit(tree), tree)
 
-    def _pair(self, tree: Tree, terms: list[Tree], value: object) -> Tree:
-        pair = _joined(tree, terms, value)
-        return self._bound(self._whole(pair), pair)
+    def _part(self, tree: Tree) -> Tree:
+        """A gate inside another one, as a name for its value."""
+        return self._bound(self._whole(tree), tree)
 
     def _bound(self, value: Value, tree: Tree) -> Tree:
         """A tree whose value is `value`; numbers stay as they are written."""
@@ -192,8 +201,13 @@ def _has_rows(tree: Tree) -> bool:
     return tree.head == "mul" and any(arg.head == "index" and str(arg.args[0].value)[:1].isupper() for arg in tree.args)
 
 
-def _joined(tree: Tree, terms: list[Tree], value: object) -> Tree:
-    return Tree(tree.head, tuple(terms), value, terms[0].start, terms[-1].end)
+def _begins_negative(tree: Tree) -> bool:
+    """Whether a sum begins with the negative of something that is no number."""
+    return tree.head == "add" and signs(tree)[0] < 0 and literal(tree.args[0]) is None
+
+
+def _joined(head: str, terms: list[Tree], value: object) -> Tree:
+    return Tree(head, tuple(terms), value, terms[0].start, terms[-1].end)
 
 
 def _reaching(output: Node, rows: Iterable[Row]) -> set[Node]:

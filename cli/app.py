@@ -353,6 +353,8 @@ def compare(
 
     graphs.suffix(out)
     reading = _reading(shape, assume, syntax)
+    if manual and ".py" in manual:
+        raise UnsupportedError("a program as the manual way is not built yet", hint="give the gradient as a formula")
     if wrt and len(wrt) > 1:
         raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import UsageError, printable
 from symgrad.graph.gates import FLOWS
 from symgrad.graph.numbers import block, inline
+from symgrad.graph.words import remarks
 
 from . import report
 from .terminal import Cell, Ink, columns, pad, table
@@ -20,6 +21,7 @@ from .terminal import Cell, Ink, columns, pad, table
 if TYPE_CHECKING:
     from symgrad.api import Expr
     from symgrad.graph import Graph, Line, Trace
+    from symgrad.graph.passes import Passes
 
 INDENT = "  "
 #: What a part of a drawing is -> its style on a terminal.
@@ -75,11 +77,17 @@ def _legend(drawn: Graph, ink: Ink) -> Iterator[str]:
         yield f"{INDENT}{ink('good', 'above: value')}{below}"
     for flow in drawn.flows:
         yield f"{INDENT}{ink('dim', FLOWS[flow])}"
-    for note in passes.notes:
-        yield f"{INDENT}{ink('warn', 'kink')}  {printable(note)}"
+    yield from _remarks(passes, ink)
     if not passes.numeric:
         values = ", ".join(f"{row.shown}=..." for row in passes.tape.inputs)
         yield INDENT + ink("dim", f'for numbers add --at "{values}"')
+
+
+def _remarks(passes: Passes, ink: Ink) -> Iterator[str]:
+    for remark in remarks(passes):
+        yield INDENT + ink("dim", remark)
+    for note in passes.notes:
+        yield f"{INDENT}{ink('warn', 'kink')}  {printable(note)}"
 
 
 def suffix(path: str | None) -> str:
@@ -120,8 +128,7 @@ def trace(function: Expr, traced: Trace, direction: Mapping[str, Any] | None, in
     else:
         yield f"{INDENT}{ink('bold', 'forward tangent trace')}"
         yield from lines(traced.forward(direction), ink, "bad")
-    for note in traced.passes.notes:
-        yield f"{INDENT}{ink('warn', 'kink')}  {printable(note)}"
+    yield from _remarks(traced.passes, ink)
     yield ""
 
 

@@ -456,6 +456,7 @@ COMMANDS = [
     pytest.param(0, ["graph", NEURON, "--gates", "fine", "--at", NEURON_AT], "wider than this terminal", id="too wide"),
     pytest.param(0, ["graph", "softmax-loss"], "(Σ_j)", id="a name of the catalog"),
     pytest.param(0, ["graph", "max(0, x)", "--at", "x=0"], "kink", id="a kink"),
+    pytest.param(0, ["graph", HINGE, "--at", HINGE_AT], "y counts from 0", id="labels"),
     pytest.param(0, ["trace", AUTODIFF, "--at", "x1=2, x2=5"], "1.716", id="trace"),
     pytest.param(0, ["trace", AUTODIFF, "--at", "x1=2, x2=5", "--direction", "x1=1"], "5.5", id="tangents"),
     pytest.param(0, ["trace", "x^2", "--forward", "--at", "x=3"], "= 6", id="only one input can move"),

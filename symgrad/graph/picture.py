@@ -17,7 +17,7 @@ from symgrad.graph.layout import Box, Edge, Key, Layout, arranged
 from symgrad.graph.numbers import DIGITS, entries
 from symgrad.graph.passes import Passes
 from symgrad.graph.tape import Row
-from symgrad.graph.words import described, flows, titled
+from symgrad.graph.words import described, flows, remarks, titled
 
 #: Sizes in pixels: text, the advance of a letter in it, a line of numbers, a gate, what is left free.
 TEXT, ADVANCE, LINE, RADIUS, MARGIN = 15, 9.15, 19, 19, 20
@@ -291,7 +291,7 @@ def _legend(passes: Passes, drawing: Picture, sides: tuple[str, str]) -> None:
         lines.append(("value", f"{sides[0]}: value"))
         if not passes.tape.output.variable.shape:
             lines.append(("gradient", f"{sides[1]}: gradient of {passes.tape.name}"))
-    lines += [("note", FLOWS[flow]) for flow in flows(passes)]
+    lines += [("note", words) for words in [*(FLOWS[flow] for flow in flows(passes)), *remarks(passes)]]
     for role, words in lines:
         for part in _wrapped(words, max(36, int((drawing.width - 2 * MARGIN) / (0.8 * ADVANCE)))):
             drawing.marks.append(Mark("text", role, ((MARGIN, y),), part, "small"))

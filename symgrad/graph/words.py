@@ -46,6 +46,14 @@ def flows(passes: Passes) -> list[str]:
     return [flow for flow in FLOWS if flow in found]
 
 
+def remarks(passes: Passes) -> list[str]:
+    """What must be known to read the numbers."""
+    labels = [row.shown for row in passes.tape.inputs if "label" in row.variable.assumptions]
+    if not passes.numeric or not labels:
+        return []
+    return [f"{', '.join(labels)} count{'s' if len(labels) == 1 else ''} from 0"]
+
+
 def _called(passes: Passes, row: Row) -> str:
     if row.named:
         return row.shown

@@ -76,9 +76,10 @@ def _mul(tree: Tree, local: Node) -> Gate:
         return Gate(_short(f"×{number[1]}", "×c"), f"multiply by {number[1]}")
     if isinstance(local, Contraction) and local.summed:
         return Gate("@", "matrix product" if local.rank else "inner product", "swaps")
-    if tree.value in {"odot", "star"} or (local.rank and all(n.rank for n, _, _ in getattr(local, "factors", ()))):
-        return Gate("⊙" if local.rank else "×", "multiply entry by entry" if local.rank else "multiply", "swaps")
-    return Gate("×", "multiply", "swaps")
+    ranks = {node.rank for node, _, _ in getattr(local, "factors", ())}
+    if local.rank and (tree.value in {"odot", "star"} or ranks == {local.rank}):
+        return Gate("⊙", "multiply entry by entry", "swaps")
+    return Gate("⊗", "outer product", "swaps") if local.rank == 2 and ranks == {1} else Gate("×", "multiply", "swaps")
 
 
 def _div(tree: Tree, _local: Node) -> Gate:

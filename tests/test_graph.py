@@ -210,7 +210,7 @@ MARKS = {
     "x/2": "÷2", "x/y": "÷", "3/x": "3/x", "x^3": "x³", "x^y": "xʸ", "|x|": "|x|", "max(x, y)": "max",
     "max(0, x)": "max(0,x)", "ReLU(x)": "ReLU", "||x||": "‖x‖", "||x||^2": "‖x‖²", "sum(x .* y)": "⊙ sum", "A B x": "@ @",
     "tanh(W x + b)": "@ + tanh", "sum_i x_i": "Σ_i", "x^T y": "@", "log det A": "det log", "softmax(s)_y": "softmax [y]",
-    "1/(1 + exp(-x))": "σ", "e^{-x}": "×−1 exp", "(x + y) (x + y)": "+ ×", "<x, y>": "⟨·,·⟩", "(U x) (V x)^T": "@ @ ⊗", "a (W x)": "@ ×",
+    "1/(1 + exp(-x))": "σ", "e^{-x}": "×−1 exp", "(x + y) (x + y)": "+ ×", "<x, y>": "⟨·,·⟩", "(U x) (V x)^T": "@ @ ⊗", "a (W x)": "@ ×", "A + A^T": "xᵀ +",
 }  # fmt: skip
 
 

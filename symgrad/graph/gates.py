@@ -139,13 +139,17 @@ def _cases(_tree: Tree, _local: Node) -> Gate:
     return Gate("cases", "definition by cases", "routes")
 
 
+def _transpose(_tree: Tree, _local: Node) -> Gate:
+    return Gate("xᵀ", "transpose")
+
+
 def _indicator(_tree: Tree, _local: Node) -> Gate:
     return Gate("1[·]", "indicator")
 
 
 MARKS: dict[str, Callable[[Tree, Node], Gate]] = {
     "add": _add, "mul": _mul, "div": _div, "pow": _pow, "neg": _neg, "norm": _norm, "bars": _bars, "inner": _inner,
-    "index": _pick, "big": _big, "cases": _cases, "indicator": _indicator,
+    "index": _pick, "big": _big, "cases": _cases, "indicator": _indicator, "transpose": _transpose,
 }  # fmt: skip
 #: Functions with a usual sign, and how gradient flows through functions that are no chain of entries.
 SIGNS = {"sigmoid": "σ", "relu": "ReLU"}

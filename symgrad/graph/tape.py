@@ -4,10 +4,11 @@ Contract: `record(reading)` is the `Tape` of a function, its Wengert list.  The 
 makes `x + y + z` one sum and `2 (x + y) z` one product, while a lecture draws every `+` and `×` that is on paper.  So
 the source is read once more, by the elaborator that read it first, and every part that is a gate becomes a variable of
 its own as soon as it is read: what its handler then builds around those variables is the *local* expression of the next
-gate.  Nothing here knows how a formula is written, and writing the rows out gives the expression again.
+gate.  Writing the rows out gives the expression again.  Of how a formula is written only this is known here: sums and
+products of many terms become gates of two.
 
 Equal parts are one row (a value that goes to several gates), numbers belong to the gate that uses them (`+1`, `×2`),
-and so do transposes and picked axes.
+and so do the transposes of factors.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from symgrad.notation.reading import Reading, replay
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Scope, Value
 
-#: Heads that are no gates: leaves, and what only names or turns axes.
-SILENT = frozenset({"num", "const", "name", "transpose", "assemble", "keyword", "compare", "and", "array"})
+#: Heads that are no gates: leaves, and what only names axes.
+SILENT = frozenset({"num", "const", "name", "assemble", "keyword", "compare", "and", "array"})
 #: More gates than these are no picture and no table.
 MAX_ROWS = 400
 
@@ -114,6 +115,8 @@ class _Recorder(Elaborator):
         tree = rewritten(tree, self.gates, self.scope.functions)
         if tree.head == "pow" and tree.args[0].head == "norm":
             self.inside[id(tree.args[0])] = tree.args[0]  # a squared norm is one gate: the norm alone has a kink at 0
+        if tree.head == "mul":
+            self.inside.update((id(arg), arg) for arg in tree.args if arg.head == "transpose")
         split = tree.head in {"add", "mul"} and (len(tree.args) > 2 or _begins_negative(tree)) and not _has_rows(tree)
         value = self._two_by_two(tree) if split else super().visit(tree)
         if tree.head in SILENT or id(tree) in self.inside:

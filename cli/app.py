@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import symgrad as sg
+from symgrad.api import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 
 from . import report
@@ -36,6 +37,8 @@ FORMS = ("matrix", "index", "differential")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 BACKENDS = ("numpy", "jax")
+GATES = ("coarse", "fine")
+THEMES = ("auto", "light", "dark")
 
 #: Typer's own complaints about usage, wherever this version of typer defines their class.
 TyperUsageError: type[Any] = typer.BadParameter.__bases__[0]
@@ -67,6 +70,26 @@ HELP = {
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
         "check softmax-loss --json",
+    ),
+    "graph": _help(
+        "Draw the computational graph, with values and gradients on it.",
+        "Values stand above the wires, gradients below. Labels count from 0.",
+        'graph "(x + y) z" --at "x=-2, y=5, z=-4"',
+        'graph "sigmoid(w_0 x_0 + w_1 x_1 + w_2)" --gates fine --out neuron.svg',
+        'graph "q = W x; ||q||^2" --at "W=[[0.1, 0.5], [-0.3, 0.8]], x=[0.2, 0.4]"',
+    ),
+    "trace": _help(
+        "Print the forward and reverse traces of automatic differentiation.",
+        "One line a value: its formula, the numbers in it, its value; then the adjoints, from the function back to the "
+        "inputs, or with --direction the tangents.",
+        'trace "ln(x1) + x1 x2 - sin(x2)" --at "x1=2, x2=5"',
+        'trace "ln(x1) + x1 x2 - sin(x2)" --at "x1=2, x2=5" --direction "x1=1"',
+    ),
+    "compare": _help(
+        "Compare five ways to one gradient: manual, symbolic, numerical, forward and reverse automatic.",
+        "Error and cost of each, the V of finite differences against the step, and the cost as the inputs grow.",
+        'compare "||W x||^2" --wrt W --manual "2 W x x^T"',
+        'compare "ln(x1) + x1 x2 - sin(x2)" --wrt x2 --at "x1=2, x2=5" --out ways.png',
     ),
     "catalog": _help(
         "List the known functions with their source, or show one.",
@@ -222,6 +245,139 @@ def _judged(found: Mapping[str, Report]) -> dict[str, Any]:
     common = ("schema", "function", "variables")
     first = next(iter(reports.values()))
     return {key: first[key] for key in common} | {"wrt": list(found), "verdict": verdict, "reports": reports}
+
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="NUMBERS", help='Numbers, as in "x=-2, b=[1, 2], W=[[0.1, 0.5], [-0.3, 0.8]]".'),
+]
+Gates = Annotated[
+    str | None,
+    typer.Option(
+        "--gates", metavar="|".join(GATES), help="The logistic function as one gate, or as four.",
+        autocompletion=_choice(GATES),
+    ),
+]  # fmt: skip
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["graph"])
+def graph(
+    formulas: Formulas = None,
+    at: At = None,
+    gates: Gates = None,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Write the drawing to FILE.svg or FILE.png instead.")
+    ] = None,
+    theme: Annotated[
+        str | None,
+        typer.Option(
+            "--theme", metavar="|".join(THEMES), help="Colours of the file; auto follows the reader's screen.",
+            autocompletion=_choice(THEMES),
+        ),
+    ] = None,
+    down: Annotated[bool, typer.Option("--down", help="Draw the file from top to bottom, for a phone.")] = False,
+    shape: Shape = None,
+    assume: Assume = None,
+    syntax: Syntax = None,
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Draws the computational graph."""
+    from . import graphs
+
+    gates = one_of("--gates", gates, GATES)
+    theme = one_of("--theme", theme, THEMES)
+    graphs.suffix(out)
+    reading = _reading(shape, assume, syntax)
+
+    def answer(source: str) -> Answer:
+        function = sg.parse(source, **reading)
+        drawn = sg.draw(function, at, gates=gates, down=down)
+        written = graphs.write(drawn, out, theme) if out else ""
+        document = _described(function) | {"graph": drawn.to_dict()} | ({"file": out} if out else {})
+        return document, lambda ink: [written] if written else graphs.graph(function, drawn, ink), OK
+
+    return _answers(formulas, as_json, answer)
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["trace"])
+def trace(
+    formulas: Formulas = None,
+    at: At = None,
+    gates: Gates = None,
+    forward: Annotated[bool, typer.Option("--forward", help="Tangents (forward mode) instead of adjoints.")] = False,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            "--direction", metavar="NUMBERS", help='What moves in forward mode, as in "x1=1". Implies --forward.'
+        ),
+    ] = None,
+    shape: Shape = None,
+    assume: Assume = None,
+    syntax: Syntax = None,
+    as_json: Json = False,
+) -> int:
+    """Prints the traces of automatic differentiation."""
+    from . import graphs
+
+    gates = one_of("--gates", gates, GATES)
+    reading = _reading(shape, assume, syntax)
+
+    def answer(source: str) -> Answer:
+        function = sg.parse(source, **reading)
+        traced = sg.trace(function, at, gates=gates)
+        along = traced.direction(direction) if forward or direction else None
+        document = _described(function) | {"trace": graphs.trace_document(traced, along)}
+        return document, lambda ink: graphs.trace(function, traced, along, ink), OK
+
+    return _answers(formulas, as_json, answer)
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["compare"])
+def compare(
+    formulas: Formulas = None,
+    wrt: Wrt = None,
+    at: At = None,
+    manual: Annotated[
+        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient, text or LaTeX.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Plot to FILE.svg or FILE.png; needs matplotlib.")
+    ] = None,
+    shape: Shape = None,
+    assume: Assume = None,
+    syntax: Syntax = None,
+    as_json: Json = False,
+) -> int:
+    """Compares the five ways to a gradient."""
+    from . import graphs, ways
+
+    graphs.suffix(out)
+    reading = _reading(shape, assume, syntax)
+    if manual and ".py" in manual:
+        raise UnsupportedError("a program as the manual way is not built yet", hint="give the gradient as a formula")
+    if wrt and len(wrt) > 1:
+        raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
+
+    def answer(source: str) -> Answer:
+        function = sg.parse(source, **reading)
+        found = sg.compare(function, wrt[0] if wrt else None, at=at, manual=manual, progress=ways.progress)
+        ways.progress("")
+        written = [ways.write(found, out)] if out else []
+        document = _described(function) | {"comparison": found.to_dict()} | ({"file": out} if out else {})
+        return document, lambda ink: written or ways.comparison(function, found, ink), OK
+
+    return _answers(formulas, as_json, answer)
+
+
+def _reading(shape: list[str] | None, assume: list[str] | None, syntax: str | None) -> dict[str, Any]:
+    """The options that say how a formula is read."""
+    options = _options(shape, assume, None, None, syntax)
+    return {name: options[name] for name in ("shapes", "assume", "syntax")}
+
+
+def _described(function: Any) -> dict[str, Any]:
+    """The first keys of every document about a function."""
+    return {"schema": SCHEMA, "function": function.to_dict(), "variables": variables_dict(function)}
 
 
 @app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["catalog"])

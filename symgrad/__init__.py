@@ -1,10 +1,8 @@
 """symgrad: derive a gradient as on paper, step by step, and check it.
 
-    >>> import symgrad as sg
-    >>> sg.gradient("||W x||^2", "W").text
-    '2 W x xᵀ'
-
-Everything public is here; see the README for what each promises.
+>>> import symgrad as sg
+>>> sg.gradient("||W x||^2", "W").text
+'2 W x xᵀ'
 """
 
 from symgrad.api import (
@@ -12,8 +10,10 @@ from symgrad.api import (
     Expr,
     catalog,
     check,
+    compare,
     compile,
     derive,
+    draw,
     from_sympy,
     gradient,
     gradients,
@@ -24,6 +24,7 @@ from symgrad.api import (
     parse,
     source_code,
     to_sympy,
+    trace,
     vjp,
 )
 from symgrad.errors import (
@@ -61,8 +62,10 @@ __all__ = [
     "UsageError",
     "catalog",
     "check",
+    "compare",
     "compile",
     "derive",
+    "draw",
     "from_sympy",
     "gradient",
     "gradients",
@@ -73,5 +76,6 @@ __all__ = [
     "parse",
     "source_code",
     "to_sympy",
+    "trace",
     "vjp",
 ]

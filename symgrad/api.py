@@ -30,6 +30,8 @@ from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
     from symgrad.code import Compiled
+    from symgrad.graph import Graph, Trace
+    from symgrad.graph.ways import Comparison
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -400,6 +402,119 @@ def hvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:
 def _with_direction(function: Expr, name: str, shape: Shape, build: Callable[[Variable], Node]) -> Expr:
     reading, node = function.reading.with_variable(name, shape)
     return Expr(simplify(build(node)), reading)
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def draw(
+    source: Source,
+    at: str | Mapping[str, Any] | None = None,
+    *,
+    gates: str = "coarse",
+    digits: int = 3,
+    down: bool = False,
+    **options: Any,
+) -> Graph:
+    """The computational graph of a function, with values and gradients at the numbers `at`.
+
+    `at` is text or a mapping of names to numbers and nested lists; labels count from 0.  `gates="fine"` draws the
+    logistic function as the four gates that it is made of; `down` draws from top to bottom, for a phone.  The graph
+    shows itself in a notebook, and gives `svg()`, `png()`, `text` and `description`.
+
+    >>> print(draw("(x + y) z", at="x=-2, y=5, z=-4").text)
+       -2
+    x ────┐       3
+       -4 ├──(+)─────┐
+       5  │      -4  │
+    y ────┘          │      -12
+       -4            ├──(×)───────→ f
+       -4            │       1
+    z ───────────────┘
+       3
+    """
+    from symgrad.graph import Graph
+
+    return Graph(_as_written(parse(source, **options)), at, gates=gates, digits=digits, down=down)
+
+
+def trace(source: Source, at: str | Mapping[str, Any] | None = None, *, gates: str = "coarse", **options: Any) -> Trace:
+    """The primal, adjoint and tangent tables of a function: `primal`, `reverse` and `forward(direction)`.
+
+    >>> for line in trace("ln(x1) + x1 x2 - sin(x2)", at="x1=2, x2=5").reverse[-2:]:
+    ...     print(line.name, "=", line.formula, "=", round(float(line.value), 3))
+    x̄₁ = v̄₋₁ = 5.5
+    x̄₂ = v̄₀ = 1.716
+    """
+    from symgrad.graph import Trace, point_of, record
+
+    return Trace(record(_as_written(parse(source, **options)), gates), point_of(at))
+
+
+def compare(
+    source: Source,
+    wrt: str | None = None,
+    *,
+    at: str | Mapping[str, Any] | None = None,
+    manual: str | None = None,
+    grow: bool = True,
+    progress: Callable[[str], None] = lambda message: None,
+    **options: Any,
+) -> Comparison:
+    """The gradient of a scalar function in five ways: manual, symbolic, numerical, forward and reverse automatic.
+
+    Each way is measured against the exact gradient: `ways` has error and cost, `steps` the error of finite differences
+    against the step, and `growth` the cost as the variable grows.  Without `at` the point is drawn at random.
+
+    >>> found = compare("||W x||^2", "W", at="W=[[0.1, 0.5], [-0.3, 0.8]], x=[0.2, 0.4]", grow=False)
+    >>> [way.name for way in found.ways if way.error is not None and way.error > 1e-12]
+    ['numerical, forward difference', 'numerical, central difference']
+    """
+    from symgrad.graph import point_of
+    from symgrad.graph.tape import record
+    from symgrad.graph.ways import compared
+
+    function = parse(source, **options)
+    if function.shape:
+        raise ShapeError("the five ways are compared on a scalar function")
+    chosen = _variables(function, wrt)[0]
+    claim = read_claim(manual, function.reading, shape=chosen.shape).node if manual else None
+    given = point_of(at)
+    values = _random_point(function, chosen) if given is None else given
+    tape = record(_as_written(function))
+    found = compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+    found.chosen = given is not None
+    return found
+
+
+def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
+    """Numbers in few digits at which a function exists, away from its kinks."""
+    import math
+
+    from symgrad.verify.points import TINY, Point, Sampler
+    from symgrad.verify.witnesses import Problem
+
+    problem = Problem(function.node, (wrt,))
+
+    def accepts(point: Point) -> bool:
+        short = sampler.rounded(point)
+        return bool(math.isfinite(problem.value(short))) and problem.clear_of_kinks(short, 0.03)
+
+    sampler = Sampler(function.node, 0)
+    point = sampler.valid(sampler.assign(TINY), accepts)
+    if point is None:
+        raise UsageError("no numbers were found at which the function exists", hint="give them: --at")
+    return sampler.rounded(point).values
+
+
+def _as_written(function: Expr) -> Reading:
+    """The reading whose source writes this very expression: its own, or that of its text."""
+    reading = function.reading
+    if reading.parsed is not None and arranged(reading.node) is function.node:
+        return reading
+    shapes = {name: v.shape for name, v in function.variables.items()}
+    assume = {name: "+".join(sorted(v.assumptions)) for name, v in function.variables.items() if v.assumptions}
+    return read(function.text, shapes=shapes, assume=assume)
 
 
 # --- code -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ the operations are.  The same source always gives the same reading.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -291,6 +291,16 @@ def _with_indices(work: Elaborator, one: Definition) -> Value:
         for name in one.indices:
             work.bound.pop(name, None)
             work.ranges.pop(name, None)
+
+
+def replay(reading: Reading, elaborator: Callable[[Any, Scope], Elaborator]) -> tuple[Value, Elaborator]:
+    """The value that another elaborator gives to a reading's source, over the shapes that are settled."""
+    assert reading.parsed is not None
+    names = {*reading.variables, *_dimensions(reading)}
+    sources = survey(reading.parsed.tree, reading.parsed.source, names)
+    holes = _outlined(sources, reading.scope.over(dict(reading.scope.variables), {}), {}, None)
+    work = elaborator(Expressions(holes), reading.scope.over(dict(reading.scope.variables), {}))
+    return _evaluate(work, sources), work
 
 
 # --- claims and rules -------------------------------------------------------------------------------------------------

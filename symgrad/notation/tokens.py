@@ -69,8 +69,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
     "log2": ("log2",), "polygamma": ("polygamma",), "range": ("range", "arange"), "len": ("len",),
-    "einsum": ("einsum",), "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",), "conv2d": ("conv2d",),
-    "conv3d": ("conv3d",), "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
+    "einsum": ("einsum",), "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
+    "conv2d": ("conv2d",), "conv3d": ("conv3d",), "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
     **{name: (name, *spellings) for name, (spellings, _) in ABBREVIATIONS.items()},
 }  # fmt: skip
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.

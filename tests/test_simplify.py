@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from symgrad.calculus import gradient
-from symgrad.expr import Node, constant, is_zero
+from symgrad.expr import Node, constant, count, is_zero, variables
 from symgrad.notation.reading import read
 from symgrad.notation.render import to_latex, to_text
 from symgrad.simplify.rules import RULES, simplify
@@ -143,3 +143,23 @@ def test_what_would_fill_the_screen_is_refused() -> None:
     with pytest.raises(LimitError):
         to_tree(node)
     assert MAX_TREE > 1000
+
+
+GROWING = {
+    "layer normalisation": "m_{k} = mean({h}); v_{k} = mean(({h} - m_{k})^2); h_{k} = g_{k} .* ({h} - m_{k})/sqrt(v_{k} + 1)",
+    "RMS normalisation": "u_{k} = W_{k} {h}; h_{k} = u_{k}/sqrt(mean(u_{k}^2) + 1)",
+    "sigmoid": "h_{k} = sigmoid(W_{k} {h} + g_{k})",
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_a_derivative_grows_as_its_function_does(name: str) -> None:
+    """Twice the layers, twice the nodes: what is shared stays shared, however long it would be written out."""
+    sizes = []
+    for depth in (6, 12):
+        layers = [GROWING[name].format(k=k, h=f"h_{k - 1}" if k > 1 else "x") for k in range(1, depth + 1)]
+        shapes = {f"W_{k}": ("d", "d") for k in range(1, depth + 1)} | {f"g_{k}": ("d",) for k in range(1, depth + 1)}
+        function = read("; ".join([*layers, f"||h_{depth}||^2"]), shapes=shapes | {"x": ("d",)}).node
+        x = next(v for v in variables(function) if v.name == "x")
+        sizes.append(count(simplify(gradient(simplify(function), x))))
+    assert sizes[1] < 2.2 * sizes[0], sizes

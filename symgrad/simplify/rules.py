@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
-from weakref import WeakKeyDictionary
 from math import gcd, lcm
+from weakref import WeakKeyDictionary
 
 from symgrad.expr import (
     Call,

@@ -45,6 +45,8 @@ REWRITES = {
     "softmax sums to one": Rewrite("sum(softmax(x))", "1", "x: n"),
     "common factor of a vector and a number": Rewrite("g .* p - (g^T p) p", "(g - g^T p) .* p", "g: n, p: n"),
     "common divisor": Rewrite("1/(1 + |x|) - x sign(x)/(1 + |x|)^2", "1/(1 + |x|)^2", "x:"),
+    "sum of deviations": Rewrite("sum(x - mean(x))", "0", "x: n"),
+    "product of deviations": Rewrite("(x - mean(x)) (x - mean(x))^T ones", "zeros(n)", "x: n"),
     "size and sign": Rewrite("x sign(x)", "|x|", "x:"),
     "sign of a quotient": Rewrite("sign(x) x y/|x|", "y", "x:, y:"),
     "tanh": Rewrite("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "tanh(x)", "x:"),

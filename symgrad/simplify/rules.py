@@ -379,11 +379,13 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
         if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
             continue
         others = {(f, i): p for j, (f, i, p) in enumerate(node.factors) if j != k}
-        if not _may_cancel(base, labels, others):
+        alone = any(label >= node.rank and all(label not in axes for _, axes in others) for label in labels)
+        cancels = _may_cancel(base, labels, others)
+        if not alone and not cancels:
             continue
         terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
         better = again(add(terms, node.shape))
-        if length(better) < length(node):
+        if length(better) < length(node) - (0 if cancels else 2):
             return better
     return None
 

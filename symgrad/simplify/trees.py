@@ -50,12 +50,12 @@ LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 MAX_TREE = 20_000
 
 
-def to_tree(root: Node, given: Mapping[Node, Tree] | None = None) -> Tree:
+def to_tree(root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> Tree:
     """The tree of `root` in matrix form, or as entries `[...]_{ij}` where it has no matrix form.
 
-    `given` are the trees of nodes that are to be written in a way of their own.
+    `given` are the trees of nodes that are to be written in a way of their own, `avoid` names that no index may have.
     """
-    return number_tree(0) if is_zero(root) else _Writer(root, given).tree(root)
+    return number_tree(0) if is_zero(root) else _Writer(root, given, avoid).tree(root)
 
 
 def index_tree(

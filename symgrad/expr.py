@@ -199,7 +199,7 @@ def size(dim: Dim) -> Node:
 
 def dim_factors(dim: Dim) -> tuple[Dim, ...]:
     """The dimensions whose product `dim` is: 2·m·n is (2, m, n); a plain one is itself."""
-    if isinstance(dim, int) or "*" not in dim:
+    if not isinstance(dim, str) or "*" not in dim:
         return (dim,)
     return tuple(int(part) if part.isdigit() else part for part in dim.split("*"))
 

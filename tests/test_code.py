@@ -60,6 +60,8 @@ MEANING: dict[str, Callable[..., Any]] = {
     "log_softmax": lambda x: x - np.logaddexp.reduce(x, axis=-1, keepdims=True),
     "logsumexp": lambda x: np.logaddexp.reduce(x, axis=-1), "amax": lambda x: x.max(axis=-1),
     "argmax": lambda x: np.eye(x.shape[-1])[x.argmax(axis=-1)], "onehot": lambda y, C: np.eye(C)[y.astype(int)],
+    "tril": np.tril,
+    "diagsum": lambda X: sum(np.trace(X, d, -2, -1)[..., None, None] * np.eye(4, k=d) for d in range(-3, 4)),
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda X: np.log(np.abs(np.linalg.det(X))),
     "pi": lambda: np.float64(math.pi),
 }  # fmt: skip
@@ -284,7 +286,7 @@ def test_expression_at_size_one(name: str) -> None:
 
 # --- operations -----------------------------------------------------------------------------------------------------
 
-CORE = {"inverse": ("n", "n"), "det": ("n", "n"), "logdet": ("n", "n")}
+CORE = {"inverse": ("n", "n"), "det": ("n", "n"), "logdet": ("n", "n"), "tril": ("n", "n"), "diagsum": ("n", "n")}
 
 
 def applied(name: str, batch: tuple[str, ...]) -> Node:

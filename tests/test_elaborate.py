@@ -344,6 +344,8 @@ def rules() -> list[Any]:
         for name, rule in zip(op.args, op.rules, strict=True):
             if rule.kind != "fixed":
                 tangent = {"d" + name: variable("d" + name, args[name].shape)} if rule.kind == "differential" else {}
+                if rule.kind == "adjoint":
+                    tangent = {"g": variable("g", op.axes()[1])}
                 found.append(pytest.param(rule.formula, args | tangent, id=f"{op.name}: {rule.formula}"))
         found += [pytest.param(kink, args, id=f"{op.name}: {kink}") for kink in (*op.kinks, op.definition) if kink]
     return found

@@ -50,6 +50,7 @@ REWRITES = {
     "size and sign": Rewrite("x sign(x)", "|x|", "x:"),
     "sign of a quotient": Rewrite("sign(x) x y/|x|", "y", "x:, y:"),
     "tanh": Rewrite("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "tanh(x)", "x:"),
+    "tanh of hyperbolic functions": Rewrite("y sinh(x)/cosh(x)", "y tanh(x)", "x:, y:"),
     "log of a determinant": Rewrite("log(|det(A)|)", "logdet(A)", "A: n n"),
     "saturating": Rewrite("y sigmoid(x) - y sigmoid(x)^2", "y sigmoid(x) (1 - sigmoid(x))", "x:, y:"),
     "decimals": Rewrite("x + 0.044715 x^3", "x + 0.044715 x^3", "x:"),

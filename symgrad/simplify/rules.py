@@ -295,10 +295,16 @@ def _one_plus_exp(node: Node) -> Node | None:
 
 
 def _tanh_quotient(node: Node, _: Again) -> Node | None:
-    """(exp(u) - exp(-u)) / (exp(u) + exp(-u)) = tanh(u)."""
+    """(exp(u) - exp(-u)) / (exp(u) + exp(-u)) = sinh(u) / cosh(u) = tanh(u)."""
     assert isinstance(node, Contraction)
     present = {(f, labels): (k, p) for k, (f, labels, p) in enumerate(node.factors)}
     for k, (below, labels, power) in enumerate(node.factors):
+        if _name(below) == "cosh" and power == -1:
+            arg: Node = below.args[0]  # type: ignore[attr-defined]
+            j, p = present.get((apply("sinh", arg), labels), (k, 0))
+            if p == 1:
+                rest = [f for i, f in enumerate(node.factors) if i not in (j, k)]
+                return _remake(node, [*rest, (apply("tanh", arg), labels, 1)])
         u = _odd_exponentials(below, 1)
         if u is None or not isinstance(power, int) or power >= 0:
             continue

@@ -28,6 +28,7 @@ from symgrad.expr import (
     dim_factors,
     is_zero,
     magnitude,
+    number,
     postorder,
     rebuild,
     variables,
@@ -41,7 +42,7 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
-from symgrad.simplify.stacked import unstacked
+from symgrad.simplify.stacked import is_commutation, unstacked
 from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
@@ -258,6 +259,9 @@ class _Writer:
         if squared is not None:
             norm = scalar_power(node, 1, lambda n: self.trees[n])
             return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)
+        if is_commutation(node):
+            rows = Tree("call", tuple(map(_dimension, node.factors[1][0].shape[:2])), "commutation")
+            return _signed(coefficient, lambda c: self._times(number(c), rows))
         apart = unstacked(node)
         if apart is not None:
             scalars, tree = apart.tree(self._known_tree)

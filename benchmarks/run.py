@@ -169,6 +169,63 @@ def deep() -> Iterator[Row]:
     yield Row("  growth when the depth doubles (worst)", max(growth), "x", 2.2, " ".join(f"{g:.2f}" for g in growth))
 
 
+def _layers(layer: str, depth: int, last: str) -> str:
+    """`depth` layers, each of the one before, and a loss of the last."""
+    made = [layer.format(k=k, h=f"h_{k - 1}" if k > 1 else "x") for k in range(1, depth + 1)]
+    return "; ".join([*made, last.format(k=depth)])
+
+
+def _terms(term: str, count: int) -> str:
+    return " + ".join(term.format(k=k) for k in range(1, count + 1))
+
+
+#: What grows: the source with n layers, heads or terms, the variable, its shape, and the shapes of what is numbered.
+GROWING: dict[str, tuple[Callable[[int], str], str, tuple[str, ...], dict[str, tuple[str, ...]]]] = {
+    "sigmoid network": (
+        lambda n: _layers("h_{k} = sigmoid(W_{k} {h} + b_{k})", n, "||h_{k}||^2"),
+        "x", ("d",), {"W": ("d", "d"), "b": ("d",)},
+    ),
+    "layer normalisation": (
+        lambda n: _layers(
+            "m_{k} = mean({h}); v_{k} = mean(({h} - m_{k})^2); h_{k} = g_{k} .* ({h} - m_{k}) / sqrt(v_{k} + 1)",
+            n, "||h_{k}||^2",
+        ),
+        "x", ("d",), {"g": ("d",)},
+    ),
+    "RMS normalisation": (
+        lambda n: _layers("u_{k} = W_{k} {h}; h_{k} = u_{k} / sqrt(mean(u_{k}^2) + 1)", n, "||h_{k}||^2"),
+        "x", ("d",), {"W": ("d", "d")},
+    ),
+    "attention layers": (
+        lambda n: _layers("h_{k} = softmax({h} A_{k} {h}^T) {h} V_{k}", n, "||h_{k}||^2"),
+        "x", ("T", "d"), {"A": ("d", "d"), "V": ("d", "d")},
+    ),
+    "attention heads": (
+        lambda n: f"o = {_terms('softmax(x A_{k} x^T) x V_{k}', n)}; ||o||^2",
+        "x", ("T", "d"), {"A": ("d", "d"), "V": ("d", "d")},
+    ),
+    "sum of terms": (lambda n: _terms("log(1 + exp(a_{k}^T x))", n), "x", ("d",), {"a": ("d",)}),
+    "product of matrices": (
+        lambda n: f"tr({' '.join(f'A_{k}' for k in range(1, n + 1))} x)", "x", ("d", "d"), {"A": ("d", "d")}
+    ),
+}  # fmt: skip
+
+
+def growth() -> Iterator[Row]:
+    """The time and the size of a derivative when the expression doubles: 2 is linear."""
+    from symgrad.expr import count
+
+    for what, (source, wrt, shape, numbered) in GROWING.items():
+        times, sizes = [], []
+        for n in (8, 16, 32):
+            shapes = {f"{name}_{k}": dims for name, dims in numbered.items() for k in range(1, n + 1)} | {wrt: shape}
+            function = sg.parse(source(n), shapes=shapes)
+            times.append(timed(lambda function=function, wrt=wrt: sg.gradients(function, [wrt])))
+            sizes.append(count(sg.gradients(function, [wrt])[wrt].node))
+        beside = "time " + " ".join(f"{b / a:.2f}" for a, b in pairwise(times)) + f"; {times[-1]:.2f} s at 32"
+        yield Row(f"{what}: growth of the size", max(b / a for a, b in pairwise(sizes)), "x", 2.1, beside)
+
+
 def chain() -> Iterator[Row]:
     """20,000 definitions, each of the one before, as expressions: a source is bounded, expressions are not."""
     from symgrad.calculus import gradient
@@ -269,6 +326,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "derive": deriving,
     "cold": cold,
     "deep": deep,
+    "growth": growth,
     "chain": chain,
     "numpy": emitted_numpy,
     "jax": emitted_jax,

@@ -25,6 +25,7 @@ from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.shapes import Declared, read_shapes
+from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
 from symgrad.simplify.trees import arranged, to_tree
 
@@ -73,6 +74,17 @@ class Expr:
     def latex(self) -> str:
         """LaTeX that reads back to this expression."""
         return to_latex(to_tree(self.node))
+
+    @property
+    def named(self) -> str:
+        """The text with parts that occur several times named first, where that is shorter; it reads back as well.
+
+        >>> gradient("sum(sigmoid(W x)^2)", "W").named
+        'p = sigmoid(W x); 2 (p.^2 ⊙ (1 - p)) xᵀ'
+        """
+        definitions, tree = named(self.node)
+        short = "; ".join([*(f"{name_to_text(name)} = {to_text(part)}" for name, part in definitions), to_text(tree)])
+        return min(self.text, short, key=len)
 
     def variable(self, name: str) -> Variable:
         """The variable called `name`, in any spelling."""

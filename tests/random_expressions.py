@@ -123,7 +123,8 @@ class Grammar:
         return self.random.choice([op for op in KNOWN if op.signature == signature])
 
     def applied(self, op: Operation, shapes: list[Shape], depth: int) -> Node:
-        domains = (*op.domain, *["real"] * (len(op.args) - len(op.domain)))
+        usual = "real" if op.entrywise or not op.signature.startswith("n n") else "square"
+        domains = (*op.domain, *[usual] * (len(op.args) - len(op.domain)))
         args = [self.tensor(shape, depth) for shape in shapes]
         return apply(op.name, *(self.within(domain, arg) for domain, arg in zip(domains, args, strict=True)))
 

@@ -87,6 +87,17 @@ def test_gradient_as_the_field_writes_it(name: str, wrt: str) -> None:
         assert same(found.node, simplify(want.node)), (found.text, want.text)
 
 
+@pytest.mark.parametrize(("name", "wrt"), GRADIENTS)
+def test_named_parts_read_back(name: str, wrt: str) -> None:
+    found = sg.derive(name, wrt=wrt).result
+    shapes = {n: v.shape for n, v in found.variables.items()}
+    assume = {n: "+".join(v.assumptions) for n, v in found.variables.items() if v.assumptions}
+    assert len(found.named) <= len(found.text)
+    if found.named != found.text:
+        back = sg.parse(found.named, shapes=shapes, assume=assume)
+        assert same(simplify(back.node), simplify(found.node)), found.named
+
+
 def test_a_wrong_expectation_is_seen() -> None:
     assert not same(sg.gradient("wx2", "W").node, simplify(sg.parse("W x x^T").node))
 

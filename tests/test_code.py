@@ -63,6 +63,8 @@ MEANING: dict[str, Callable[..., Any]] = FUNCTIONS | {
     "argmax": lambda x: np.eye(x.shape[-1])[x.argmax(axis=-1)], "onehot": lambda y, C: np.eye(C)[y.astype(int)],
     "prod": lambda x: np.multiply.reduce(x, axis=-1),
     "products_of_others": lambda x: np.stack([np.delete(x, k, -1).prod(-1) for k in range(x.shape[-1])], axis=-1),
+    "tril": np.tril,
+    "diagsum": lambda X: sum(np.trace(X, d, -2, -1)[..., None, None] * np.eye(4, k=d) for d in range(-3, 4)),
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda X: np.log(np.abs(np.linalg.det(X))),
     "pi": lambda: np.float64(math.pi),
 }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from symgrad.calculus import gradient
-from symgrad.expr import Node, constant, is_zero
+from symgrad.expr import Node, constant, count, is_zero, variables
 from symgrad.notation.reading import read
 from symgrad.notation.render import to_latex, to_text
 from symgrad.simplify.rules import RULES, simplify
@@ -45,9 +45,12 @@ REWRITES = {
     "softmax sums to one": Rewrite("sum(softmax(x))", "1", "x: n"),
     "common factor of a vector and a number": Rewrite("g .* p - (g^T p) p", "(g - g^T p) .* p", "g: n, p: n"),
     "common divisor": Rewrite("1/(1 + |x|) - x sign(x)/(1 + |x|)^2", "1/(1 + |x|)^2", "x:"),
+    "sum of deviations": Rewrite("sum(x - mean(x))", "0", "x: n"),
+    "product of deviations": Rewrite("(x - mean(x)) (x - mean(x))^T ones", "zeros(n)", "x: n"),
     "size and sign": Rewrite("x sign(x)", "|x|", "x:"),
     "sign of a quotient": Rewrite("sign(x) x y/|x|", "y", "x:, y:"),
     "tanh": Rewrite("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "tanh(x)", "x:"),
+    "tanh of hyperbolic functions": Rewrite("y sinh(x)/cosh(x)", "y tanh(x)", "x:, y:"),
     "log of a determinant": Rewrite("log(|det(A)|)", "logdet(A)", "A: n n"),
     "saturating": Rewrite("y sigmoid(x) - y sigmoid(x)^2", "y sigmoid(x) (1 - sigmoid(x))", "x:, y:"),
     "decimals": Rewrite("x + 0.044715 x^3", "x + 0.044715 x^3", "x:"),
@@ -143,3 +146,23 @@ def test_what_would_fill_the_screen_is_refused() -> None:
     with pytest.raises(LimitError):
         to_tree(node)
     assert MAX_TREE > 1000
+
+
+GROWING = {
+    "layer normalisation": "m_{k} = mean({h}); v_{k} = mean(({h} - m_{k})^2); h_{k} = g_{k} .* ({h} - m_{k})/sqrt(v_{k} + 1)",
+    "RMS normalisation": "u_{k} = W_{k} {h}; h_{k} = u_{k}/sqrt(mean(u_{k}^2) + 1)",
+    "sigmoid": "h_{k} = sigmoid(W_{k} {h} + g_{k})",
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_a_derivative_grows_as_its_function_does(name: str) -> None:
+    """Twice the layers, twice the nodes: what is shared stays shared, however long it would be written out."""
+    sizes = []
+    for depth in (6, 12):
+        layers = [GROWING[name].format(k=k, h=f"h_{k - 1}" if k > 1 else "x") for k in range(1, depth + 1)]
+        shapes = {f"W_{k}": ("d", "d") for k in range(1, depth + 1)} | {f"g_{k}": ("d",) for k in range(1, depth + 1)}
+        function = read("; ".join([*layers, f"||h_{depth}||^2"]), shapes=shapes | {"x": ("d",)}).node
+        x = next(v for v in variables(function) if v.name == "x")
+        sizes.append(count(simplify(gradient(simplify(function), x))))
+    assert sizes[1] < 2.2 * sizes[0], sizes

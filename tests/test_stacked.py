@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
     "(B^T ⊗ A) vec(X)": vec(A @ X @ B),
     "commutation(m, n) vec(X)": vec(X.T),
     "vec(X^T)": vec(X.T),
+    "-2 commutation(m, n)": -2 * np.kron(np.eye(3), np.eye(2)).reshape(3, 2, 6).transpose(1, 0, 2).reshape(6, 6),
     "2 (X ⊗ A) + (Y ⊗ A)": np.kron(2 * X + Y, A),
     "sum(vec(X) .* vec(Y))": np.sum(X * Y),
     "unfold([a_i X_ij b_k]_{i,j,k}, 1)": (a[:, None, None] * X[:, :, None] * b).transpose(0, 2, 1).reshape(2, 9),
@@ -89,6 +90,8 @@ JACOBIANS = {
     ("tr(A X)", "X"): "vec(Aᵀ)",
     ("||X||^2", "X"): "2 vec(X)",
     ("X", "X"): "I",
+    ("X^T", "X"): "commutation(m, n)",
+    ("3 X^T", "X"): "3 commutation(m, n)",
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
 from math import gcd, lcm
+from weakref import WeakKeyDictionary
 
 from symgrad.expr import (
     Call,
@@ -51,6 +52,8 @@ Rewrite = Callable[[Node, Again], Node | None]
 MAX_TERMS = 16
 #: Decimals such as 0.044715 are left where they are: only small denominators are taken out of a sum.
 MAX_DENOMINATOR = 100
+#: Nothing longer is multiplied out: nobody reads it, and parts that are shared would no longer be.
+LONG = 400
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
 
@@ -132,10 +135,14 @@ class Simplifier:
         return node
 
 
+#: The lengths of expressions that are alive; a length is a property of its node.
+_LENGTHS: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
+
+
 def length(root: Node) -> int:
     """How long the written form of `root` is: 2 a name, number, function or operator, 1 a pair of brackets."""
-    memo: dict[Node, int] = {}
-    for node in postorder([root]):
+    memo = _LENGTHS
+    for node in postorder([root], memo):
         own = 2
         if isinstance(node, Sum):
             own = 2 * sum(1 + (magnitude(c) != 1) for c, _ in node.terms) - 2
@@ -405,15 +412,19 @@ def _joined_power(node: Node, _: Again) -> Node | None:
 def _multiplied_out(node: Node, again: Again) -> Node | None:
     """A product over a sum, multiplied out where terms then cancel and the result is shorter."""
     assert isinstance(node, Contraction)
+    if length(node) > LONG:
+        return None
     for k, (base, labels, power) in enumerate(node.factors):
         if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
             continue
         others = {(f, i): p for j, (f, i, p) in enumerate(node.factors) if j != k}
-        if not _may_cancel(base, labels, others):
+        alone = any(label >= node.rank and all(label not in axes for _, axes in others) for label in labels)
+        cancels = _may_cancel(base, labels, others)
+        if not alone and not cancels:
             continue
         terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
         better = again(add(terms, node.shape))
-        if length(better) < length(node):
+        if length(better) < length(node) - (0 if cancels else 2):
             return better
     return None
 
@@ -688,6 +699,8 @@ def _content(node: Sum) -> Rational:
 def _expanded(node: Node, again: Again) -> Node | None:
     """The sum multiplied out, if that is shorter: y (1 - p) - (1 - y) p is y - p."""
     assert isinstance(node, Sum)
+    if length(node) > LONG:
+        return None
     terms: list[tuple[Rational, Node]] = []
     opened = 0
     for coefficient, term in node.terms:
@@ -721,7 +734,7 @@ def _factored(node: Node, _: Again) -> Node | None:
 
 
 def _best_factoring(node: Sum) -> Node | None:
-    if len(node.terms) > MAX_TERMS:
+    if len(node.terms) > MAX_TERMS or length(node) > 5 * LONG:
         return None
     common = _content(node)
     best: Node | None = None

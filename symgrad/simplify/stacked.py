@@ -135,6 +135,15 @@ def unstacked(node: Node) -> Apart | None:
     return Apart(node, groups, plain, tuple(used))
 
 
+def is_commutation(node: Node) -> bool:
+    """Whether `node` is the matrix K with K vec(X) = vec(Xᵀ)."""
+    if not isinstance(node, Contraction) or node.rank != 2 or len(node.factors) != 2:
+        return False
+    (one, turned, _), (other, own, _) = node.factors
+    stackings = isinstance(one, Stacking) and isinstance(other, Stacking)
+    return stackings and turned == (own[1], own[0], 0) and own[2] == 1 and min(own[:2]) > 1
+
+
 def _opened(factors: tuple[Factor, ...], by: dict[int, int], axis: int, used: list[int]) -> tuple[int, ...]:
     """The labels stacked in `axis`, and in `used` the stackings, innermost first."""
     if axis not in by or by[axis] in used:

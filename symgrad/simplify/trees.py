@@ -47,7 +47,7 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
-from symgrad.simplify.stacked import unstacked
+from symgrad.simplify.stacked import is_commutation, unstacked
 from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
@@ -56,12 +56,12 @@ LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 MAX_TREE = 20_000
 
 
-def to_tree(root: Node, given: Mapping[Node, Tree] | None = None) -> Tree:
+def to_tree(root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> Tree:
     """The tree of `root` in matrix form, or as entries `[...]_{ij}` where it has no matrix form.
 
-    `given` are the trees of nodes that are to be written in a way of their own.
+    `given` are the trees of nodes that are to be written in a way of their own, `avoid` names that no index may have.
     """
-    return number_tree(0) if is_zero(root) else _Writer(root, given).tree(root)
+    return number_tree(0) if is_zero(root) else _Writer(root, given, avoid).tree(root)
 
 
 def index_tree(
@@ -268,6 +268,9 @@ class _Writer:
         if squared is not None:
             norm = scalar_power(node, 1, lambda n: self.trees[n])
             return _signed(coefficient, lambda c: product([number_tree(c), norm]) if c != 1 else norm)
+        if is_commutation(node):
+            rows = Tree("call", tuple(map(dimension_tree, node.factors[1][0].shape[:2])), "commutation")
+            return _signed(coefficient, lambda c: self._times(number(c), rows))
         apart = unstacked(node)
         if apart is not None:
             scalars, tree = apart.tree(self._known_tree)

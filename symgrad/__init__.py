@@ -12,6 +12,7 @@ from symgrad.api import (
     Expr,
     catalog,
     check,
+    check_derivation,
     compile,
     derive,
     from_sympy,
@@ -39,16 +40,17 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`Report` comes with the witnesses, which nobody who only derives should wait for."""
-    if name == "Report":
-        from symgrad.verify import Report
+    """The reports come with the witnesses, which nobody who only derives should wait for."""
+    if name not in ("Report", "DerivationReport"):
+        raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    from symgrad import review, verify
 
-        return Report
-    raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    return verify.Report if name == "Report" else review.DerivationReport
 
 
 __all__ = [
     "Derivation",
+    "DerivationReport",
     "DomainError",
     "Expr",
     "InputError",
@@ -60,6 +62,7 @@ __all__ = [
     "UsageError",
     "catalog",
     "check",
+    "check_derivation",
     "compile",
     "derive",
     "from_sympy",

@@ -28,6 +28,7 @@ from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
     from symgrad.code import Compiled
+    from symgrad.review import DerivationReport
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -413,6 +414,31 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
     if callable(claim):
         return Claim(getattr(claim, "__name__", "claim"), None, claim)
     raise UsageError("a claim is a formula or a function of the variables by name")
+
+
+def check_derivation(
+    document: str, *, shapes: Shapes = None, assume: Assumptions = None, syntax: str = "auto", seed: int = 0
+) -> DerivationReport:
+    r"""Judge a written derivation, a text, Markdown or LaTeX document, line by line.
+
+    Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  The first
+    equation of a name defines it, a chain a = b = c may run over lines, and derivatives may be written as symbols
+    before they are known.  The report names the first wrong line; a line that follows correctly from a wrong one is
+    marked as `carried`.
+
+    Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
+
+    >>> report = check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = q x^T")
+    >>> report.first_wrong_line, report.lines[2].diagnosis[0].message
+    (3, 'the claim is 0.5 times what is right')
+    """
+    from symgrad.review import check_derivation as judged
+
+    if not isinstance(document, str):
+        raise UsageError(f"a document is text, not {type(document).__name__}")
+    if syntax not in SYNTAXES[:3]:
+        raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES[:3]))
+    return judged(document, shapes=shapes, assume=assume, syntax=syntax, seed=seed)
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

@@ -249,7 +249,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
     def softmax(x: Any) -> Any:
         e = exp(x)
-        return e / np.sum(e, axis=-1)[..., None]
+        return e / np.asarray(np.sum(e, axis=-1))[..., None]
 
     def amax(x: Any) -> Any:
         return np.apply_along_axis(lambda row: sp.Max(*row), -1, x)[()]

@@ -1,0 +1,521 @@
+r"""A written derivation, judged line by line.
+
+Contract: `check_derivation(document)` reads every chain of equations of a text, Markdown or LaTeX document.  The first
+equation of a name defines it; every other side is compared with what its chain stands for: the name, the derivative
+that symgrad takes itself, or the first expression.  A side that differs is wrong with a counterexample; one that
+follows from an earlier wrong one says so (`carried`).  What cannot be read or compared is `undecided` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symgrad.errors import InputError, ShapeError, SymgradError
+from symgrad.expr import Node, Variable, relabel, variables
+from symgrad.notation.functions import BUILTIN
+from symgrad.notation.parser import parse_tree
+from symgrad.notation.scope import Definition, definition
+from symgrad.notation.syntax import Tree
+from symgrad.review.diagnosis import slips
+from symgrad.review.document import Chain, Document, Side, read_document
+from symgrad.review.equality import Judgement, Printed, compare, is_number, number_value
+from symgrad.review.ledger import LAYOUTS, Ledger, Piece, open_ledger
+from symgrad.verify.report import Counterexample, Finding
+
+SCHEMA = "symgrad/1"
+VERDICTS = ("correct", "wrong", "undecided", "definition")
+#: Letters that count something: `i = 1` in the text defines nothing.
+COUNTERS = frozenset("ijkltnmN")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One equation of a document and the verdict on it.
+
+    `carried` says that a wrong line follows correctly from an earlier wrong one: nothing new is wrong in it.
+    """
+
+    number: int
+    source: str
+    verdict: str
+    certainty: str | None = None
+    diagnosis: tuple[Finding, ...] = ()
+    counterexample: Counterexample | None = None
+    kind: str = "equality"
+    reason: str = ""
+    carried: bool = False
+    column: int = 1
+    offset: int = 0
+    end: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "number": self.number, "column": self.column, "source": self.source, "kind": self.kind,
+            "verdict": self.verdict, "certainty": self.certainty, "carried": self.carried, "reason": self.reason,
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
+            "counterexample": self.counterexample and self.counterexample.to_dict(),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DerivationReport:
+    """The verdicts on a document; true where nothing in it is wrong or undecided, and something was judged."""
+
+    lines: tuple[Line, ...]
+    source: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        found = {line.verdict for line in self.lines}
+        order = ("wrong", "undecided", "correct")
+        return next((verdict for verdict in order if verdict in found), "undecided")
+
+    @property
+    def first_wrong_line(self) -> int | None:
+        return next((line.number for line in self.lines if line.verdict == "wrong"), None)
+
+    @property
+    def reason(self) -> str:
+        counts = {v: sum(line.verdict == v for line in self.lines) for v in VERDICTS}
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+        return told or "no equation was found"
+
+    def __bool__(self) -> bool:
+        return self.verdict == "correct"
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "schema": SCHEMA, "verdict": self.verdict, "first_wrong_line": self.first_wrong_line,
+            "variables": dict(self.variables), "lines": [line.to_dict() for line in self.lines], "reason": self.reason,
+        }  # fmt: skip
+
+
+def _told(line: Line) -> str:
+    certainty = f" ({line.certainty})" if line.certainty else ""
+    carried = " [carried]" if line.carried else ""
+    return f"  {line.number}: {line.verdict}{certainty}{carried}  {line.source}  {line.reason}".rstrip()
+
+
+def check_derivation(
+    document: str, *, shapes: Any = None, assume: Any = None, syntax: str = "auto", seed: int = 0
+) -> DerivationReport:
+    r"""Judge a written derivation: a text, Markdown or LaTeX document.
+
+    Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  A chain
+    a = b = c may run over lines that begin with the relation.  Derivatives may be written as symbols.
+
+    Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
+
+    >>> report = check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = 2 q x^T\n  = 2 x x^T W")
+    >>> report.first_wrong_line, [line.verdict for line in report.lines]
+    (4, ['definition', 'definition', 'correct', 'wrong'])
+    """
+    return _Review(read_document(document, syntax), shapes, assume, seed).report()
+
+
+@dataclass(slots=True)
+class _Read:
+    """A chain with what its first equation is."""
+
+    chain: Chain
+    first: Definition | None = None
+    error: InputError | None = None
+    piece: Piece | None = None
+    defined: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.first.name if self.first is not None else ""
+
+
+class _Review:
+    def __init__(self, document: Document, shapes: Any, assume: Any, seed: int) -> None:
+        self.document = document
+        self.seed = seed
+        self.beliefs: dict[Variable, Node] = {}
+        self.read = [self.classified(chain) for chain in document.chains]
+        self.read = [one for one in self.read if one is not None]
+        self.ledger = self.opened(shapes, assume)
+        self.define_late()
+
+    # --- what is defined ------------------------------------------------------------------------------------------
+
+    def classified(self, chain: Chain) -> Any:
+        """A chain with its first equation parsed; None for what is prose."""
+        document, sides = self.document, chain.sides
+        whole = Side(sides[0].start, sides[min(1, len(sides) - 1)].end)
+        text = document.text(whole)
+        if "\\dots" in text or "\\cdots" in text or "\\ldots" in text:
+            return None if chain.inline else _Read(chain)
+        try:
+            tree = parse_tree(text, syntax=document.syntax).tree
+        except InputError as error:
+            return None if chain.inline else _Read(chain, error=error)
+        if tree.head == "declare" or (len(sides) > 1 and tree.head == "equation"):
+            if chain.inline and _counts(tree):
+                return None
+            return _Read(chain, None if tree.head == "declare" else _first(tree), piece=Piece(text))
+        return None if chain.inline or len(sides) == 1 else _Read(chain)
+
+    def opened(self, shapes: Any, assume: Any) -> Ledger:
+        """The ledger of all definitions that need no derivative."""
+        names: set[str] = set()
+        pieces: list[Piece] = []
+        extra: list[Piece] = []
+        for one in self.read:
+            first, piece = one.first, one.piece
+            if piece is None:
+                continue
+            if first is None:
+                pieces.append(piece)
+                continue
+            differential = any(t.head == "derivative" for t in first.whole.walk())
+            if first.name and first.name not in names and not _mentions(first.body, first.name):
+                names.add(first.name)
+                one.defined = True
+                if not differential:
+                    piece.name = first.name
+                    piece.text = self.plain(one, piece.text)
+                    pieces.append(piece)
+            elif not first.name:
+                extra += self.aside(one, piece.text, len(extra))
+        return open_ledger(pieces, extra, shapes, assume, self.document.syntax)
+
+    def plain(self, one: _Read, text: str) -> str:
+        """`f(W) = ...` defines the value f, unless f is called with something else anywhere."""
+        first = one.first
+        assert first is not None
+        if not first.parameters:
+            return text
+        left = first.whole.args[0]
+        call = left.args[0] if left.head == "index" else left
+        for other in self.read:
+            trees = list(other.first.whole.walk()) if other.first is not None else []
+            if any(t.head == "call" and t.value == first.name and t != call for t in trees):
+                return text
+        opening = text.index("(", call.start)
+        return text[:opening] + " " * (call.end - opening) + text[call.end :]
+
+    def aside(self, one: _Read, text: str, count: int) -> Iterator[Piece]:
+        """A formula without a name, as a definition that nobody uses: its names are then known."""
+        assert one.first is not None
+        left = one.first.whole.args[0]
+        inner = [left.args[0]] if left.head == "derivative" else [left]
+        for tree in inner:
+            if tree.head not in {"name", "index"} and not any(t.head == "derivative" for t in tree.walk()):
+                yield Piece(f"side_{{{count + 1}}} = {text[tree.start : tree.end]}")
+
+    def define_late(self) -> None:
+        """Names that stand for derivatives, or for what is made of them, as far as they can be told."""
+        waiting = [one for one in self.read if one.defined and one.piece is not None and not one.piece.name]
+        while waiting:
+            left = [one for one in waiting if not self.define(one)]
+            if len(left) == len(waiting):
+                return
+            waiting = left
+
+    def define(self, one: _Read) -> bool:
+        first, piece = one.first, one.piece
+        assert first is not None
+        assert piece is not None
+        try:
+            tree = self.ledger.prepared(piece.text, first.body)
+            self.ledger.define(first.name, self.ledger.closed(piece.text, tree, first.indices))
+        except SymgradError as error:
+            piece.error = error
+            return False
+        piece.error = None
+        return True
+
+    # --- judging --------------------------------------------------------------------------------------------------
+
+    def report(self) -> DerivationReport:
+        lines = [line for one in self.read if len(one.chain.sides) > 1 for line in self.judged(one)]
+        reading = self.ledger.reading
+        shown = {
+            name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
+            for name, v in reading.variables.items()
+        }
+        return DerivationReport(tuple(lines), self.document.source, shown)
+
+    def judged(self, one: _Read) -> Iterator[Line]:
+        """The lines of one chain."""
+        links = _Links(self, one)
+        for k in range(1, len(one.chain.sides)):
+            yield links.line(k)
+
+
+class _Links:
+    """The equations of one chain, each compared with what the chain stands for."""
+
+    def __init__(self, review: _Review, one: _Read) -> None:
+        self.review = review
+        self.document = review.document
+        self.ledger = review.ledger
+        self.one = one
+        self.sides = one.chain.sides
+        self.anchor = 0
+        self.wrong: dict[int, Judgement] = {}
+        self.trees: dict[int, Tree] = {}
+        self.errors: dict[int, SymgradError] = {}
+        for k, side in enumerate(self.sides):
+            self.parse(k, side)
+        first = next((k for k in range(len(self.sides)) if k in self.trees), 0)
+        self.anchor = first
+
+    def parse(self, k: int, side: Side) -> None:
+        try:
+            first = self.one.first
+            if k == 0 and first is not None and first.name and not first.indices and first.parameters is not None:
+                self.trees[k] = Tree("name", (), first.name, 0, side.end - side.start)
+            else:
+                self.trees[k] = self.ledger.parsed(self.document.text(side))
+            if k == 0:
+                self.ledger.prepared(self.document.text(side), self.trees[k])
+        except SymgradError as error:
+            self.trees.pop(k, None)
+            self.errors[k] = self.placed(error, side)
+
+    def placed(self, error: SymgradError, side: Side) -> SymgradError:
+        if isinstance(error, InputError) and error.source != self.document.source:
+            return self.document.problem(error, side)
+        return error
+
+    def line(self, k: int) -> Line:
+        side = self.sides[k]
+        if k == 1 and self.one.defined:
+            return self.definition(side)
+        for needed in (self.anchor, k):
+            if needed not in self.trees:
+                return self.unread(k, self.errors[needed])
+        if k == self.anchor:
+            return self.unread(k, self.errors[0])
+        try:
+            judgement = self.compared(k)
+        except ShapeError as error:
+            if error.code not in {"SIDES", ShapeError.code}:
+                return self.unread(k, self.placed(error, side))
+            finding = Finding("shape", "the shapes do not fit", error.message)
+            return self.made(k, Judgement("wrong", "proved", error.message), (finding,))
+        except SymgradError as error:
+            return self.unread(k, self.placed(error, side))
+        if judgement.verdict != "wrong":
+            if judgement:
+                self.forget()
+            return self.made(k, judgement)
+        return self.refuted(k, judgement)
+
+    def definition(self, side: Side) -> Line:
+        piece = self.one.piece
+        assert piece is not None
+        if piece.error is not None and piece.name not in self.ledger.scope.variables:
+            whole = Side(self.sides[0].start, side.end)
+            return self.unread(1, self.placed(piece.error, whole))
+        return self.made(1, Judgement("definition"))
+
+    def unread(self, k: int, error: SymgradError) -> Line:
+        return self.made(k, Judgement("undecided", None, error.message), place=error)
+
+    def made(
+        self, k: int, judgement: Judgement, diagnosis: tuple[Finding, ...] = (), carried: bool = False,
+        place: SymgradError | None = None,
+    ) -> Line:  # fmt: skip
+        document, side = self.document, self.sides[k]
+        start, end = side.start, side.end
+        text = document.text(side) if k > 1 else document.text(Side(self.sides[0].start, end))
+        if k > 1:
+            text = f"{self.one.chain.relations[k - 1]} {text}"
+        offset = start if k > 1 else self.sides[0].start
+        shown = (start, end)
+        if isinstance(place, InputError) and place.source == document.source:
+            shown = (place.offset, place.end)
+        return Line(
+            document.line(shown[0] if place is None else start), " ".join(text.split()), judgement.verdict,
+            judgement.certainty, diagnosis, judgement.counterexample, self.kind(k), judgement.reason, carried,
+            document.column(offset if place is None else shown[0]), *shown,
+        )  # fmt: skip
+
+    def kind(self, k: int) -> str:
+        if k == 1 and self.one.defined:
+            return "definition"
+        anchor = self.trees.get(self.anchor)
+        return "derivative" if anchor is not None and anchor.head == "derivative" else "equality"
+
+    # --- comparing ------------------------------------------------------------------------------------------------
+
+    def pair(self, one: int, other: int, layout: str = "gradient") -> tuple[Node, Node]:
+        """Two sides as tensors over the names of the document."""
+        sides = []
+        for k in (one, other):
+            text = self.document.text(self.sides[k])
+            try:
+                sides.append((text, self.ledger.prepared(text, self.trees[k], layout)))
+            except InputError as error:
+                raise self.placed(error, self.sides[k]) from None
+        left, right = self.ledger.nodes(sides)
+        return left, right
+
+    def compared(
+        self, k: int, with_side: int | None = None, beliefs: Mapping[Variable, Node] | None = None
+    ) -> Judgement:
+        """The first layout in which the two sides are equal, or what the usual one says."""
+        anchor = self.anchor if with_side is None else with_side
+        said: Judgement | None = None
+        failed: SymgradError | None = None
+        for layout in LAYOUTS if self.differentiates(anchor, k) else LAYOUTS[:1]:
+            try:
+                left, right = (self.ledger.expand(n, beliefs) for n in self.pair(anchor, k, layout))
+            except ShapeError as error:
+                failed = failed or error
+                continue
+            found = self.number(left, right, k)
+            found = compare(left, right, self.review.seed) if found is None else found
+            if found:
+                note = "" if layout == LAYOUTS[0] else f"in {layout} layout: "
+                return Judgement(found.verdict, found.certainty, note + found.reason)
+            said = said or found
+        if said is None:
+            assert failed is not None
+            raise failed
+        return said
+
+    def differentiates(self, *sides: int) -> bool:
+        return any(t.head == "derivative" for k in sides for t in self.trees[k].walk())
+
+    def number(self, left: Node, right: Node, k: int) -> Judgement | None:
+        """A printed number is right where the exact one rounds to it."""
+        import numpy as np
+
+        if not (is_number(left) and is_number(right)):
+            return None
+        about = "≈" in self.one.chain.relations[:k]
+        text = self.document.text(self.sides[k])
+        printed = _printed(self.trees[k], text)
+        if printed is None:
+            return None
+        exact = np.ravel(number_value(left))
+        if all(p.admits(float(v), about) for p, v in zip(printed, exact, strict=True)):
+            return Judgement("correct", "proved", "the number rounds to what is printed")
+        place = next(i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about))
+        index = tuple(int(i) for i in np.unravel_index(place, np.shape(number_value(left))))
+        example = Counterexample({}, index, float(exact[place]), float(printed[place].value))
+        reason = f"the value is {float(exact[place]):.6g}, not {float(printed[place].value):.6g}"
+        return Judgement("wrong", "proved", reason, example)
+
+    # --- what is wrong --------------------------------------------------------------------------------------------
+
+    def refuted(self, k: int, judgement: Judgement) -> Line:
+        """A wrong side: does it follow from an earlier wrong one, and if not, what is the slip?"""
+        self.wrong[k] = judgement
+        carried = self.follows(k)
+        left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k))
+        found: tuple[Finding, ...] = ()
+        if carried:
+            found = (Finding("carried", "this follows from an earlier wrong line", carried),)
+        elif not judgement.reason.startswith("in "):
+            found = slips(left, right, self.review.seed)
+        self.believe(k)
+        return self.made(k, judgement, found, bool(carried))
+
+    def follows(self, k: int) -> str:
+        """The earlier wrong line that a wrong side follows from, in words."""
+        attempts: list[tuple[str, int | None, Mapping[Variable, Node]]] = []
+        if k - 1 in self.wrong:
+            attempts.append((f"line {self.document.line(self.sides[k - 1].start)}", k - 1, {}))
+        if self.review.beliefs:
+            attempts.append((", ".join(v.name for v in self.review.beliefs), None, self.review.beliefs))
+            attempts += [(v.name, None, {v: node}) for v, node in reversed(self.review.beliefs.items())]
+        for words, side, beliefs in attempts:
+            try:
+                if self.compared(k, side, self.without_own(beliefs)):
+                    return words
+            except SymgradError:
+                continue
+        return ""
+
+    def without_own(self, beliefs: Mapping[Variable, Node]) -> Mapping[Variable, Node]:
+        own = {v for v, _ in self.named_sides()}
+        return {v: node for v, node in beliefs.items() if v not in own}
+
+    def named_sides(self) -> Iterator[tuple[Variable, tuple[str, ...]]]:
+        """The sides of the chain that are right and a bare name or symbol, with their index letters."""
+        for k, tree in self.trees.items():
+            if k in self.wrong:
+                continue
+            try:
+                text = self.document.text(self.sides[k])
+                side = self.ledger.prepared(text, tree)
+            except SymgradError:
+                continue
+            base = side.args[0] if side.head == "index" else side
+            node = self.ledger.scope.variables.get(str(base.value)) if base.head == "name" else None
+            letters = tuple(str(a.value) for a in side.args[1:]) if side.head == "index" else ()
+            if node is not None and (not letters or len(set(letters)) == node.rank):
+                yield node, letters
+
+    def believe(self, k: int) -> None:
+        """Remember what was claimed of a name: later lines may follow from it."""
+        for node, letters in self.named_sides():
+            try:
+                _, claimed = self.pair(self.anchor, k)
+            except SymgradError:
+                return
+            if letters:
+                opened = sorted(letters)
+                claimed = relabel(claimed, tuple(opened), letters) if claimed.rank == len(letters) else claimed
+            if claimed.shape == node.shape and node not in variables(claimed):
+                self.review.beliefs.pop(node, None)
+                self.review.beliefs[node] = claimed
+
+    def forget(self) -> None:
+        for node, _ in self.named_sides():
+            self.review.beliefs.pop(node, None)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _first(tree: Tree) -> Definition:
+    """The first equation of a chain; a value of a known function, such as exp(1), is no name to define."""
+    found = definition(tree, [])
+    if found.name and (found.parameters == () or (found.parameters is not None and found.name in BUILTIN)):
+        found.name, found.parameters = "", None
+    return found
+
+
+def _counts(tree: Tree) -> bool:
+    """`i = 1` or `N = 5` between words counts something."""
+    if tree.head != "equation":
+        return False
+    left, right = tree.args[0], tree.args[1]
+    return left.head == "name" and left.value in COUNTERS and (right.head in {"num", "name"})
+
+
+def _mentions(tree: Tree, name: str) -> bool:
+    return any(t.head in {"name", "call"} and t.value == name for t in tree.walk())
+
+
+def _printed(tree: Tree, text: str) -> list[Printed] | None:
+    """The numbers of a side that is nothing but numbers, with how many decimals they have."""
+    entries: Sequence[Tree] = tree.args if tree.head == "array" else (tree,)
+    found: list[Printed] = []
+    for entry in entries:
+        negative = entry.head == "neg"
+        inner = entry.args[0] if negative else entry
+        if inner.head != "num":
+            return None
+        digits = text[inner.start : inner.end].strip()
+        decimals = len(digits.partition(".")[2]) if "." in digits and "e" not in digits.lower() else 0
+        value = Fraction(str(inner.value)) if not isinstance(inner.value, int | Fraction) else Fraction(inner.value)
+        found.append(Printed(-value if negative else value, decimals))
+    return found
+
+
+__all__ = ["DerivationReport", "Line", "check_derivation"]

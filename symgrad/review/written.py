@@ -332,14 +332,12 @@ class _Links:
         text = document.text(side) if k > 1 else document.text(Side(self.sides[0].start, end))
         if k > 1:
             text = f"{self.one.chain.relations[k - 1]} {text}"
-        offset = start if k > 1 else self.sides[0].start
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
         return Line(
-            document.line(shown[0] if place is None else start), " ".join(text.split()), judgement.verdict,
-            judgement.certainty, diagnosis, judgement.counterexample, self.kind(k), judgement.reason, carried,
-            document.column(offset if place is None else shown[0]), *shown,
+            document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
+            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]), *shown,
         )  # fmt: skip
 
     def kind(self, k: int) -> str:

@@ -209,9 +209,8 @@ def check(
     def answer(source: str) -> Answer:
         text = document(source)
         if text is not None:
-            return _reviewed(
-                source, text, {"--wrt": wrt, "--claim": claim, "--order": order, "--layout": layout}, options
-            )
+            unfit = {"--wrt": wrt, "--claim": claim, "--order": order}
+            return _reviewed(source, text, unfit, options)
         found = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
         codes = [EXIT_CODES[checked.verdict] for checked in found.values()]
         return _judged(found), lambda ink: report.reports(found, ink), _gravest(codes)
@@ -224,7 +223,7 @@ def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[s
     given = next((option for option, value in unfit.items() if value is not None), None)
     if given is not None:
         raise UsageError(f"{given} is about a formula, and {name} is a written derivation")
-    taken = {key: options[key] for key in ("shapes", "assume", "syntax", "seed")}
+    taken = {key: options[key] for key in ("shapes", "assume", "syntax", "layout", "seed")}
     found = sg.check_derivation(text, **taken)
     return found.to_dict() | {"file": name}, lambda ink: report.review(name, found, ink), EXIT_CODES[found.verdict]
 

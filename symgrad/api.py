@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
+LAYOUTS = ("gradient", "numerator", "denominator")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 #: What ties the entries of a variable to each other, so that it cannot be differentiated by entry for entry.
 STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
@@ -417,14 +418,20 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
 
 
 def check_derivation(
-    document: str, *, shapes: Shapes = None, assume: Assumptions = None, syntax: str = "auto", seed: int = 0
+    document: str,
+    *,
+    shapes: Shapes = None,
+    assume: Assumptions = None,
+    syntax: str = "auto",
+    layout: str = "gradient",
+    seed: int = 0,
 ) -> DerivationReport:
     r"""Judge a written derivation, a text, Markdown or LaTeX document, line by line.
 
     Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  The first
     equation of a name defines it, a chain a = b = c may run over lines, and derivatives may be written as symbols
-    before they are known.  The report names the first wrong line; a line that follows correctly from a wrong one is
-    marked as `carried`.
+    before they are known; `layout` says how they stand in products.  The report names the first wrong line; a line that
+    follows correctly from a wrong one is marked as `carried`.
 
     Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
 
@@ -438,7 +445,9 @@ def check_derivation(
         raise UsageError(f"a document is text, not {type(document).__name__}")
     if syntax not in SYNTAXES[:3]:
         raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES[:3]))
-    return judged(document, shapes=shapes, assume=assume, syntax=syntax, seed=seed)
+    if layout not in LAYOUTS:
+        raise UsageError(f"unknown layout {layout!r}", hint="layouts: " + ", ".join(LAYOUTS))
+    return judged(document, shapes=shapes, assume=assume, syntax=syntax, layout=layout, seed=seed)
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import simplify
 
 Bodies = Mapping[Variable, Node]
-#: How the derivative of a scalar stands in a product, by layout: as it is, or transposed; and that of a vector.
+#: How derivatives stand in products; see `_Symbols.turned`.
 LAYOUTS = ("gradient", "numerator", "denominator")
 
 
@@ -110,7 +110,7 @@ class Ledger:
         """∂ function / ∂ wrt over the names that stand between them."""
         whole = simplify(self.expand(function, beliefs, [*wrt, *keep]))
         for v in wrt:
-            if v not in variables(whole) and v in self.bodies:
+            if v not in variables(whole) and v in self.bodies and not keep:
                 whole = with_part(self.expand(whole), simplify(self.expand(v)), v)
                 if v not in variables(whole):
                     raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")

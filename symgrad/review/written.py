@@ -104,12 +104,19 @@ def _told(line: Line) -> str:
 
 
 def check_derivation(
-    document: str, *, shapes: Any = None, assume: Any = None, syntax: str = "auto", seed: int = 0
+    document: str,
+    *,
+    shapes: Any = None,
+    assume: Any = None,
+    syntax: str = "auto",
+    layout: str = "gradient",
+    seed: int = 0,
 ) -> DerivationReport:
     r"""Judge a written derivation: a text, Markdown or LaTeX document.
 
     Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  A chain
-    a = b = c may run over lines that begin with the relation.  Derivatives may be written as symbols.
+    a = b = c may run over lines that begin with the relation.  Derivatives may be written as symbols; `layout` says how
+    they stand in products: a gradient has the shape of its variable, or (numerator) is a row.
 
     Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
 
@@ -117,7 +124,7 @@ def check_derivation(
     >>> report.first_wrong_line, [line.verdict for line in report.lines]
     (4, ['definition', 'definition', 'correct', 'wrong'])
     """
-    return _Review(read_document(document, syntax), shapes, assume, seed).report()
+    return _Review(read_document(document, syntax), shapes, assume, seed, layout).report()
 
 
 @dataclass(slots=True)
@@ -136,8 +143,9 @@ class _Read:
 
 
 class _Review:
-    def __init__(self, document: Document, shapes: Any, assume: Any, seed: int) -> None:
+    def __init__(self, document: Document, shapes: Any, assume: Any, seed: int, layout: str = "gradient") -> None:
         self.document = document
+        self.layout = layout
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
         self.read = [self.classified(chain) for chain in document.chains]
@@ -302,8 +310,9 @@ class _Links:
         except ShapeError as error:
             if error.code not in {"SIDES", ShapeError.code}:
                 return self.unread(k, self.placed(error, side))
-            finding = Finding("shape", "the shapes do not fit", error.message)
-            return self.made(k, Judgement("wrong", "proved", error.message), (finding,))
+            misfit = Finding("shape", "the shapes do not fit", error.message)
+            self.wrong[k] = Judgement("wrong", "proved", error.message)
+            return self.made(k, self.wrong[k], self.other_layout(k) or (misfit,))
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict != "wrong":
@@ -363,26 +372,23 @@ class _Links:
     def compared(
         self, k: int, with_side: int | None = None, beliefs: Mapping[Variable, Node] | None = None
     ) -> Judgement:
-        """The first layout in which the two sides are equal, or what the usual one says."""
+        """Whether a side is equal to the anchor, or to another side."""
         anchor = self.anchor if with_side is None else with_side
-        said: Judgement | None = None
-        failed: SymgradError | None = None
-        for layout in LAYOUTS if self.differentiates(anchor, k) else LAYOUTS[:1]:
+        left, right = (self.ledger.expand(node, beliefs) for node in self.pair(anchor, k, self.review.layout))
+        found = self.number(left, right, k)
+        return compare(left, right, self.review.seed) if found is None else found
+
+    def other_layout(self, k: int) -> tuple[Finding, ...]:
+        """The layout in which a wrong side would be right."""
+        for layout in LAYOUTS if self.differentiates(self.anchor, k) else ():
             try:
-                left, right = (self.ledger.expand(n, beliefs) for n in self.pair(anchor, k, layout))
-            except ShapeError as error:
-                failed = failed or error
+                left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, layout))
+                if layout != self.review.layout and compare(left, right, self.review.seed):
+                    message = f"this is right in {layout} layout, not in {self.review.layout} layout"
+                    return (Finding("layout", message, "the axes stand in another order"),)
+            except SymgradError:
                 continue
-            found = self.number(left, right, k)
-            found = compare(left, right, self.review.seed) if found is None else found
-            if found:
-                note = "" if layout == LAYOUTS[0] else f"in {layout} layout: "
-                return Judgement(found.verdict, found.certainty, note + found.reason)
-            said = said or found
-        if said is None:
-            assert failed is not None
-            raise failed
-        return said
+        return ()
 
     def differentiates(self, *sides: int) -> bool:
         return any(t.head == "derivative" for k in sides for t in self.trees[k].walk())
@@ -413,12 +419,11 @@ class _Links:
         """A wrong side: does it follow from an earlier wrong one, and if not, what is the slip?"""
         self.wrong[k] = judgement
         carried = self.follows(k)
-        left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k))
-        found: tuple[Finding, ...] = ()
         if carried:
-            found = (Finding("carried", "this follows from an earlier wrong line", carried),)
-        elif not judgement.reason.startswith("in "):
-            found = slips(left, right, self.review.seed)
+            found: tuple[Finding, ...] = (Finding("carried", "this follows from an earlier wrong line", carried),)
+        else:
+            left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
+            found = slips(left, right, self.review.seed) or self.other_layout(k)
         self.believe(k)
         return self.made(k, judgement, found, bool(carried))
 

@@ -1,0 +1,243 @@
+"""Somebody's work: right derivations pass, broken ones are found at their line, and nothing is read past in silence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import symgrad as sg
+from symgrad.errors import InputError, LimitError, UsageError
+from symgrad.review.document import read_document
+from tests.conftest import Outcome
+from tests.derivations import RIGHT, Written
+from tests.mutants import Mutant, blamed, mutants
+
+BY_NAME = {written.name: written for written in RIGHT}
+
+
+def judged(written: Written) -> sg.DerivationReport:
+    return sg.check_derivation(written.text, shapes=written.shapes or None, assume=written.assume or None)
+
+
+@pytest.mark.parametrize("written", RIGHT, ids=lambda w: w.name)
+def test_a_right_derivation_is_right_line_by_line(written: Written) -> None:
+    report = judged(written)
+    assert report, str(report)
+    assert report.first_wrong_line is None
+    assert all(line.verdict in {"correct", "definition"} for line in report.lines)
+
+
+# --- the lectures' own mistakes -------------------------------------------------------------------------------------
+
+#: (document, first wrong line, codes of what was found there)
+WRONG: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "the sign in the expanded hinge loss": (
+        r"""
+Let $s = W x$.
+\begin{align}
+  L &= \sum_{j \neq y} \max(0, s_j - s_y + 1) \\
+    &= \sum_{j \neq y} \max(0, W_{j,:} x + W_{y,:} x + 1)
+\end{align}""",
+        5,
+        (),
+    ),
+    "the logarithm to base 10": ("exp(-1) = 0.368\n-log(0.353) = 0.452", 2, ("log-base",)),
+    "the first entry of the softmax": (r"$$ \frac{e^{-2.85}}{e^{-2.85} + e^{0.86} + e^{0.28}} = 0.016 $$", 1, ()),
+    "the gradient of a bilinear form": ("f = w^T A x\n∂f/∂w = 2 A w", 2, ()),
+    "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
+    "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),
+    "transposed": ("f = u^T A v\n∂f/∂A = v u^T", 2, ("transposed",)),
+    "shapes": ("s = W x\nf = ||s||^2\n∂f/∂W = 2 x s^T", 3, ("layout",)),
+    "shapes that fit nowhere": ("s = W x\nf = ||s||^2\n∂f/∂W = 2 x x^T", 3, ("shape",)),
+    "in the middle of a line": (r"$$ f = \|x\|^2 = x^T x = \sum_i x_i = x^T x $$", 1, ()),
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "transposed": {"shapes": "A: n n, u: n, v: n"},
+    "the gradient of a bilinear form": {"shapes": "A: n n, w: n, x: n"},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_mistake_is_found_at_its_line(case: str) -> None:
+    document, line, codes = WRONG[case]
+    report = sg.check_derivation(document, **OPTIONS.get(case, {}))
+    assert report.verdict == "wrong"
+    assert report.first_wrong_line == line, str(report)
+    (first, *_) = [found for found in report.lines if found.verdict == "wrong"]
+    assert tuple(finding.code for finding in first.diagnosis) == codes
+    assert first.reason
+
+
+SOFTMAX = """s = W x
+L = -s_y + log(sum_j exp(s_j))
+p = softmax(s)
+"""
+#: (document, verdicts of its last lines, which of them are carried)
+CARRIED: dict[str, tuple[str, str, str]] = {
+    "through the chain rule": (
+        SOFTMAX + "∂L/∂s = p\n∂L/∂W = ∂L/∂s x^T\n = p x^T\n = (p - onehot(y)) x^T",
+        "wrong correct wrong correct",
+        "  c ",
+    ),
+    "along a chain": ("f = ||x||^2\n∂f/∂x = x\n = 1/2 (x + x)\n = 3 x", "wrong wrong wrong", " c "),
+    "a second mistake": (SOFTMAX + "∂L/∂s = p\n∂L/∂W = p x^T\n∂L/∂x = W^T p + x", "wrong wrong wrong", " c "),
+    "through two layers": (
+        "z = W x\nh = tanh(z)\nL = 1/2 ||h||^2\n∂L/∂h = 2 h\n∂L/∂z = 2 h .* (1 - h .* h)\n∂L/∂W = ∂L/∂z x^T\n"
+        "  = (2 h .* (1 - h .* h)) x^T",
+        "wrong wrong correct wrong",
+        " c c",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_an_error_carried_forward_is_marked(case: str) -> None:
+    document, verdicts, carried = CARRIED[case]
+    lines = [line for line in sg.check_derivation(document).lines if line.verdict != "definition"]
+    assert " ".join(line.verdict for line in lines) == verdicts
+    assert "".join("c" if line.carried else " " for line in lines) == carried
+    assert all(line.diagnosis[0].code == "carried" for line in lines if line.carried)
+
+
+# --- nothing is read past in silence ----------------------------------------------------------------------------------
+
+UNDECIDED = {
+    "an unknown name": ("f = ||x||^2\n∂f/∂x = 2 v", "nothing says what v is"),
+    "an unknown function": ("s = W x\n∂L/∂W = ∂L/∂s x^T", "nothing says what L is"),
+    "not written in terms of": ("f = ||x||^2\nq = W x\nq = W x\n∂f/∂q = q", "not written in terms of q"),
+    "no mathematics": (r"$$ f = \|x\|^2 = \foo $$", "foo"),
+    "three dots": (r"$$ f = x_1 + \dots + x_n $$", ""),
+    "a name that needs itself": ("f = f + 1", ""),
+    "nothing": ("There is nothing to see here.", ""),
+}
+
+
+@pytest.mark.parametrize("case", UNDECIDED)
+def test_what_cannot_be_decided_is_said(case: str) -> None:
+    document, words = UNDECIDED[case]
+    report = sg.check_derivation(document)
+    assert report.verdict == "undecided", str(report)
+    assert not report
+    assert words in " ".join(line.reason for line in report.lines)
+
+
+def test_errors_know_their_place_in_the_document() -> None:
+    report = sg.check_derivation("f = ||x||^2\n∂f/∂x = 2 v + x")
+    line = report.lines[-1]
+    assert (line.number, report.source[line.offset : line.end]) == (2, "v")
+
+
+def test_a_display_that_is_not_closed() -> None:
+    with pytest.raises(InputError) as raised:
+        sg.check_derivation("text\n$$ f = x")
+    assert (raised.value.line, raised.value.column) == (2, 1)
+    with pytest.raises(UsageError):
+        sg.check_derivation(3)  # type: ignore[arg-type]
+
+
+HOSTILE = {
+    "deep": "f = " + "(" * 5000 + "x" + ")" * 5000,
+    "words": "x  (" + "a" * 5000 + "!",
+    "equals": "=" * 3000,
+    "rows": "$$" + "\\\\ &= " * 2000 + "$$",
+    "circle": "a = b\nb = c\nc = a",
+    "control": "f = \x00x\n\u202e = 3",
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_documents_end_in_a_verdict_or_a_clear_error(case: str) -> None:
+    try:
+        assert not sg.check_derivation(HOSTILE[case])
+    except InputError as error:
+        assert error.message
+
+
+def test_too_long() -> None:
+    with pytest.raises(LimitError):
+        sg.check_derivation("x" * 300_000)
+
+
+# --- documents --------------------------------------------------------------------------------------------------------
+
+#: A document, and the sides of its chains.
+DOCUMENTS: dict[str, tuple[str, list[list[str]]]] = {
+    "text": ("so we write this down: it = helps a lot here\nwhere a = b\n  = c   (by symmetry)\n", [["a", "b", "c"]]),
+    "markdown": ("Let $a = b$.\n\n$$\nc = d\n$$\n```python\nx = 1\n```\n", [["a", "b"], ["c", "d"]]),
+    "comments": ("$$ a = b % = c\n = d $$", [["a", "b", "d"]]),
+    "rows": (r"\begin{align} a &= b \label{x=y} \\ &= c \nonumber \\ &\quad + d \end{align}", [["a", "b", "c + d"]]),
+    "nested": (r"\[ \begin{aligned} a &= b \\ &= c \end{aligned} \]", [["a", "b", "c"]]),
+    "several in a row": (
+        r"$$ a = b, \qquad c = d \quad \text{with} \quad e = f $$",
+        [["a", "b"], ["c", "d"], ["e", "f"]],
+    ),
+    "brackets": (r"$$ a = \sum_{i=1}^n \mathbf{1}[i = y] $$", [["a", r"\sum_{i=1}^n \mathbf{1}[i = y]"]]),
+    "stacked": (r"$$ a \stackrel{(1)}{=} b \overset{!}{=} c $$", [["a", "b", "c"]]),
+    "implications": (r"\[ a = b \implies c = d \]", [["a", "b"], ["c", "d"]]),
+    "not an equation": (r"\[ a \neq b, c \leq d \]", [[r"a \neq b, c \leq d"]]),
+    "body": (r"a = 1 \begin{document} $b = c$ \end{document} d = 2", [["b", "c"]]),
+}
+
+
+@pytest.mark.parametrize("case", DOCUMENTS)
+def test_equations_are_found_where_they_stand(case: str) -> None:
+    source, sides = DOCUMENTS[case]
+    document = read_document(source)
+    found = [[" ".join(document.text(side).split()) for side in chain.sides] for chain in document.chains]
+    assert found == sides
+    assert len(document.clean) == len(source)
+    assert [len(line) for line in document.clean.split("\n")] == [len(line) for line in source.split("\n")]
+
+
+# --- mutants ----------------------------------------------------------------------------------------------------------
+
+
+def sample(written: Written) -> list[Mutant]:
+    return list(islice(mutants(written), 3, None, 9))
+
+
+@pytest.mark.parametrize("written", RIGHT, ids=lambda w: w.name)
+def test_the_broken_line_is_blamed(written: Written) -> None:
+    for mutant in sample(written):
+        assert blamed(mutant) == mutant.line, mutant
+
+
+@pytest.mark.slow
+def test_of_all_broken_lines_nearly_all_are_found_and_no_later_one_is_blamed() -> None:
+    found: Counter[str] = Counter()
+    for written in RIGHT:
+        for mutant in mutants(written):
+            line = blamed(mutant)
+            found["all"] += 1
+            found["found"] += line == mutant.line
+            found["later"] += line is not None and line > mutant.line
+    assert found["all"] >= 300
+    assert found["found"] >= 0.98 * found["all"]
+    assert found["later"] == 0
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_reviewed_as_a_compiler_would(cli: Any, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("Let\n$$ f = \\|x\\|^2 $$\nthen\n$$ \\nabla_x f = 3 x $$\n", "utf-8")
+    outcome: Outcome = cli("check", str(notes))
+    assert outcome.code == 1
+    place, excerpt, caret, *rest = outcome.out.splitlines()
+    assert place == f"{notes}:4:17: wrong: the two sides differ"
+    assert caret.index("^") == excerpt.index("3 x")
+    assert any("1.5 times" in line for line in rest)
+    assert rest[-1].endswith("first wrong: line 4")
+
+
+def test_a_right_file_a_missing_file_and_an_unfit_option(cli: Any, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("f = ||x||^2\n∂f/∂x = 2 x\n", "utf-8")
+    assert cli("check", str(notes)).code == 0
+    assert cli("check", str(tmp_path / "other.tex")).code == 2
+    assert "--claim" in cli("check", str(notes), "--claim", "2 x").err

@@ -7,6 +7,7 @@ request beyond the rules an `UnsupportedError`; nothing else escapes.  Nothing h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -382,8 +383,24 @@ def check(
         found = _derivation(function, variable, order, layout)
         described = tuple({"rule": s.rule, "before": s.before, "after": s.after} for s in found.steps)
         subject = Subject(function, variable, found.result, order, layout, described, variables_dict(function))
-        reports[variable.name] = check_gradient(subject, _claim(function, found, claim, syntax), seed=seed)
+        understood = _claim(function, found, claim, syntax)
+        report = check_gradient(subject, understood, seed=seed)
+        reports[variable.name] = _explained(report, found, understood, seed) if understood is not None else report
     return next(iter(reports.values())) if len(reports) == 1 else reports
+
+
+def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
+    """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
+    settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
+    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+        return report
+    from symgrad.review.diagnosis import explain
+    from symgrad.verify.check import caller, evaluator
+
+    claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
+    names = dict(found.function.reading.definitions)
+    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
+    return replace(report, diagnosis=slip) if slip else report
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:

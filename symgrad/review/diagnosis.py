@@ -1,22 +1,27 @@
 """What is wrong with a wrong answer, as far as it is certain.
 
-Contract: `slips(expected, claimed)` gives findings that hold at every sample point and shape; no finding is better than
-a false one.
+Contract: a finding holds at every sample point and shape, and names what was done: the answer that the mistake leads to
+is the claim.  The values alone are asked first (a constant ratio, a transpose, an axis too many), then the suspects of
+`mistakes`.  No finding is better than a false one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symgrad.expr import Node
+from symgrad.errors import SymgradError
+from symgrad.expr import Node, Variable
 from symgrad.review.equality import evaluated, is_number, number_value
+from symgrad.review.mistakes import Share, Suspect, suspects
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point, Sampler
 from symgrad.verify.report import Finding
 
 CLOSE = 1e-9
+#: A wrong answer is compared with at most so many suspects.
+MAX_SUSPECTS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +30,55 @@ class Pair:
 
     want: Any
     got: Any
+    point: Point
 
 
 Probe = Callable[[Sequence[Pair]], Finding | None]
 
 
 def slips(expected: Node, claimed: Node, seed: int = 0) -> tuple[Finding, ...]:
-    """The first probe that explains the difference everywhere."""
+    """What the values of two expressions tell."""
     if is_number(expected) and is_number(claimed):
         return _number_slips(expected, claimed)
-    pairs = _pairs(expected, claimed, seed)
+    arithmetic = numpy_arithmetic()
+    return probed(_pairs(expected, lambda point: evaluated(claimed, point, arithmetic), seed, (claimed,)))
+
+
+def explain(
+    function: Node, wrt: Variable, gradient: Node, claimed: Callable[[Point], Any], *, seed: int = 0,
+    names: Mapping[str, Node] | None = None,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """What is wrong with a claimed gradient, given as a function of a point."""
+    try:
+        pairs = _pairs(gradient, claimed, seed, (function, wrt))
+    except SymgradError:
+        return ()
+    found = probed(pairs)
+    if found or not pairs or any(pair.got.shape != pair.want.shape for pair in pairs):
+        return found
+    for count, suspect in enumerate(suspects(function, wrt, gradient, names)):
+        if count > MAX_SUSPECTS:
+            break
+        finding = _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+        if finding is not None:
+            return (finding,)
+    return ()
+
+
+def probed(pairs: Sequence[Pair]) -> tuple[Finding, ...]:
+    """What the values alone tell."""
     found = next((finding for probe in PROBES if (finding := probe(pairs)) is not None), None) if pairs else None
     return () if found is None else (found,)
 
 
-def _pairs(expected: Node, claimed: Node, seed: int) -> list[Pair]:
+def _pairs(expected: Node, claimed: Callable[[Point], Any], seed: int, beside: tuple[Node, ...]) -> list[Pair]:
+    """Both values at two points for every set of sizes."""
     import numpy as np
 
-    sampler, arithmetic = Sampler(expected, seed, (claimed,)), numpy_arithmetic()
+    sampler, arithmetic = Sampler(expected, seed, beside), numpy_arithmetic()
 
     def at(point: Point) -> Pair:
-        return Pair(evaluated(expected, point, arithmetic), evaluated(claimed, point, arithmetic))
+        return Pair(evaluated(expected, point, arithmetic), np.asarray(claimed(point), dtype=float), point)
 
     def exists(point: Point) -> bool:
         pair = at(point)
@@ -56,31 +89,74 @@ def _pairs(expected: Node, claimed: Node, seed: int) -> list[Pair]:
         return [at(point) for point in points if point is not None]
 
 
-def ratio(pairs: Sequence[Pair]) -> float | None:
-    """claimed / expected where that is one number over all entries, points and shapes."""
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def ratios(pairs: Sequence[Pair]) -> list[tuple[float, Point]]:
+    """claimed / expected at every point where neither is zero; nothing where it is not the same for all entries."""
     import numpy as np
 
-    found: list[Any] = []
+    found: list[tuple[float, Point]] = []
     for pair in pairs:
-        size = np.max(np.abs(pair.want), initial=0.0)
-        large = np.abs(pair.want) > 1e-9 * size
-        if np.any(np.abs(pair.got[~large]) > 1e-9 * max(size, 1e-300)):
-            return None
-        found.append(np.ravel(pair.got[large] / pair.want[large]))
-    ratios = np.concatenate(found) if found else np.zeros(0)
-    if not len(ratios) or np.ptp(ratios) > CLOSE * np.max(np.abs(ratios)) or abs(ratios[0]) < 1e-12:
-        return None
-    return float(ratios[0])
+        if pair.got.shape != pair.want.shape:
+            return []
+        size = float(np.max(np.abs(pair.want), initial=0.0))
+        if not size and not np.any(pair.got):
+            continue
+        if not size:
+            return []
+        place = np.unravel_index(int(np.argmax(np.abs(pair.want))), pair.want.shape)
+        ratio = float(pair.got[place] / pair.want[place])
+        if np.max(np.abs(pair.got - ratio * pair.want)) > CLOSE * max(size, abs(ratio) * size):
+            return []
+        found.append((ratio, pair.point))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A ratio over all points: a number, or the size of a dimension, or one over it."""
+
+    value: float
+    dimension: str = ""
+
+    @property
+    def text(self) -> str:
+        if not self.dimension:
+            return f"{self.value:.6g}"
+        return self.dimension if self.value > 0 else f"1/{self.dimension}"
+
+
+def rate(found: Sequence[tuple[float, Point]]) -> Rate | None:
+    """What ratios at several points have in common."""
+    first, where = found[0]
+    if all(abs(ratio - first) <= CLOSE * max(abs(first), 1.0) for ratio, _ in found):
+        return Rate(first)
+    for dim in where.sizes:
+        for sign in (1, -1):
+            if all(abs(ratio - float(point.sizes[dim]) ** sign) <= CLOSE * ratio for ratio, point in found):
+                return Rate(float(sign), dim)
+    return None
 
 
 def _factor(pairs: Sequence[Pair]) -> Finding | None:
-    factor = ratio(pairs)
-    if factor is None:
+    found = ratios(pairs)
+    common = rate(found) if found else None
+    if common is None or (not common.dimension and abs(common.value) < 1e-12):
         return None
-    evidence = f"claimed / expected is {factor:.10g} in every entry at {len(pairs)} points"
-    if abs(factor + 1) < CLOSE:
+    evidence = f"claimed / expected is {common.text} in every entry at {len(pairs)} points"
+    if common.dimension:
+        return Finding("mean", f"the claim is {common.text} times the gradient: {_mean(common)}", evidence)
+    if abs(common.value + 1) < CLOSE:
         return Finding("sign", "the sign is wrong", evidence)
-    return Finding("factor", f"the claim is {factor:.6g} times what is right", evidence)
+    if abs(common.value - 1) < CLOSE:
+        return None
+    return Finding("factor", f"the claim is {common.value:.6g} times what is right", evidence)
+
+
+def _mean(common: Rate) -> str:
+    dim = common.dimension
+    return f"1/{dim} is missing" if common.value > 0 else f"it is divided by {dim} once too often"
 
 
 def _transposed(pairs: Sequence[Pair]) -> Finding | None:
@@ -93,7 +169,94 @@ def _transposed(pairs: Sequence[Pair]) -> Finding | None:
     return None
 
 
-PROBES: tuple[Probe, ...] = (_factor, _transposed)
+def _unsummed(pairs: Sequence[Pair]) -> Finding | None:
+    """One axis too many: of length 1, or one that should have been summed."""
+    import numpy as np
+
+    for axis in range(max(pair.got.ndim for pair in pairs)):
+        if any(pair.got.ndim != pair.want.ndim + 1 or axis >= pair.got.ndim for pair in pairs):
+            return None
+        summed = [np.sum(pair.got, axis=axis) for pair in pairs]
+        right = [Pair(pair.want, value, pair.point) for pair, value in zip(pairs, summed, strict=True)]
+        if all(pair.got.shape == pair.want.shape and _close(pair.want, pair) for pair in right):
+            shapes = f"{pairs[0].got.shape} instead of {pairs[0].want.shape}"
+            if all(pair.got.shape[axis] == 1 for pair in pairs):
+                return Finding("shape", "the values are right, the shape is not", shapes)
+            return Finding("unsummed", f"axis {axis} of the claim must be summed", shapes)
+    return None
+
+
+PROBES: tuple[Probe, ...] = (_factor, _transposed, _unsummed)
+
+
+# --- suspects ---------------------------------------------------------------------------------------------------------
+
+
+def _suspect(suspect: Suspect, pairs: Sequence[Pair]) -> Finding | None:
+    """The mistake of a suspect whose answer is the claim."""
+    import numpy as np
+
+    arithmetic = numpy_arithmetic()
+    with np.errstate(all="ignore"):
+        for pair in pairs:
+            if not _close(evaluated(suspect.answer, pair.point, arithmetic), pair):
+                return None
+    if all(_close(pair.want, pair) for pair in pairs):
+        return None
+    return Finding(suspect.code, suspect.message, f"that gives the claim at {len(pairs)} points of several shapes")
+
+
+def _close(value: Any, pair: Pair) -> bool:
+    import numpy as np
+
+    if value.shape != pair.got.shape or not np.all(np.isfinite(value)):
+        return False
+    size = max(float(np.max(np.abs(pair.want), initial=0.0)), float(np.max(np.abs(pair.got), initial=0.0)))
+    return bool(np.max(np.abs(value - pair.got), initial=0.0) <= CLOSE * size)
+
+
+def _share(share: Share, pairs: Sequence[Pair]) -> Finding | None:
+    """What comes through a part of the function is there a wrong number of times."""
+    import numpy as np
+
+    arithmetic, found = numpy_arithmetic(), []
+    with np.errstate(all="ignore"):
+        for pair in pairs:
+            rest, whole = (evaluated(node, pair.point, arithmetic) for node in (share.rest, share.whole))
+            part = whole - rest
+            size = float(np.max(np.abs(part), initial=0.0))
+            scale = float(np.max(np.abs(whole), initial=0.0))
+            if not np.isfinite(scale):
+                return None
+            if min(size, float(np.max(np.abs(rest), initial=0.0))) <= 1e-7 * scale:
+                if not _close(whole, pair):
+                    return None
+                continue
+            place = np.unravel_index(int(np.argmax(np.abs(part))), part.shape)
+            times = float((pair.got - rest)[place] / part[place])
+            if not _close(rest + times * part, pair):
+                return None
+            found.append((times if abs(times) > CLOSE else 0.0, pair.point))
+    common = rate(found) if found else None
+    return None if common is None or (common.value == 1 and not common.dimension) else _told(share, common, len(pairs))
+
+
+def _told(share: Share, common: Rate, points: int) -> Finding | None:
+    evidence = f"its share is {common.text} times what it should be at {points} points"
+    if common.dimension:
+        return Finding("mean-of-term", f"in what comes from {share.part}, {_mean(common)}", evidence)
+    if abs(common.value) < CLOSE:
+        if share.term:
+            return Finding("missing-term", f"the gradient of {share.part} is missing", evidence)
+        return Finding("constant", f"{share.part} was taken as a constant", evidence)
+    if abs(common.value + 1) < CLOSE:
+        return Finding("sign-of-term", f"what comes from {share.part} has the wrong sign", evidence)
+    if abs(common.value - 1) < 1e-6:
+        return None
+    return Finding("factor-of-term", f"what comes from {share.part} is there {common.text} times", evidence)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
 
 
 def _number_slips(expected: Node, claimed: Node) -> tuple[Finding, ...]:

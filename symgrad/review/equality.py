@@ -9,6 +9,7 @@ witnesses' own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -59,8 +60,9 @@ class _Comparison:
     def exists(self, point: Point) -> bool:
         import numpy as np
 
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
             return all(bool(np.all(np.isfinite(value))) for value in self.at(point))
+        return False
 
     @cached_property
     def points(self) -> list[Point]:

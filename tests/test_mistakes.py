@@ -1,0 +1,82 @@
+"""Diagnosis: every known mistake is named, and a wrong answer is never explained with a wrong reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from tests.mistakes import MISTAKES, Mistake
+
+
+def program(mistake: Mistake) -> Any:
+    """The wrong gradient as NumPy code, as a function of named arrays."""
+
+    def gradient(**arrays: Any) -> Any:
+        names: dict[str, Any] = {**arrays, "np": np}
+        exec(mistake.code, names)
+        return names["g"]
+
+    return gradient
+
+
+def named(mistake: Mistake, claim: Any) -> None:
+    report = sg.check(mistake.function, wrt=mistake.wrt, claim=claim, shapes=mistake.shapes or None)
+    assert report.verdict == "wrong", report.reason
+    assert [finding.code for finding in report.diagnosis] == ([mistake.finding] if mistake.finding else [])
+    assert all(mistake.words in finding.message and finding.evidence for finding in report.diagnosis)
+
+
+#: A checked formula takes half a second, so only these are read both ways where time is short.
+QUICK = MISTAKES[::4]
+
+
+@pytest.mark.parametrize("mistake", QUICK, ids=lambda m: m.name)
+def test_a_mistake_in_code_is_named(mistake: Mistake) -> None:
+    named(mistake, program(mistake))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m not in QUICK], ids=lambda m: m.name)
+def test_every_mistake_in_code_is_named(mistake: Mistake) -> None:
+    named(mistake, program(mistake))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.claim], ids=lambda m: m.name)
+def test_every_mistake_in_a_formula_is_named(mistake: Mistake) -> None:
+    named(mistake, mistake.claim)
+
+
+def test_nearly_all_are_named() -> None:
+    assert sum(bool(mistake.finding) for mistake in MISTAKES) >= 0.95 * len(MISTAKES)
+
+
+#: Wrong answers that no single known mistake leads to: nothing may be said of them.
+UNEXPLAINED = {
+    "two mistakes": ("||X w - y||^2 + lam ||w||^2", "w", "X^T (X w - y) + 3 lam w + y^T y w", "X: N D, w: D, y: N, lam:"),
+    "something else": ("sum(sigmoid(z))", "z", "cos(z) + z.^2", "z: n"),
+    "a random factor in one entry": ("||W x||^2", "W", "2 W x x^T + 3 W", "W: m n, x: n"),
+}
+
+
+@pytest.mark.parametrize("case", UNEXPLAINED)
+def test_no_finding_is_better_than_a_false_one(case: str) -> None:
+    function, wrt, claim, shapes = UNEXPLAINED[case]
+    report = sg.check(function, wrt=wrt, claim=claim, shapes=shapes)
+    assert report.verdict == "wrong"
+    assert report.diagnosis == ()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES[:3], ids=lambda m: m.name)
+def test_the_right_answer_has_no_finding(mistake: Mistake) -> None:
+    right = sg.gradient(mistake.function, mistake.wrt, shapes=mistake.shapes or None)
+    report = sg.check(mistake.function, wrt=mistake.wrt, claim=right.text, shapes=mistake.shapes or None)
+    assert report
+    assert report.diagnosis == ()
+
+
+def test_a_singular_matrix_at_a_sample_point_ends_no_check() -> None:
+    assert sg.check("log(abs(det(X)))", wrt="X", claim="2 X^{-1}", shapes="X: n n").verdict == "wrong"

@@ -51,6 +51,8 @@ Let $s = W x$.
     "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
     "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),
     "transposed": ("f = u^T A v\n∂f/∂A = v u^T", 2, ("transposed",)),
+    "a term of the chain rule": ("a = sigmoid(X w)\nL = 1/2 ||a - t||^2\n∂L/∂w = X^T (a - t)", 3, ("chain",)),
+    "the softmax": ("p = softmax(s)\nL = u^T p\n∂L/∂s = u .* p .* (1 - p)", 3, ("diagonal",)),
     "shapes": ("s = W x\nf = ||s||^2\n∂f/∂W = 2 x s^T", 3, ("layout",)),
     "shapes that fit nowhere": ("s = W x\nf = ||s||^2\n∂f/∂W = 2 x x^T", 3, ("shape",)),
     "in the middle of a line": (r"$$ f = \|x\|^2 = x^T x = \sum_i x_i = x^T x $$", 1, ()),

@@ -46,11 +46,11 @@ def slips(expected: Node, claimed: Node, seed: int = 0) -> tuple[Finding, ...]:
 
 def explain(
     function: Node, wrt: Variable, gradient: Node, claimed: Callable[[Point], Any], *, seed: int = 0,
-    names: Mapping[str, Node] | None = None,
+    names: Mapping[str, Node] | None = None, beside: tuple[Node, ...] = (),
 ) -> tuple[Finding, ...]:  # fmt: skip
-    """What is wrong with a claimed gradient, given as a function of a point."""
+    """What is wrong with a claimed gradient, given as a function of a point; `beside` has the variables it needs."""
     try:
-        pairs = _pairs(gradient, claimed, seed, (function, wrt))
+        pairs = _pairs(gradient, claimed, seed, (function, wrt, *beside))
     except SymgradError:
         return ()
     found = probed(pairs)

@@ -19,10 +19,12 @@ from symgrad.notation.functions import BUILTIN
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.scope import Definition, definition
 from symgrad.notation.syntax import Tree
-from symgrad.review.diagnosis import slips
+from symgrad.review.diagnosis import explain, slips
 from symgrad.review.document import Chain, Document, Side, read_document
-from symgrad.review.equality import Judgement, Printed, compare, is_number, number_value
+from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.ledger import LAYOUTS, Ledger, Piece, open_ledger
+from symgrad.verify.interpret import numpy_arithmetic
+from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
 SCHEMA = "symgrad/1"
@@ -423,9 +425,27 @@ class _Links:
             found: tuple[Finding, ...] = (Finding("carried", "this follows from an earlier wrong line", carried),)
         else:
             left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
-            found = slips(left, right, self.review.seed) or self.other_layout(k)
+            found = slips(left, right, self.review.seed) or self.other_layout(k) or self.explained(k)
         self.believe(k)
         return self.made(k, judgement, found, bool(carried))
+
+    def explained(self, k: int) -> tuple[Finding, ...]:
+        """The mistake behind a wrong gradient of a scalar."""
+        anchor = self.ledger.prepared(self.document.text(self.sides[self.anchor]), self.trees[self.anchor])
+        base = anchor.args[0] if anchor.head == "index" and len(anchor.args) == 2 else anchor
+        symbol = self.ledger.symbols.get(self.ledger.scope.variables.get(str(base.value)))  # type: ignore[arg-type]
+        if symbol is None or symbol.function.shape or len(symbol.wrt) != 1:
+            return ()
+        (wrt,) = symbol.wrt
+        function = self.ledger.expand(symbol.function, keep=[wrt])
+        gradient, claimed = (self.ledger.expand(node, keep=[wrt]) for node in self.pair(self.anchor, k))
+        names = {v.name: self.ledger.expand(body, keep=[wrt]) for v, body in self.ledger.bodies.items()}
+        arithmetic = numpy_arithmetic()
+
+        def value(point: Point) -> Any:
+            return evaluated(claimed, point, arithmetic)
+
+        return explain(function, wrt, gradient, value, seed=self.review.seed, names=names, beside=(claimed,))
 
     def follows(self, k: int) -> str:
         """The earlier wrong line that a wrong side follows from, in words."""

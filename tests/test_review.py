@@ -51,6 +51,16 @@ Let $s = W x$.
     "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
     "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),
     "transposed": ("f = u^T A v\n∂f/∂A = v u^T", 2, ("transposed",)),
+    "the shape of a product": (
+        r"""$W_1 \in \mathbb{R}^{H\times D}$, $W_2 \in \mathbb{R}^{C\times H}$
+$W_3 = W_2 W_1$
+$W_3 \in \mathbb{R}^{C\times H}$""",
+        3,
+        ("shape",),
+    ),
+    "a value is not a formula": ("f = x^2\nx = 3\n∂f/∂x = x + 3", 3, ()),
+    "a value put in": ("x = 3\nf = x^2\n = 10", 3, ()),
+    "pi": (r"$$ \pi \approx 3.15 $$", 1, ()),
     "a term of the chain rule": ("a = sigmoid(X w)\nL = 1/2 ||a - t||^2\n∂L/∂w = X^T (a - t)", 3, ("chain",)),
     "the softmax": ("p = softmax(s)\nL = u^T p\n∂L/∂s = u .* p .* (1 - p)", 3, ("diagonal",)),
     "shapes": ("s = W x\nf = ||s||^2\n∂f/∂W = 2 x s^T", 3, ("layout",)),
@@ -79,6 +89,41 @@ L = -s_y + log(sum_j exp(s_j))
 p = softmax(s)
 """
 #: (document, verdicts of its last lines, which of them are carried)
+#: Documents in which nothing is wrong, beyond those of `derivations`.
+CORRECT = {
+    "layers by number": r"""$z^{(2)} = W^{(1)} x + b^{(1)}$, $a^{(2)} = \tanh(z^{(2)})$, $J = \frac{1}{2}\|a^{(2)} - y\|_2^2$
+$$\delta^{(2)} := \frac{\partial J}{\partial z^{(2)}} = (a^{(2)} - y) \odot (1 - a^{(2)} \odot a^{(2)})$$
+$$\frac{\partial J}{\partial W^{(1)}} = \delta^{(2)} x^\top, \quad \frac{\partial J}{\partial b^{(1)}} = \delta^{(2)}$$""",
+    "case distinctions": r"""$$f(x) = \begin{cases} x & x > 0 \\ 0 & \text{otherwise} \end{cases}$$
+$$\frac{\partial f}{\partial x} = \begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases} = \mathbf{1}[x > 0]$$""",
+    "cases of indices": r"""$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$
+\[ \frac{\partial p_i}{\partial s_j} = \begin{cases} p_i (1 - p_i) & i = j \\ -p_i p_j & i \neq j \end{cases} \]""",
+    "a sum over examples": r"""$$L = \frac{1}{N} \sum_{i=1}^N \|W x_i - t_i\|^2$$
+$$\nabla_W L = \frac{2}{N} \sum_{i=1}^N (W x_i - t_i) x_i^\top$$""",
+    "a function of one's own": "g(z) = 1/(1+exp(-z))\nf = g(w^T x)\n∂f/∂w = g(w^T x) (1 - g(w^T x)) x",
+    "a function that is a value": "f(x) = ||x||^2\nh = f(x)^2\n∂h/∂x = 4 f(x) x",
+    "identities": r"\begin{align} (A B)^T &= B^T A^T \\ \mathrm{tr}(AB) &= \mathrm{tr}(BA) \end{align}",
+    "second order": r"""$$f = \frac12 x^T A x, \quad \frac{\partial f}{\partial x} = \frac12 (A + A^T) x$$
+$$\frac{\partial^2 f}{\partial x^2} = \frac12 (A + A^T)$$""",
+    "an expression differentiated": r"$$\frac{\partial}{\partial W} \|W x\|^2 = 2 W x x^T$$",
+    "values put in": "x = 3\nf = x^2 + 1 = 10\n∂f/∂x = 2 x = 6",
+    "used before it is defined": r"$$\|q\|^2 = x^T W^T W x \quad \text{where} \quad q = W x$$",
+    "rounded": r"$$\sqrt{2} \approx 1.414 \quad e = 2.718$$",
+}
+
+
+@pytest.mark.parametrize("case", CORRECT)
+def test_other_right_derivations(case: str) -> None:
+    report = sg.check_derivation(CORRECT[case])
+    assert report, str(report)
+
+
+def test_in_another_layout() -> None:
+    document = "s = W x\nL = ||s||^2\n∂L/∂s = 2 s^T\n∂L/∂x = (∂L/∂s) (∂s/∂x)\n = 2 s^T W"
+    assert sg.check_derivation(document, layout="numerator")
+    assert sg.check_derivation(document).lines[2].diagnosis[0].code == "layout"
+
+
 CARRIED: dict[str, tuple[str, str, str]] = {
     "through the chain rule": (
         SOFTMAX + "∂L/∂s = p\n∂L/∂W = ∂L/∂s x^T\n = p x^T\n = (p - onehot(y)) x^T",

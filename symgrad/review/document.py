@@ -214,6 +214,8 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     first = True
     for kind, at, stop in [*marks, ("break", end, end)]:
         if kind != "break":
+            page.blank(at, stop)
+            page.text[at] = "="
             row.append((kind, at, stop))
             continue
         first = _read_row(page, row_start, at, row, inline, first) and first

@@ -58,13 +58,14 @@ class Ledger:
     scope: Scope
     bodies: dict[Variable, Node] = field(default_factory=dict)
     symbols: dict[Variable, Symbol] = field(default_factory=dict)
-    free: set[str] = field(default_factory=set)
+    calls: dict[str, Tree] = field(default_factory=dict)
 
     # --- names ----------------------------------------------------------------------------------------------------
 
     def parsed(self, text: str) -> Tree:
-        names = [*self.scope.variables, *self.scope.values]
-        return parse_tree(text, syntax=self.syntax, names=names, functions=tuple(self.scope.functions)).tree
+        names = [name for name in (*self.scope.variables, *self.scope.values) if name not in self.calls]
+        functions = (*self.scope.functions, *self.calls)
+        return parse_tree(text, syntax=self.syntax, names=names, functions=functions).tree
 
     def define(self, name: str, body: Node) -> Variable:
         node = variable(name, body.shape)
@@ -72,6 +73,31 @@ class Ledger:
         self.scope.values.pop(name, None)
         self.bodies[node] = body
         return node
+
+    def define_late(self, chains: Sequence[Any]) -> None:
+        """Names that stand for derivatives, or for what is made of them, as far as they can be told."""
+        waiting = list(chains)
+        while waiting:
+            left = [one for one in waiting if not self.defined_by(one)]
+            if len(left) == len(waiting):
+                return
+            waiting = left
+
+    def defined_by(self, one: Any) -> bool:
+        first, piece = one.first, one.piece
+        try:
+            tree = self.prepared(piece.text, first.body)
+            self.define(first.name, self.closed(piece.text, tree, first.indices))
+        except SymgradError as error:
+            piece.error = error
+            return False
+        piece.error = None
+        return True
+
+    def assigned(self) -> list[Variable]:
+        """The names that are defined as numbers."""
+        numeric = (v for v in self.bodies if all(isinstance(d, int) for d in v.shape))
+        return [v for v in numeric if not variables(self.bodies[v])]
 
     def expand(self, root: Node, beliefs: Bodies | None = None, keep: Iterable[Variable] = ()) -> Node:
         """`root` over the variables that nobody defined, and those of `keep`."""
@@ -132,7 +158,7 @@ class Ledger:
 
     def prepared(self, text: str, tree: Tree, layout: str = "gradient") -> Tree:
         """A tree whose derivatives are symbols, and whose names are those of the ledger; as a new tree."""
-        tree = _copied(tree)
+        tree = self.without_calls(_copied(tree), text)
         _Symbols(self, text, layout).replace(tree)
         found = survey(tree, text, {*self.scope.variables, *self.scope.values})
         for stem, trees in found.uses.numbered.items():
@@ -148,6 +174,16 @@ class Ledger:
                     hint=f"the document has {known}" if known else "",
                 )  # fmt: skip
         self.scope.zero_based |= zero_based(found.uses, text)
+        return tree
+
+    def without_calls(self, tree: Tree, text: str) -> Tree:
+        """A tree in which f(x) is f where f was defined as f(x)."""
+        for inner in tree.walk():
+            if inner.head == "call" and inner.value in self.calls:
+                if inner != self.calls[str(inner.value)]:
+                    message = f"{inner.value} is defined for one argument, and here has another"
+                    raise NameProblem(message, source=text, offset=inner.start, end=inner.end)
+                inner.head, inner.args = "name", ()
         return tree
 
     def knows(self, name: str, letters: set[str]) -> bool:

@@ -15,22 +15,20 @@ from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Node, Variable, relabel, variables
-from symgrad.notation.functions import BUILTIN
-from symgrad.notation.parser import parse_tree
-from symgrad.notation.scope import Definition, definition
+from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
+from symgrad.review.chains import ReadChain, classify, open_document
 from symgrad.review.diagnosis import explain, slips
-from symgrad.review.document import Chain, Document, Side, read_document
+from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
-from symgrad.review.ledger import LAYOUTS, Ledger, Piece, open_ledger
+from symgrad.review.ledger import LAYOUTS
+from symgrad.shapes import describe
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
 SCHEMA = "symgrad/1"
 VERDICTS = ("correct", "wrong", "undecided", "definition")
-#: Letters that count something: `i = 1` in the text defines nothing.
-COUNTERS = frozenset("ijkltnmN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,125 +127,19 @@ def check_derivation(
     return _Review(read_document(document, syntax), shapes, assume, seed, layout).report()
 
 
-@dataclass(slots=True)
-class _Read:
-    """A chain with what its first equation is."""
-
-    chain: Chain
-    first: Definition | None = None
-    error: InputError | None = None
-    piece: Piece | None = None
-    defined: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.first.name if self.first is not None else ""
-
-
 class _Review:
     def __init__(self, document: Document, shapes: Any, assume: Any, seed: int, layout: str = "gradient") -> None:
         self.document = document
         self.layout = layout
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
-        self.read = [self.classified(chain) for chain in document.chains]
-        self.read = [one for one in self.read if one is not None]
-        self.ledger = self.opened(shapes, assume)
-        self.define_late()
-
-    # --- what is defined ------------------------------------------------------------------------------------------
-
-    def classified(self, chain: Chain) -> Any:
-        """A chain with its first equation parsed; None for what is prose."""
-        document, sides = self.document, chain.sides
-        whole = Side(sides[0].start, sides[min(1, len(sides) - 1)].end)
-        text = document.text(whole)
-        if "\\dots" in text or "\\cdots" in text or "\\ldots" in text:
-            return None if chain.inline else _Read(chain)
-        try:
-            tree = parse_tree(text, syntax=document.syntax).tree
-        except InputError as error:
-            return None if chain.inline else _Read(chain, error=error)
-        if tree.head == "declare" or (len(sides) > 1 and tree.head == "equation"):
-            if chain.inline and _counts(tree):
-                return None
-            return _Read(chain, None if tree.head == "declare" else _first(tree), piece=Piece(text))
-        return None if chain.inline or len(sides) == 1 else _Read(chain)
-
-    def opened(self, shapes: Any, assume: Any) -> Ledger:
-        """The ledger of all definitions that need no derivative."""
-        names: set[str] = set()
-        pieces: list[Piece] = []
-        extra: list[Piece] = []
-        for one in self.read:
-            first, piece = one.first, one.piece
-            if piece is None:
-                continue
-            if first is None:
-                pieces.append(piece)
-                continue
-            differential = any(t.head == "derivative" for t in first.whole.walk())
-            if first.name and first.name not in names and not _mentions(first.body, first.name):
-                names.add(first.name)
-                one.defined = True
-                if not differential:
-                    piece.name = first.name
-                    piece.text = self.plain(one, piece.text)
-                    pieces.append(piece)
-            elif not first.name:
-                extra += self.aside(one, piece.text, len(extra))
-        return open_ledger(pieces, extra, shapes, assume, self.document.syntax)
-
-    def plain(self, one: _Read, text: str) -> str:
-        """`f(W) = ...` defines the value f, unless f is called with something else anywhere."""
-        first = one.first
-        assert first is not None
-        if not first.parameters:
-            return text
-        left = first.whole.args[0]
-        call = left.args[0] if left.head == "index" else left
-        for other in self.read:
-            trees = list(other.first.whole.walk()) if other.first is not None else []
-            if any(t.head == "call" and t.value == first.name and t != call for t in trees):
-                return text
-        opening = text.index("(", call.start)
-        return text[:opening] + " " * (call.end - opening) + text[call.end :]
-
-    def aside(self, one: _Read, text: str, count: int) -> Iterator[Piece]:
-        """A formula without a name, as a definition that nobody uses: its names are then known."""
-        assert one.first is not None
-        left = one.first.whole.args[0]
-        inner = [left.args[0]] if left.head == "derivative" else [left]
-        for tree in inner:
-            if tree.head not in {"name", "index"} and not any(t.head == "derivative" for t in tree.walk()):
-                yield Piece(f"side_{{{count + 1}}} = {text[tree.start : tree.end]}")
-
-    def define_late(self) -> None:
-        """Names that stand for derivatives, or for what is made of them, as far as they can be told."""
-        waiting = [one for one in self.read if one.defined and one.piece is not None and not one.piece.name]
-        while waiting:
-            left = [one for one in waiting if not self.define(one)]
-            if len(left) == len(waiting):
-                return
-            waiting = left
-
-    def define(self, one: _Read) -> bool:
-        first, piece = one.first, one.piece
-        assert first is not None
-        assert piece is not None
-        try:
-            tree = self.ledger.prepared(piece.text, first.body)
-            self.ledger.define(first.name, self.ledger.closed(piece.text, tree, first.indices))
-        except SymgradError as error:
-            piece.error = error
-            return False
-        piece.error = None
-        return True
+        self.read, calls = classify(document)
+        self.ledger = open_document(document, self.read, calls, shapes, assume)
 
     # --- judging --------------------------------------------------------------------------------------------------
 
     def report(self) -> DerivationReport:
-        lines = [line for one in self.read if len(one.chain.sides) > 1 for line in self.judged(one)]
+        lines = [line for one in self.read for line in self.judged(one)]
         reading = self.ledger.reading
         shown = {
             name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
@@ -255,17 +147,39 @@ class _Review:
         }
         return DerivationReport(tuple(lines), self.document.source, shown)
 
-    def judged(self, one: _Read) -> Iterator[Line]:
+    def judged(self, one: ReadChain) -> Iterator[Line]:
         """The lines of one chain."""
+        if one.declared is not None:
+            yield from self.declared(one, one.declared)
+            return
         links = _Links(self, one)
         for k in range(1, len(one.chain.sides)):
             yield links.line(k)
+
+    def declared(self, one: ReadChain, tree: Tree) -> Iterator[Line]:
+        """A line for a shape that is declared and does not fit; dimensions that nobody declared take any name."""
+        (side,) = one.chain.sides
+        name, wanted = name_of(tree.args[0]), dimensions_of(tree)
+        node = self.ledger.scope.variables.get(name)
+        told = {d for other in self.read if other.declared is not None for d in dimensions_of(other.declared)}
+        said = "" if one.piece is None or one.piece.error is None else one.piece.error.message
+        if node is not None and node in self.ledger.bodies:
+            pairs = dict(zip(node.shape, wanted, strict=False))
+            fits = all(have == want or have not in told for have, want in pairs.items())
+            if len(node.shape) != len(wanted) or not fits or [pairs[d] for d in node.shape] != list(wanted):
+                said = f"{name} is {describe(node.shape)}, not {describe(wanted)}"
+        if said:
+            place, text = side.start, self.document.text(side)
+            yield Line(
+                self.document.line(place), " ".join(text.split()), "wrong", "proved", (Finding("shape", said),),
+                kind="declaration", reason=said, column=self.document.column(place), offset=place, end=side.end,
+            )  # fmt: skip
 
 
 class _Links:
     """The equations of one chain, each compared with what the chain stands for."""
 
-    def __init__(self, review: _Review, one: _Read) -> None:
+    def __init__(self, review: _Review, one: ReadChain) -> None:
         self.review = review
         self.document = review.document
         self.ledger = review.ledger
@@ -282,11 +196,7 @@ class _Links:
 
     def parse(self, k: int, side: Side) -> None:
         try:
-            first = self.one.first
-            if k == 0 and first is not None and first.name and not first.indices and first.parameters is not None:
-                self.trees[k] = Tree("name", (), first.name, 0, side.end - side.start)
-            else:
-                self.trees[k] = self.ledger.parsed(self.document.text(side))
+            self.trees[k] = self.ledger.parsed(self.document.text(side))
             if k == 0:
                 self.ledger.prepared(self.document.text(side), self.trees[k])
         except SymgradError as error:
@@ -340,9 +250,9 @@ class _Links:
     ) -> Line:  # fmt: skip
         document, side = self.document, self.sides[k]
         start, end = side.start, side.end
-        text = document.text(side) if k > 1 else document.text(Side(self.sides[0].start, end))
-        if k > 1:
-            text = f"{self.one.chain.relations[k - 1]} {text}"
+        text = f"{self.one.chain.relations[k - 1]} {document.text(side)}"
+        if k == 1:
+            text = f"{document.text(self.sides[0])} {text}"
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
@@ -376,15 +286,33 @@ class _Links:
     ) -> Judgement:
         """Whether a side is equal to the anchor, or to another side."""
         anchor = self.anchor if with_side is None else with_side
-        left, right = (self.ledger.expand(node, beliefs) for node in self.pair(anchor, k, self.review.layout))
-        found = self.number(left, right, k)
-        return compare(left, right, self.review.seed) if found is None else found
+        sides = self.pair(anchor, k, self.review.layout)
+        assigned = self.ledger.assigned()
+        left, right = (self.ledger.expand(node, beliefs, assigned) for node in sides)
+        if not is_number(right):
+            found = compare(left, right, self.review.seed)
+            if found or not any(v in assigned for v in (*variables(left), *variables(right))):
+                return found
+            assigned = [v for v in assigned if v in self.differentiated_by(anchor)]
+        else:
+            assigned = []
+        left, right = (self.ledger.expand(node, beliefs, assigned) for node in sides)
+        printed = self.number(left, right, k)
+        return compare(left, right, self.review.seed) if printed is None else printed
+
+    def differentiated_by(self, k: int) -> set[Variable]:
+        """What a side is differentiated by: a value given for it is for afterwards."""
+        text = self.document.text(self.sides[k])
+        side = self.ledger.prepared(text, self.trees[k])
+        symbols = (self.ledger.scope.variables.get(str(t.value)) for t in side.walk() if t.head == "name")
+        return {v for s in symbols if s in self.ledger.symbols for v in self.ledger.symbols[s].wrt}
 
     def other_layout(self, k: int) -> tuple[Finding, ...]:
         """The layout in which a wrong side would be right."""
+        assigned = self.ledger.assigned()
         for layout in LAYOUTS if self.differentiates(self.anchor, k) else ():
             try:
-                left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, layout))
+                left, right = (self.ledger.expand(node, keep=assigned) for node in self.pair(self.anchor, k, layout))
                 if layout != self.review.layout and compare(left, right, self.review.seed):
                     message = f"this is right in {layout} layout, not in {self.review.layout} layout"
                     return (Finding("layout", message, "the axes stand in another order"),)
@@ -424,7 +352,9 @@ class _Links:
         if carried:
             found: tuple[Finding, ...] = (Finding("carried", "this follows from an earlier wrong line", carried),)
         else:
-            left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
+            sides = self.pair(self.anchor, k, self.review.layout)
+            keep = () if is_number(self.ledger.expand(sides[1])) else self.ledger.assigned()
+            left, right = (self.ledger.expand(node, keep=keep) for node in sides)
             found = slips(left, right, self.review.seed) or self.other_layout(k) or self.explained(k)
         self.believe(k)
         return self.made(k, judgement, found, bool(carried))
@@ -505,24 +435,10 @@ class _Links:
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _first(tree: Tree) -> Definition:
-    """The first equation of a chain; a value of a known function, such as exp(1), is no name to define."""
-    found = definition(tree, [])
-    if found.name and (found.parameters == () or (found.parameters is not None and found.name in BUILTIN)):
-        found.name, found.parameters = "", None
-    return found
-
-
-def _counts(tree: Tree) -> bool:
-    """`i = 1` or `N = 5` between words counts something."""
-    if tree.head != "equation":
-        return False
-    left, right = tree.args[0], tree.args[1]
-    return left.head == "name" and left.value in COUNTERS and (right.head in {"num", "name"})
-
-
-def _mentions(tree: Tree, name: str) -> bool:
-    return any(t.head in {"name", "call"} and t.value == name for t in tree.walk())
+def dimensions_of(tree: Tree) -> tuple[Any, ...]:
+    """The dimensions that a declaration W ∈ R^{m×n} gives."""
+    value: Any = tree.value
+    return tuple(value)
 
 
 def _printed(tree: Tree, text: str) -> list[Printed] | None:

@@ -10,6 +10,7 @@ Everything public is here; see the README for what each promises.
 from symgrad.api import (
     Derivation,
     Expr,
+    assert_gradient,
     catalog,
     check,
     check_derivation,
@@ -60,6 +61,7 @@ __all__ = [
     "SymgradError",
     "UnsupportedError",
     "UsageError",
+    "assert_gradient",
     "catalog",
     "check",
     "check_derivation",

@@ -467,6 +467,61 @@ def check_derivation(
     return judged(document, shapes=shapes, assume=assume, syntax=syntax, layout=layout, seed=seed)
 
 
+def assert_gradient(
+    function: Any,
+    gradient: Any,
+    point: Any = None,
+    *,
+    wrt: str | None = None,
+    shapes: Shapes = None,
+    assume: Assumptions = None,
+    rtol: float = 1e-7,
+) -> None:
+    """Raise an `AssertionError` that says what is wrong with a gradient; for tests.
+
+    A formula is checked as by `check`, at points of its own.  A program needs a point, an array or a mapping of names
+    to arrays, and is compared with its numerical differentiation there; `gradient` is then a program, an array, or a
+    mapping of names to either.
+
+    >>> assert_gradient("||W x||^2", "2 W x x^T", wrt="W")
+    >>> assert_gradient(lambda x: (x ** 2).sum(), lambda x: 2 * x, [1.0, 2.0])
+    """
+    if not callable(function) or isinstance(function, Expr):
+        report = check(function, wrt=wrt, claim=gradient, shapes=shapes, assume=assume)
+        if not report:
+            raise AssertionError(str(report))
+        return
+    from symgrad.verify.numeric import disagreement
+
+    named, program, claimed = _by_name(function, gradient, point)
+    chosen = [wrt] if wrt is not None else list(claimed) or list(named)
+    missing = next((name for name in chosen if name not in named), None)
+    if missing is not None:
+        raise UsageError(f"the point has no {missing}", hint="it has " + ", ".join(named))
+    if not claimed and len(chosen) != 1:
+        raise UsageError("one gradient is about one variable", hint='say which with wrt, as in wrt="W"')
+    for name in chosen:
+        said = disagreement(program, claimed.get(name, gradient), named, name, rtol)
+        if said is not None:
+            raise AssertionError(said)
+
+
+def _by_name(function: Any, gradient: Any, point: Any) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    """The point, the program and its gradients by name; a point that is one array belongs to the first argument."""
+    if point is None:
+        raise UsageError("the gradient of a program needs a point", hint="give the arrays by name")
+    if isinstance(point, Mapping):
+        return dict(point), function, dict(gradient) if isinstance(gradient, Mapping) else {}
+
+    def program(x: Any) -> Any:
+        return function(x)
+
+    def claimed(x: Any) -> Any:
+        return gradient(x)
+
+    return {"x": point}, program, {"x": claimed if callable(gradient) else gradient}
+
+
 # --- SymPy ------------------------------------------------------------------------------------------------------------
 
 

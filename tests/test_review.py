@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symgrad as sg
@@ -288,3 +289,51 @@ def test_a_right_file_a_missing_file_and_an_unfit_option(cli: Any, tmp_path: Pat
     assert cli("check", str(notes)).code == 0
     assert cli("check", str(tmp_path / "other.tex")).code == 2
     assert "--claim" in cli("check", str(notes), "--claim", "2 x").err
+
+
+# --- assertions for tests -----------------------------------------------------------------------------------------------
+
+
+def square(W: np.ndarray, x: np.ndarray) -> float:
+    return float(np.sum((W @ x) ** 2))
+
+
+AT = {"W": np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]), "x": np.array([1.0, -2.0, 0.5])}
+GRADIENTS: dict[str, Any] = {
+    "W": lambda W, x: 2 * np.outer(W @ x, x),
+    "x": lambda W, x: 2 * W.T @ (W @ x),
+}
+#: (function, gradient, point, options, words of the complaint or "")
+ASSERTED: dict[str, tuple[Any, Any, Any, dict[str, Any], str]] = {
+    "a formula": ("||W x||^2", "2 W x x^T", None, {"wrt": "W"}, ""),
+    "a wrong formula": ("||W x||^2", "W x x^T", None, {"wrt": "W"}, "factor"),
+    "a program": (square, GRADIENTS, AT, {}, ""),
+    "one variable": (square, GRADIENTS["W"], AT, {"wrt": "W"}, ""),
+    "one array": (lambda x: float(np.sum(x**3)), lambda x: 3 * x**2, np.array([1.0, 2.0]), {}, ""),
+    "values": (lambda x: float(np.sum(x**2)), np.array([2.0, 4.0]), np.array([1.0, 2.0]), {}, ""),
+    "in place": (lambda x: float(np.sum(x**2)), lambda x: np.multiply(x, 2, out=x), np.array([1.0, 2.0]), {}, ""),
+    "a wrong program": (square, {"W": lambda W, x: np.outer(W @ x, x)}, AT, {}, "numerical differentiation"),
+    "a part in a million": (square, lambda W, x: 2.000002 * np.outer(W @ x, x), AT, {"wrt": "W"}, "entry"),
+    "a shape": (square, lambda W, x: 2 * np.outer(x, W @ x), AT, {"wrt": "W"}, "(3, 2) instead of (2, 3)"),
+    "no number": (square, lambda W, x: np.full(W.shape, np.nan), AT, {"wrt": "W"}, "nan"),
+}
+
+
+@pytest.mark.parametrize("case", ASSERTED)
+def test_assert_gradient(case: str) -> None:
+    function, gradient, point, options, words = ASSERTED[case]
+    if not words:
+        sg.assert_gradient(function, gradient, point, **options)
+        return
+    with pytest.raises(AssertionError) as raised:
+        sg.assert_gradient(function, gradient, point, **options)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "point", "options"),
+    [(GRADIENTS, None, {}), (GRADIENTS["W"], AT, {}), (GRADIENTS["W"], AT, {"wrt": "V"})],
+)
+def test_assert_gradient_says_what_it_needs(gradient: Any, point: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        sg.assert_gradient(square, gradient, point, **options)

@@ -1,9 +1,9 @@
 """Whether two expressions are equal, with a promise.
 
 Contract: `compare(left, right)` is `correct` where they agree at several shapes, points and magnitudes (`proved` where
-their normal form is the same, too), `wrong` with a counterexample where they differ, and `undecided` where no point was
-found at which both exist.  Values that agree to rounding are compared once more with 60 digits.  The arithmetic is the
-witnesses' own.
+their normal form is the same, or where they are one rational function modulo a large prime), `wrong` with a
+counterexample where they differ, and `undecided` where no point was found at which both exist.  Values that agree to
+rounding are compared once more with 60 digits.  The arithmetic is the witnesses' own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from symgrad.errors import UnsupportedError
 from symgrad.expr import Node, Variable, variables
 from symgrad.simplify.rules import same, simplify
+from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
 from symgrad.verify.points import TINY, Point, Sampler
 from symgrad.verify.report import Counterexample
@@ -86,6 +87,9 @@ class _Comparison:
             return self.wrong(self.points[doubtful[0]])
         if same(simplify(self.left), simplify(self.right)):
             return Judgement("correct", "proved", "both sides have the same normal form")
+        chance = identity(self.left, self.right)
+        if chance is not None:
+            return Judgement("correct", "proved", certificate(chance))
         worst = max(max((error for error, _ in gaps), default=0.0), 1e-16)
         return Judgement(
             "correct", "tested", f"both sides agree to {worst:.0e} at {len(gaps)} points of several shapes"

@@ -17,6 +17,7 @@ from typing import Any
 from symgrad.code import compile_nodes
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
+from symgrad.verify.identity import certificate, identity
 from symgrad.verify.points import MAGNITUDES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample, Finding, Kink, Report, Witness
 from symgrad.verify.witnesses import (
@@ -279,6 +280,9 @@ class _Check:
             return self.made(
                 "wrong", "tested", witnesses, kinks=kinks, counterexample=shown, reason=reason, diagnosis=found
             )
+        chance = None if claim.node is None else identity(claim.node, self.subject.gradient.node)
+        if chance is not None:
+            return self.made("correct", "proved", witnesses, kinks=kinks, reason=certificate(chance))
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {len(points)} shapes and {len(MAGNITUDES)} magnitudes"
         return self.made("correct", "tested", witnesses, kinks=kinks, reason=reason)
 

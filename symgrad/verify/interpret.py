@@ -179,10 +179,10 @@ def sympy_arithmetic() -> Arithmetic:
     def onehot(labels: Any, classes: int) -> Any:
         return np.eye(classes, dtype=int)[np.asarray(labels).astype(int)].astype(object)
 
-    return Arithmetic(_ObjectArrays(), functions, number, power, _object_einsum, onehot)
+    return Arithmetic(ObjectArrays(), functions, number, power, object_einsum, onehot)
 
 
-class _ObjectArrays:
+class ObjectArrays:
     """`ones` and `eye` with exact entries."""
 
     @staticmethod
@@ -198,7 +198,7 @@ class _ObjectArrays:
         return np.eye(count, dtype=int).astype(object)
 
 
-def _object_einsum(*operands: Any) -> Any:
+def object_einsum(*operands: Any) -> Any:
     """einsum for object arrays: broadcast all operands over all labels, multiply, sum."""
     import numpy as np
 

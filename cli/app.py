@@ -61,13 +61,13 @@ HELP = {
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
+        "A word that ends in .tex, .md or .txt is a file with a derivation: its equations are checked one by one. "
         "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
         "yet, 4 if it is undecided.",
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
         "check softmax-loss --json",
-        "check notes.tex",
     ),
     "catalog": _help(
         "List the known functions with their source, or show one.",

@@ -176,7 +176,7 @@ MISTAKES = [
     ),
     Mistake(
         "logsoftmax-added", "u^T log_softmax(s)", "s", "u + softmax(s)",
-        "p = np.exp(s)/np.exp(s).sum(); g = u + p", "", shapes="s: n, u: n",
+        "p = np.exp(s)/np.exp(s).sum(); g = u + p", "rule", shapes="s: n, u: n",
     ),
     Mistake("log-base-10", "-log(p)", "p", "-1/(p log(10))", "g = -1/(p*np.log(10))", "factor", shapes="p:"),
 ]  # fmt: skip

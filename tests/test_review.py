@@ -59,6 +59,16 @@ $W_3 \in \mathbb{R}^{C\times H}$""",
         3,
         ("shape",),
     ),
+    "a solution that solves nothing": (
+        "f = 1/2 ||X w - y||^2\n∂f/∂w = X^T (X w - y)\n∂f/∂w = 0\nw = (X^T X)^{-1} y_1 X^T y",
+        4,
+        (),
+    ),
+    "a solution does not make other lines right": (
+        "f = 1/2 ||X w - y||^2\n∂f/∂w = 5 X^T (X w - y)\n∂f/∂w = 0\nw = (X^T X)^{-1} X^T y",
+        2,
+        ("factor",),
+    ),
     "a value is not a formula": ("f = x^2\nx = 3\n∂f/∂x = x + 3", 3, ()),
     "a value put in": ("x = 3\nf = x^2\n = 10", 3, ()),
     "pi": (r"$$ \pi \approx 3.15 $$", 1, ()),
@@ -109,6 +119,12 @@ $$\frac{\partial^2 f}{\partial x^2} = \frac12 (A + A^T)$$""",
     "an expression differentiated": r"$$\frac{\partial}{\partial W} \|W x\|^2 = 2 W x x^T$$",
     "values put in": "x = 3\nf = x^2 + 1 = 10\n∂f/∂x = 2 x = 6",
     "used before it is defined": r"$$\|q\|^2 = x^T W^T W x \quad \text{where} \quad q = W x$$",
+    "a condition and its solution": r"""$f = \frac12 \|X w - y\|^2$
+\begin{align}
+\frac{\partial f}{\partial w} &= X^T (X w - y) = 0 \\
+X^T X w &= X^T y \\
+w &= (X^T X)^{-1} X^T y
+\end{align}""",
     "rounded": r"$$\sqrt{2} \approx 1.414 \quad e = 2.718$$",
 }
 

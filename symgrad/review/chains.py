@@ -56,12 +56,22 @@ def classify(document: Document) -> tuple[list[ReadChain], dict[str, Tree]]:
         for one in found:
             if one.piece is not None and one.first is not None:
                 one.piece.text = _without_brackets(one.piece.text, one.first.whole, calls)
-    seen: set[str] = set()
+    taken: set[str] = set()
     for one in found:
-        if one.first is not None and one.name and one.name not in seen and not _mentions(one.first.body, one.name):
-            seen.add(one.name)
+        if one.first is not None and one.name and one.name not in taken and not _mentions(one.first.body, one.name):
+            taken.add(one.name)
             one.defined = True
+        taken |= _unknowns(document, one)
     return found, calls
+
+
+def _unknowns(document: Document, one: ReadChain) -> set[str]:
+    """What an equation with zero is to be solved for: a later equation of such a name does not define it."""
+    if one.first is None or all(document.text(side).strip() != "0" for side in one.chain.sides[1:]):
+        return set()
+    left = one.first.whole.args[0]
+    trees = left.args[1:] if left.head == "derivative" else [t for t in left.walk() if t.head in {"name", "index"}]
+    return {name_of(tree) for tree in trees} - {one.name}
 
 
 def _parsed(document: Document, functions: Collection[str]) -> list[ReadChain]:

@@ -8,12 +8,13 @@ is the claim.  The values alone are asked first (a constant ratio, a transpose, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from symgrad.errors import SymgradError
 from symgrad.expr import Node, Variable
-from symgrad.review.equality import evaluated, is_number, number_value
+from symgrad.review.equality import evaluated, ill_conditioned, inverted, is_number, number_value
 from symgrad.review.mistakes import Share, Suspect, suspects
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point, Sampler
@@ -42,6 +43,14 @@ def slips(expected: Node, claimed: Node, seed: int = 0) -> tuple[Finding, ...]:
         return _number_slips(expected, claimed)
     arithmetic = numpy_arithmetic()
     return probed(_pairs(expected, lambda point: evaluated(claimed, point, arithmetic), seed, (claimed,)))
+
+
+def proportional(one: Node, other: Node, seed: int = 0) -> bool:
+    """Whether `other` is a constant, not zero, times `one`."""
+    arithmetic = numpy_arithmetic()
+    found = ratios(_pairs(one, lambda point: evaluated(other, point, arithmetic), seed, (other,)))
+    common = rate(found) if found else None
+    return common is not None and abs(common.value) > CLOSE
 
 
 def explain(
@@ -80,9 +89,15 @@ def _pairs(expected: Node, claimed: Callable[[Point], Any], seed: int, beside: t
     def at(point: Point) -> Pair:
         return Pair(evaluated(expected, point, arithmetic), np.asarray(claimed(point), dtype=float), point)
 
+    singular = inverted(expected, *beside)
+
     def exists(point: Point) -> bool:
-        pair = at(point)
-        return bool(np.all(np.isfinite(pair.want)) and np.all(np.isfinite(pair.got)))
+        with suppress(np.linalg.LinAlgError):
+            if any(ill_conditioned(node, point, arithmetic) for node in singular):
+                return False
+            pair = at(point)
+            return bool(np.all(np.isfinite(pair.want)) and np.all(np.isfinite(pair.got)))
+        return False
 
     with np.errstate(all="ignore"):
         points = [sampler.valid(sizes, exists) for _ in range(2) for sizes in sampler.shapes()]

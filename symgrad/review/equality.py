@@ -16,17 +16,18 @@ from functools import cached_property
 from typing import Any
 
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Node, Variable, variables
+from symgrad.expr import Call, Node, Variable, postorder, variables
 from symgrad.simplify.rules import same, simplify
 from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
-from symgrad.verify.points import TINY, Point, Sampler
+from symgrad.verify.points import SIZES, TINY, Point, Sampler
 from symgrad.verify.report import Counterexample
 from symgrad.verify.witnesses import high_precision, rounded
 
 #: Relative differences: rounding below the first; above the second no doubt is possible.
 ROUNDING, SURE = 1e-13, 1e-6
 MAGNITUDES = (1.0, 1e-2, 20.0)
+MAX_CONDITION = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class _Comparison:
         self.left, self.right = left, right
         self.sampler = Sampler(left, seed, (right,))
         self.arithmetic = numpy_arithmetic()
+        self.inverted = inverted(left, right)
 
     def at(self, point: Point) -> tuple[Any, Any]:
         return evaluated(self.left, point, self.arithmetic), evaluated(self.right, point, self.arithmetic)
@@ -62,6 +64,8 @@ class _Comparison:
         import numpy as np
 
         with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
+            if any(ill_conditioned(node, point, self.arithmetic) for node in self.inverted):
+                return False
             return all(bool(np.all(np.isfinite(value))) for value in self.at(point))
         return False
 
@@ -99,10 +103,12 @@ class _Comparison:
         """With 60 digits: is a tiny difference rounding, or a difference?"""
         import numpy as np
 
-        point = self.sampler.valid(self.sampler.assign(TINY), lambda p: self.exists(rounded(p)))
+        tried = (
+            self.sampler.valid(self.sampler.assign(row), lambda p: self.exists(rounded(p))) for row in (TINY, *SIZES)
+        )
+        point = next((rounded(p) for p in tried if p is not None), None)
         if point is None:
             return worst > SURE
-        point = rounded(point)
         try:
             one, other = (high_precision(n, point.values, point.sizes) for n in (self.left, self.right))
         except (UnsupportedError, NotImplementedError, TypeError, ValueError):
@@ -131,6 +137,19 @@ class _Comparison:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(want - got))), want.shape))
         values = {name: np.asarray(value).tolist() for name, value in point.values.items()}
         return Counterexample(values, index, float(want[index]), float(got[index]))
+
+
+def inverted(*roots: Node) -> list[Node]:
+    """The matrices whose inverses occur in some expressions."""
+    calls = (node for node in postorder(roots) if isinstance(node, Call))
+    return [node.args[0] for node in calls if node.op.name == "inverse"]
+
+
+def ill_conditioned(node: Node, point: Point, arithmetic: Arithmetic) -> bool:
+    """Whether a matrix is singular to rounding at a point, where it has no inverse to speak of."""
+    import numpy as np
+
+    return bool(np.any(np.linalg.cond(evaluated(node, point, arithmetic)) > MAX_CONDITION))
 
 
 def evaluated(node: Node, point: Point, arithmetic: Arithmetic) -> Any:

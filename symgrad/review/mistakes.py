@@ -261,6 +261,22 @@ def _extra(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("extra", message, answer)
 
 
+def _log_softmax(scene: _Scene) -> Iterator[Suspect | Share]:
+    """Of ∂/∂s gᵀ log softmax(s) = g - p Σ g the second part written otherwise."""
+    for part in scene.parts:
+        if not (isinstance(part, Call) and part.op.name == "log_softmax" and part.rank == 1):
+            continue
+        (scores,) = part.args
+        above, p = scene.upstream(part), call(OPERATIONS["softmax"], [scores])
+        for wrong, message in (
+            (add([above, p]), "p was added where p times the sum of what comes from above is subtracted"),
+            (add([above, negate(p)]), "p is not multiplied with the sum of what comes from above"),
+            (multiply(above, add([number(1, part.shape), negate(p)])), "only the diagonal 1 - p was used"),
+        ):
+            below = wrong if scores is scene.wrt else vjp(scores, scene.wrt, wrong)
+            yield Suspect("rule", f"in the derivative of log softmax {message}", add([scene.held(part), below]))
+
+
 def _constants(scene: _Scene) -> Iterator[Suspect | Share]:
     """A part taken as a constant, or its share with a wrong sign or factor."""
     whole = derivative(scene.function, [scene.wrt])
@@ -334,7 +350,7 @@ def _scales(scene: _Scene) -> list[Node]:
     return found
 
 
-WAYS: tuple[Way, ...] = (_terms, _local, _skipped, _extra, _counts, _constants, _neighbours)
+WAYS: tuple[Way, ...] = (_terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours)
 
 
 # --- mistakes in the writing of the answer ----------------------------------------------------------------------------

@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
-from symgrad.expr import Node, Variable, relabel, variables
+from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.review.chains import ReadChain, classify, open_document
-from symgrad.review.diagnosis import explain, slips
+from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.ledger import LAYOUTS
@@ -133,6 +133,7 @@ class _Review:
         self.layout = layout
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
+        self.conditions: list[tuple[int, Node]] = []
         self.read, calls = classify(document)
         self.ledger = open_document(document, self.read, calls, shapes, assume)
 
@@ -227,6 +228,8 @@ class _Links:
             return self.made(k, self.wrong[k], self.other_layout(k) or (misfit,))
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
+        if judgement.verdict == "wrong":
+            judgement = self.conditional(k, judgement)
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
@@ -264,6 +267,8 @@ class _Links:
     def kind(self, k: int) -> str:
         if k == 1 and self.one.defined:
             return "definition"
+        if any(number == self.document.line(self.sides[k].start) for number, _ in self.review.conditions):
+            return "condition"
         anchor = self.trees.get(self.anchor)
         return "derivative" if anchor is not None and anchor.head == "derivative" else "equality"
 
@@ -278,6 +283,9 @@ class _Links:
                 sides.append((text, self.ledger.prepared(text, self.trees[k], layout)))
             except InputError as error:
                 raise self.placed(error, self.sides[k]) from None
+        if sides[1][0].strip() == "0":  # zero has any shape
+            (left,) = self.ledger.nodes(sides[:1])
+            return left, add([], left.shape)
         left, right = self.ledger.nodes(sides)
         return left, right
 
@@ -299,6 +307,25 @@ class _Links:
         left, right = (self.ledger.expand(node, beliefs, assigned) for node in sides)
         printed = self.number(left, right, k)
         return compare(left, right, self.review.seed) if printed is None else printed
+
+    def conditional(self, k: int, judgement: Judgement) -> Judgement:
+        """An equation with zero is a condition; what comes after it may say what follows from the condition."""
+        sides = self.pair(self.anchor, k, self.review.layout)
+        left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
+        if self.document.text(self.sides[k]).strip() == "0":
+            self.review.conditions.append((self.document.line(self.sides[k].start), left))
+            return Judgement("definition", None, "an equation to be solved: it is not always so")
+        if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):
+            return judgement
+        for number, condition in reversed(self.review.conditions):
+            if isinstance(left, Variable) and left in variables(condition):
+                solved = substitute(condition, {left: right})
+                found = compare(solved, add([], condition.shape), self.review.seed)
+                reason = f"this makes line {number} zero" if found else f"this does not make line {number} zero"
+                return Judgement(found.verdict, found.certainty, reason, found.counterexample)
+            if left.shape == condition.shape and proportional(condition, add([left, negate(right)]), self.review.seed):
+                return Judgement("correct", "tested", f"this is line {number}, rearranged")
+        return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
 
     def differentiated_by(self, k: int) -> set[Variable]:
         """What a side is differentiated by: a value given for it is for afterwards."""

@@ -107,7 +107,7 @@ def read_document(source: str, syntax: str = "auto") -> Document:
     regions = list(_regions(clean, source)) if syntax == "latex" else list(_lines(page))
     for start, end, inline in regions:
         _read_region(page, start, end, inline)
-    if sum(len(chain.sides) for chain in page.chains) > MAX_EQUATIONS:
+    if sum(len(chain.relations) for chain in page.chains) > MAX_EQUATIONS:
         raise LimitError(f"a document of more than {MAX_EQUATIONS} equations", source=source)
     return Document(source, "".join(page.text), syntax, tuple(page.chains))
 

@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import Any
 
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Node, Variable, postorder, variables
+from symgrad.expr import Call, Contraction, Node, Variable, postorder, variables
 from symgrad.simplify.rules import same, simplify
 from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
@@ -25,9 +26,10 @@ from symgrad.verify.report import Counterexample
 from symgrad.verify.witnesses import high_precision, rounded
 
 #: Relative differences: rounding below the first; above the second no doubt is possible.
-ROUNDING, SURE = 1e-13, 1e-6
-MAGNITUDES = (1.0, 1e-2, 20.0)
+ROUNDING, SURE = 1e-12, 1e-6
+MAGNITUDES = (1.0, 1e-2, 20.0, 1e3, 1e7)
 MAX_CONDITION = 1e6
+MAX_ENTRIES = 10**7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class _Comparison:
         self.sampler = Sampler(left, seed, (right,))
         self.arithmetic = numpy_arithmetic()
         self.inverted = inverted(left, right)
+        if entries(self.sampler.assign(SIZES[0]), left, right) > MAX_ENTRIES:
+            raise UnsupportedError("the arrays are too large to be compared at sample points")
 
     def at(self, point: Point) -> tuple[Any, Any]:
         return evaluated(self.left, point, self.arithmetic), evaluated(self.right, point, self.arithmetic)
@@ -137,6 +141,15 @@ class _Comparison:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(want - got))), want.shape))
         values = {name: np.asarray(value).tolist() for name, value in point.values.items()}
         return Counterexample(values, index, float(want[index]), float(got[index]))
+
+
+def entries(sizes: Mapping[str, int], *roots: Node) -> int:
+    """How many entries the largest array or product of some expressions has."""
+    largest = 1
+    for node in postorder(roots):
+        dims = node.sizes if isinstance(node, Contraction) else node.shape
+        largest = max(largest, prod(d if isinstance(d, int) else sizes[d] for d in dims))
+    return largest
 
 
 def inverted(*roots: Node) -> list[Node]:

@@ -239,7 +239,7 @@ class _Links:
     def definition(self, side: Side) -> Line:
         piece = self.one.piece
         assert piece is not None
-        if piece.error is not None and piece.name not in self.ledger.scope.variables:
+        if piece.error is not None and self.ledger.scope.variables.get(self.one.name) not in self.ledger.bodies:
             whole = Side(self.sides[0].start, side.end)
             return self.unread(1, self.placed(piece.error, whole))
         return self.made(1, Judgement("definition"))

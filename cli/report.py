@@ -225,9 +225,9 @@ def _digits(value: Any) -> str:
 
 
 def review(name: str, found: DerivationReport, ink: Ink) -> Iterator[str]:
-    """Each line that is wrong or undecided, as a compiler prints errors, and the count of all."""
+    """Each line that is wrong or undecided, or worth a note, as a compiler prints errors, and the count of all."""
     for line in found.lines:
-        if line.verdict in {"wrong", "undecided"}:
+        if line.verdict in {"wrong", "undecided"} or (line.verdict == "definition" and line.reason):
             yield from _remark(name, found.source, line, ink)
     style = MARKS[found.verdict][1]
     first = f"; first wrong: line {found.first_wrong_line}" if found.first_wrong_line else ""
@@ -237,7 +237,8 @@ def review(name: str, found: DerivationReport, ink: Ink) -> Iterator[str]:
 def _remark(name: str, source: str, line: Line, ink: Ink) -> Iterator[str]:
     """`notes.tex:4:12: wrong: ...`, the line with a caret under the place, and the reasons."""
     word = "carried" if line.carried else line.verdict
-    style = "warn" if line.carried else MARKS[line.verdict][1]
+    word, style = ("note", "dim") if line.verdict == "definition" else (word, MARKS[line.verdict][1])
+    style = "warn" if line.carried else style
     yield f"{name}:{line.number}:{line.column}: {ink(style, word)}: {printable(line.reason)}"
     place = InputError("", source=source, offset=line.offset, end=line.end)
     text, _, caret = place.excerpt(max(20, ink.width - 4)).rpartition("\n")

@@ -125,6 +125,10 @@ $$\frac{\partial^2 f}{\partial x^2} = \frac12 (A + A^T)$$""",
 X^T X w &= X^T y \\
 w &= (X^T X)^{-1} X^T y
 \end{align}""",
+    "names used again under another heading": (
+        "# one\nc = 2 a\nL = c ||x||^2\n∂L/∂x = 2 c x\n# two\nL = ||W x||^2 + c\n∂L/∂x = 2 W^T W x\n# three\ns = L^2\n"
+        "∂s/∂x = 4 L W^T W x"
+    ),
     "rounded": r"$$\sqrt{2} \approx 1.414 \quad e = 2.718$$",
 }
 

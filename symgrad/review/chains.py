@@ -7,8 +7,8 @@ value f where f is called in no other way anywhere, and a function otherwise.  `
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.errors import InputError
@@ -17,7 +17,7 @@ from symgrad.notation.parser import parse_tree
 from symgrad.notation.roles import name_of
 from symgrad.notation.scope import Definition, definition
 from symgrad.notation.syntax import Tree
-from symgrad.review.document import Chain, Document, Side
+from symgrad.review.document import Chain, Document, Side, parts
 from symgrad.review.ledger import Ledger, Piece, open_ledger
 
 #: Letters that count something: `i = 1` in the text defines nothing.
@@ -72,6 +72,46 @@ def _unknowns(document: Document, one: ReadChain) -> set[str]:
     left = one.first.whole.args[0]
     trees = left.args[1:] if left.head == "derivative" else [t for t in left.walk() if t.head in {"name", "index"}]
     return {name_of(tree) for tree in trees} - {one.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some chains of a document: the first `known` only define names for the others; `anew` are defined once more."""
+
+    document: Document
+    known: int = 0
+    anew: frozenset[str] = frozenset()
+
+
+def separate(document: Document) -> list[Part]:
+    """The parts of a document in which names are defined anew, each with the definitions before it that still stand.
+
+    A document that defines nothing anew under a later heading is one part.
+    """
+    groups = parts(document)
+    named = [{chain.sides[0]: name for chain, name in _first_names(document, group)} for group in groups]
+    defined = [set(names.values()) for names in named]
+    if len({name for names in defined for name in names}) == sum(len(names) for names in defined):
+        return [Part(document)]
+    found = []
+    for k, group in enumerate(groups):
+        taken, before = set(defined[k]), list[Chain]()
+        for earlier, names in reversed(list(zip(groups[:k], named[:k], strict=True))):
+            standing = [c for c in earlier if names.get(c.sides[0], "") not in taken | {""}]
+            taken |= set(names.values())
+            before = [*standing, *before]
+        anew = defined[k] & set().union(*defined[:k])
+        found.append(Part(replace(document, chains=(*before, *group)), len(before), frozenset(anew)))
+    return found
+
+
+def _first_names(document: Document, group: Sequence[Chain]) -> Iterator[tuple[Chain, str]]:
+    """The chains of a part that define a name there."""
+    seen: set[str] = set()
+    for one in _parsed(replace(document, chains=tuple(group)), ()):
+        if one.name and one.name not in seen and not _mentions(one.first.body, one.name):  # type: ignore[union-attr]
+            seen.add(one.name)
+            yield one.chain, one.name
 
 
 def _parsed(document: Document, functions: Collection[str]) -> list[ReadChain]:

@@ -9,6 +9,7 @@ over rows that begin with an operator.  What is not an equation is prose and is 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,11 @@ _ENVIRONMENTS = (
 _REGION = re.compile(
     rf"\\begin\s*\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}(?:\{{\d+\}})?|(?P<fence>^[ \t]*```[ \t]*(?P<lang>\w*)[ \t]*$)"
     r"|(?P<dollars>\$\$)|(?P<display>\\\[)|(?P<paren>\\\()|(?P<dollar>(?<!\\)\$)",
+    re.MULTILINE,
+)
+_HEADING = re.compile(
+    r"^#{1,6} .*$|\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{"
+    r"|\\begin\s*\{(?:example|exercise|problem|question)\*?\}",
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
@@ -94,6 +100,15 @@ class Document:
         error.offset, error.end = error.offset + side.start, error.end + side.start
         error.source = self.source
         return error
+
+
+def parts(document: Document) -> list[tuple[Chain, ...]]:
+    """The chains between the headings of a document."""
+    starts = [found.start() for found in _HEADING.finditer(document.clean)]
+    groups: list[list[Chain]] = [[] for _ in range(len(starts) + 1)]
+    for chain in document.chains:
+        groups[bisect(starts, chain.sides[0].start)].append(chain)
+    return [tuple(group) for group in groups if group]
 
 
 def read_document(source: str, syntax: str = "auto") -> Document:

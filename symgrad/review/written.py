@@ -17,7 +17,7 @@ from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
-from symgrad.review.chains import ReadChain, classify, open_document
+from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
@@ -124,12 +124,20 @@ def check_derivation(
     >>> report.first_wrong_line, [line.verdict for line in report.lines]
     (4, ['definition', 'definition', 'correct', 'wrong'])
     """
-    return _Review(read_document(document, syntax), shapes, assume, seed, layout).report()
+    parts = separate(read_document(document, syntax))
+    reports = [_Review(part.document, shapes, assume, seed, layout, part.anew).report(part.known) for part in parts]
+    lines = tuple(line for report in reports for line in report.lines)
+    seen = {name: shown for report in reports for name, shown in report.variables.items()}
+    return DerivationReport(lines, document, seen)
 
 
 class _Review:
-    def __init__(self, document: Document, shapes: Any, assume: Any, seed: int, layout: str = "gradient") -> None:
+    def __init__(
+        self, document: Document, shapes: Any, assume: Any, seed: int, layout: str = "gradient",
+        anew: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self.document = document
+        self.anew = anew
         self.layout = layout
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
@@ -139,8 +147,10 @@ class _Review:
 
     # --- judging --------------------------------------------------------------------------------------------------
 
-    def report(self) -> DerivationReport:
-        lines = [line for one in self.read for line in self.judged(one)]
+    def report(self, known: int = 0) -> DerivationReport:
+        """The verdicts on all chains but the first `known`, which belong to an earlier part."""
+        own = {id(chain) for chain in self.document.chains[known:]}
+        lines = [line for one in self.read if id(one.chain) in own for line in self.judged(one)]
         reading = self.ledger.reading
         shown = {
             name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
@@ -242,7 +252,8 @@ class _Links:
         if piece.error is not None and self.ledger.scope.variables.get(self.one.name) not in self.ledger.bodies:
             whole = Side(self.sides[0].start, side.end)
             return self.unread(1, self.placed(piece.error, whole))
-        return self.made(1, Judgement("definition"))
+        again = "defined anew: it was also defined under an earlier heading, and is not compared with that"
+        return self.made(1, Judgement("definition", None, again if self.one.name in self.review.anew else ""))
 
     def unread(self, k: int, error: SymgradError) -> Line:
         return self.made(k, Judgement("undecided", None, error.message), place=error)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.review.diagnosis import explain
+from symgrad.review.diagnosis import CODES, explain
+from symgrad.review.mistakes import SLIPS
 from symgrad.verify.check import caller
+from tests.conftest import ROOT
 from tests.mistakes import MISTAKES, Mistake
 
 
@@ -57,6 +60,16 @@ def test_every_mistake_in_code_is_named(mistake: Mistake) -> None:
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.claim], ids=lambda m: m.name)
 def test_every_mistake_in_a_formula_is_named(mistake: Mistake) -> None:
     named(mistake, mistake.claim)
+
+
+def test_every_code_is_declared_and_every_declared_code_is_used() -> None:
+    sources = [
+        path.read_text("utf-8") for path in (ROOT / "symgrad").rglob("*.py") if path.parent.name in {"review", "verify"}
+    ]
+    used = {code for source in sources for code in re.findall(r'(?:Finding|Suspect)\(\s*f?"([a-z-]+)"', source)}
+    used |= {slip.code for slip in SLIPS}
+    assert used == set(CODES)
+    assert {mistake.finding for mistake in MISTAKES} - {""} <= set(CODES)
 
 
 def test_nearly_all_are_named() -> None:

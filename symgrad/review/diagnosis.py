@@ -20,6 +20,35 @@ from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point, Sampler
 from symgrad.verify.report import Finding
 
+#: Every code of a finding, and what it means; codes stay as they are.
+CODES = {
+    "factor": "a constant factor in every entry",
+    "sign": "the sign of the whole",
+    "mean": "the size of a dimension, or one over it, too much",
+    "transposed": "the transpose",
+    "layout": "right in another layout",
+    "shape": "the shapes do not fit",
+    "unsummed": "an axis that must be summed",
+    "missing-term": "a term is missing",
+    "sign-of-term": "a term has the wrong sign",
+    "factor-of-term": "a term has the wrong factor",
+    "mean-of-term": "a term is averaged, or not, where it must not be, or must",
+    "not-differentiated": "a term itself stands in the place of its gradient",
+    "constant": "a part that depends on the variable was taken as a constant",
+    "chain": "a factor of the chain rule is missing",
+    "extra": "a factor of the chain rule too many",
+    "rule": "the derivative of an operation is another one",
+    "argument": "a function was evaluated at something else",
+    "diagonal": "of a Jacobian only the diagonal was used",
+    "axis": "normalised over the wrong axis",
+    "mask": "a mask is missing, on the wrong side, or of something else",
+    "branch": "one branch only was differentiated",
+    "count": "the correct class was counted wrongly",
+    "sign-inside": "the sign inside a function was lost",
+    "transposed-factor": "a factor of a product is transposed",
+    "log-base": "a logarithm to another base",
+    "carried": "the line follows from an earlier wrong one",
+}
 CLOSE = 1e-9
 #: A wrong answer is compared with at most so many suspects.
 MAX_SUSPECTS = 1500

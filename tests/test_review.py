@@ -171,6 +171,12 @@ def test_an_error_carried_forward_is_marked(case: str) -> None:
     assert all(line.diagnosis[0].code == "carried" for line in lines if line.carried)
 
 
+def test_lines_that_follow_from_a_wrong_one_earn_their_marks() -> None:
+    report = sg.check_derivation(CARRIED["along a chain"][0])
+    assert report.marks == (1, 3)
+    assert report.to_dict()["marks"] == [1, 3]
+
+
 # --- nothing is read past in silence ----------------------------------------------------------------------------------
 
 UNDECIDED = {

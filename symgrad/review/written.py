@@ -79,6 +79,12 @@ class DerivationReport:
         return next((line.number for line in self.lines if line.verdict == "wrong"), None)
 
     @property
+    def marks(self) -> tuple[int, int]:
+        """Lines that earn a mark, of those that can: right ones, and those that follow from an earlier wrong one."""
+        judged = [line for line in self.lines if line.verdict in {"correct", "wrong"}]
+        return sum(line.verdict == "correct" or line.carried for line in judged), len(judged)
+
+    @property
     def reason(self) -> str:
         counts = {v: sum(line.verdict == v for line in self.lines) for v in VERDICTS}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
@@ -93,6 +99,7 @@ class DerivationReport:
     def to_dict(self) -> dict[str, object]:
         return {
             "schema": SCHEMA, "verdict": self.verdict, "first_wrong_line": self.first_wrong_line,
+            "marks": list(self.marks),
             "variables": dict(self.variables), "lines": [line.to_dict() for line in self.lines], "reason": self.reason,
         }  # fmt: skip
 

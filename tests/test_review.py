@@ -186,6 +186,7 @@ UNDECIDED = {
     "no mathematics": (r"$$ f = \|x\|^2 = \foo $$", "foo"),
     "three dots": (r"$$ f = x_1 + \dots + x_n $$", ""),
     "a name that needs itself": ("f = f + 1", ""),
+    "an update": ("f = ||w||^2\nw = w - 1/2 ∂f/∂w", "new value"),
     "too large": ("W ∈ R^{100000×100000}\nf = ||W x||^2\nf = ||W x||^2 + 1", "too large"),
     "a circle": ("f = g\ng = h\nh = f\n∂f/∂g = 1", ""),
     "nothing": ("There is nothing to see here.", ""),

@@ -41,6 +41,11 @@ class ReadChain:
         return self.first.name if self.first is not None else ""
 
     @property
+    def updates(self) -> bool:
+        """`w = w - g` gives a new value to a name."""
+        return self.first is not None and bool(self.name) and _mentions(self.first.body, self.name)
+
+    @property
     def differential(self) -> bool:
         return self.first is not None and any(t.head == "derivative" for t in self.first.whole.walk())
 

@@ -247,6 +247,8 @@ class _Links:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
             judgement = self.conditional(k, judgement)
+        if judgement.verdict == "wrong" and self.one.updates:
+            judgement = Judgement("undecided", None, "this gives a new value to a name, and is no equation")
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()

@@ -20,7 +20,7 @@ from symgrad.api import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 
 from . import report
-from .arguments import FormulaCommand, natural, one_of, read, resembling
+from .arguments import FormulaCommand, document, natural, one_of, read, resembling
 from .terminal import Ink, prepare_streams, silence_stdout
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ HELP = {
         "derive softmax-loss --wrt W --code numpy",
     ),
     "check": _help(
-        "Check a gradient: ours by independent witnesses, and yours against it.",
+        "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
+        "A word that ends in .tex, .md or .txt is a file with a derivation: its equations are checked one by one. "
         "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
         "yet, 4 if it is undecided.",
         'check "||W x||^2" --wrt W',
@@ -229,11 +230,25 @@ def check(
     options = _options(shape, assume, order, layout, syntax) | {"seed": natural("--seed", seed, 0)}
 
     def answer(source: str) -> Answer:
+        text = document(source)
+        if text is not None:
+            unfit = {"--wrt": wrt, "--claim": claim, "--order": order}
+            return _reviewed(source, text, unfit, options)
         found = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
         codes = [EXIT_CODES[checked.verdict] for checked in found.values()]
         return _judged(found), lambda ink: report.reports(found, ink), _gravest(codes)
 
     return _answers(formulas, as_json, answer)
+
+
+def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[str, Any]) -> Answer:
+    """The verdicts on a written derivation; what only a formula can be asked for is refused."""
+    given = next((option for option, value in unfit.items() if value is not None), None)
+    if given is not None:
+        raise UsageError(f"{given} is about a formula, and {name} is a written derivation")
+    taken = {key: options[key] for key in ("shapes", "assume", "syntax", "layout", "seed")}
+    found = sg.check_derivation(text, **taken)
+    return found.to_dict() | {"file": name}, lambda ink: report.review(name, found, ink), EXIT_CODES[found.verdict]
 
 
 def _judged(found: Mapping[str, Report]) -> dict[str, Any]:

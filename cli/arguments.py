@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand
@@ -19,6 +20,8 @@ from symgrad.errors import InputError, LimitError, UsageError
 
 #: Standard input is read up to this many bytes; a formula is bounded far below by the parser.
 MAX_INPUT = 4_000_000
+#: A word that ends like this is the name of a file with a written derivation, and no formula.
+DOCUMENTS = (".tex", ".latex", ".md", ".markdown", ".txt")
 _LOOKS_LIKE_AN_OPTION = re.compile(r"--[a-z]{2,}[a-z-]*(=|$)")
 
 
@@ -106,11 +109,25 @@ def read(formulas: Sequence[str] | None, several: bool) -> list[str]:
     return [_standard_input() if formula == "-" else formula for formula in formulas]
 
 
-def _standard_input() -> str:
-    data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    if len(data) > MAX_INPUT:
-        raise LimitError(f"standard input is longer than {MAX_INPUT} bytes")
+def document(word: str) -> str | None:
+    """The text of a file that is named instead of a formula; None for a formula."""
+    if not word.endswith(DOCUMENTS):
+        return None
     try:
-        return data.decode("utf-8-sig").strip("\r\n")
+        with Path(word).open("rb") as file:
+            return _decoded(file.read(MAX_INPUT + 1), word)
+    except OSError as error:
+        raise UsageError(f"{word} cannot be read: {error.strerror or error}") from None
+
+
+def _standard_input() -> str:
+    return _decoded(sys.stdin.buffer.read(MAX_INPUT + 1), "standard input").strip("\r\n")
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if len(data) > MAX_INPUT:
+        raise LimitError(f"{name} is longer than {MAX_INPUT} bytes")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"standard input is not UTF-8 text: see byte {error.start}", code="ENCODING") from None
+        raise InputError(f"{name} is not UTF-8 text: see byte {error.start}", code="ENCODING") from None

@@ -17,6 +17,7 @@ from .terminal import Cell, Ink, columns, pad, table
 if TYPE_CHECKING:
     from symgrad.api import Derivation, Expr
     from symgrad.catalog import Entry
+    from symgrad.review import DerivationReport, Line
     from symgrad.verify import Report
 
 INDENT = "  "
@@ -218,6 +219,47 @@ def _digits(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_digits, value)) + "]"
     return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+
+
+# --- written derivations --------------------------------------------------------------------------------------------
+
+
+def review(name: str, found: DerivationReport, ink: Ink) -> Iterator[str]:
+    """Each line that is wrong or undecided, or worth a note, as a compiler prints errors, and the count of all."""
+    for line in found.lines:
+        if line.verdict in {"wrong", "undecided"} or (line.verdict == "definition" and line.reason):
+            yield from _remark(name, found.source, line, ink)
+    style = MARKS[found.verdict][1]
+    first = f"; first wrong: line {found.first_wrong_line}" if found.first_wrong_line else ""
+    yield f"{name}: {ink(style, found.verdict)}: {found.reason}{first}"
+
+
+def _remark(name: str, source: str, line: Line, ink: Ink) -> Iterator[str]:
+    """`notes.tex:4:12: wrong: ...`, the line with a caret under the place, and the reasons."""
+    word = "carried" if line.carried else line.verdict
+    word, style = ("note", "dim") if line.verdict == "definition" else (word, MARKS[line.verdict][1])
+    style = "warn" if line.carried else style
+    yield f"{name}:{line.number}:{line.column}: {ink(style, word)}: {printable(line.reason)}"
+    place = InputError("", source=source, offset=line.offset, end=line.end)
+    text, _, caret = place.excerpt(max(20, ink.width - 4)).rpartition("\n")
+    yield f"{INDENT}{INDENT}{text}"
+    yield f"{INDENT}{INDENT}{ink(style, caret)}"
+    if line.counterexample is not None and not line.carried:
+        yield from _disagreement(line.counterexample, ink)
+    for finding in line.diagnosis:
+        label = "because" if finding.code == "carried" else "likely slip"
+        told = finding.evidence in line.reason
+        evidence = "" if told else f"  ({printable(finding.evidence)})"
+        yield f"{INDENT}{ink('warn', label)}  {printable(finding.message)}{ink('dim', evidence)}"
+    yield ""
+
+
+def _disagreement(example: Any, ink: Ink) -> Iterator[str]:
+    """The values of the variables, the entry, and what stands on either side."""
+    for name, value in example.variables.items():
+        yield f"{INDENT}  {ink('dim', 'at')} {spelled(name)} = {_short(value)}"
+    entry = f"entry ({', '.join(str(i + 1) for i in example.index)})" if example.index else "the value"
+    yield f"{INDENT}  {entry} is {_short(example.expected)}, and here it is {_short(example.claimed)}"
 
 
 # --- catalog --------------------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@
 from symgrad.api import (
     Derivation,
     Expr,
+    assert_gradient,
     catalog,
     check,
+    check_derivation,
     compare,
     compile,
     derive,
@@ -27,30 +29,23 @@ from symgrad.api import (
     trace,
     vjp,
 )
-from symgrad.errors import (
-    DomainError,
-    InputError,
-    LimitError,
-    ShapeError,
-    SymgradError,
-    UnsupportedError,
-    UsageError,
-)
+from symgrad.errors import DomainError, InputError, LimitError, ShapeError, SymgradError, UnsupportedError, UsageError
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`Report` comes with the witnesses, which nobody who only derives should wait for."""
-    if name == "Report":
-        from symgrad.verify import Report
+    """The reports come with the witnesses, which nobody who only derives should wait for."""
+    if name not in ("Report", "DerivationReport"):
+        raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    from symgrad import review, verify
 
-        return Report
-    raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    return verify.Report if name == "Report" else review.DerivationReport
 
 
 __all__ = [
     "Derivation",
+    "DerivationReport",
     "DomainError",
     "Expr",
     "InputError",
@@ -60,8 +55,10 @@ __all__ = [
     "SymgradError",
     "UnsupportedError",
     "UsageError",
+    "assert_gradient",
     "catalog",
     "check",
+    "check_derivation",
     "compare",
     "compile",
     "derive",

@@ -7,6 +7,7 @@ request beyond the rules an `UnsupportedError`; nothing else escapes.  Nothing h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from symgrad.code import Compiled
     from symgrad.graph import Graph, Trace
     from symgrad.graph.ways import Comparison
+    from symgrad.review import DerivationReport
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -589,8 +591,24 @@ def check(
         found = _derivation(function, by, layout)
         described = tuple({"rule": s.rule, "before": s.before, "after": s.after} for s in found.steps)
         subject = Subject(function, by, found.result, layout, described, variables_dict(function))
-        reports[found.wrt] = check_gradient(subject, _claim(function, found, claim, syntax), seed=seed)
+        understood = _claim(function, found, claim, syntax)
+        report = check_gradient(subject, understood, seed=seed)
+        reports[found.wrt] = _explained(report, found, understood, seed) if understood is not None else report
     return next(iter(reports.values())) if len(reports) == 1 else reports
+
+
+def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
+    """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
+    settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
+    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+        return report
+    from symgrad.review.diagnosis import explain
+    from symgrad.verify.check import caller, evaluator
+
+    claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
+    names = dict(found.function.reading.definitions)
+    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
+    return replace(report, diagnosis=slip) if slip else report
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:
@@ -622,6 +640,94 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
     if callable(claim):
         return Claim(getattr(claim, "__name__", "claim"), None, claim)
     raise UsageError("a claim is a formula or a function of the variables by name")
+
+
+def check_derivation(
+    document: str,
+    *,
+    shapes: Shapes = None,
+    assume: Assumptions = None,
+    syntax: str = "auto",
+    layout: str = "gradient",
+    seed: int = 0,
+) -> DerivationReport:
+    r"""Judge a written derivation, a text, Markdown or LaTeX document, line by line.
+
+    Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  The first
+    equation of a name defines it, a chain a = b = c may run over lines, and derivatives may be written as symbols
+    before they are known; `layout` says how they stand in products.  The report names the first wrong line; a line that
+    follows correctly from a wrong one is marked as `carried`.
+
+    Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
+
+    >>> report = check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = q x^T")
+    >>> report.first_wrong_line, report.lines[2].diagnosis[0].message
+    (3, 'the claim is 0.5 times what is right')
+    """
+    from symgrad.review import check_derivation as judged
+
+    if not isinstance(document, str):
+        raise UsageError(f"a document is text, not {type(document).__name__}")
+    if syntax not in SYNTAXES[:3]:
+        raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES[:3]))
+    if layout not in LAYOUTS:
+        raise UsageError(f"unknown layout {layout!r}", hint="layouts: " + ", ".join(LAYOUTS))
+    return judged(document, shapes=shapes, assume=assume, syntax=syntax, layout=layout, seed=seed)
+
+
+def assert_gradient(
+    function: Any,
+    gradient: Any,
+    point: Any = None,
+    *,
+    wrt: str | None = None,
+    shapes: Shapes = None,
+    assume: Assumptions = None,
+    rtol: float = 1e-7,
+) -> None:
+    """Raise an `AssertionError` that says what is wrong with a gradient; for tests.
+
+    A formula is checked as by `check`, at points of its own.  A program needs a point, an array or a mapping of names
+    to arrays, and is compared with its numerical differentiation there; `gradient` is then a program, an array, or a
+    mapping of names to either.
+
+    >>> assert_gradient("||W x||^2", "2 W x x^T", wrt="W")
+    >>> assert_gradient(lambda x: (x ** 2).sum(), lambda x: 2 * x, [1.0, 2.0])
+    """
+    if not callable(function) or isinstance(function, Expr):
+        report = check(function, wrt=wrt, claim=gradient, shapes=shapes, assume=assume)
+        if not report:
+            raise AssertionError(str(report))
+        return
+    from symgrad.verify.numeric import disagreement
+
+    named, program, claimed = _by_name(function, gradient, point)
+    chosen = [wrt] if wrt is not None else list(claimed) or list(named)
+    missing = next((name for name in chosen if name not in named), None)
+    if missing is not None:
+        raise UsageError(f"the point has no {missing}", hint="it has " + ", ".join(named))
+    if not claimed and len(chosen) != 1:
+        raise UsageError("one gradient is about one variable", hint='say which with wrt, as in wrt="W"')
+    for name in chosen:
+        said = disagreement(program, claimed.get(name, gradient), named, name, rtol)
+        if said is not None:
+            raise AssertionError(said)
+
+
+def _by_name(function: Any, gradient: Any, point: Any) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    """The point, the program and its gradients by name; a point that is one array belongs to the first argument."""
+    if point is None:
+        raise UsageError("the gradient of a program needs a point", hint="give the arrays by name")
+    if isinstance(point, Mapping):
+        return dict(point), function, dict(gradient) if isinstance(gradient, Mapping) else {}
+
+    def program(x: Any) -> Any:
+        return function(x)
+
+    def claimed(x: Any) -> Any:
+        return gradient(x)
+
+    return {"x": point}, program, {"x": claimed if callable(gradient) else gradient}
 
 
 # --- SymPy ------------------------------------------------------------------------------------------------------------

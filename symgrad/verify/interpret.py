@@ -274,10 +274,10 @@ def sympy_arithmetic() -> Arithmetic:
     def onehot(labels: Any, classes: int) -> Any:
         return np.eye(classes, dtype=int)[np.asarray(labels).astype(int)].astype(object)
 
-    return Arithmetic(_ObjectArrays(), functions, number, power, _object_einsum, onehot)
+    return Arithmetic(ObjectArrays(), functions, number, power, object_einsum, onehot)
 
 
-class _ObjectArrays:
+class ObjectArrays:
     """`ones` and `eye` with exact entries."""
 
     @staticmethod
@@ -293,7 +293,7 @@ class _ObjectArrays:
         return np.eye(count, dtype=int).astype(object)
 
 
-def _object_einsum(*operands: Any) -> Any:
+def object_einsum(*operands: Any) -> Any:
     """einsum for object arrays: broadcast all operands over all labels, multiply, sum."""
     import numpy as np
 
@@ -344,7 +344,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
     def softmax(x: Any) -> Any:
         e = exp(x)
-        return e / np.sum(e, axis=-1, keepdims=True)
+        return e / np.asarray(np.sum(e, axis=-1))[..., None]
 
     def amax(x: Any) -> Any:
         return np.apply_along_axis(lambda row: sp.Max(*row), -1, x)[()]

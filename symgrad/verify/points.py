@@ -30,10 +30,10 @@ class Point:
     magnitude: float = 1.0
 
 
-def dimensions(node: Node) -> list[str]:
-    """The symbolic dimensions of `node`, in order of appearance."""
+def dimensions(*roots: Node) -> list[str]:
+    """The symbolic dimensions of some expressions, in order of appearance."""
     found: dict[str, None] = {}
-    for inner in postorder([node]):
+    for inner in postorder(roots):
         found.update((name, None) for d in inner.shape for name in names(d))
         if isinstance(inner, Call):
             found.update((name, None) for p in inner.params if isinstance(p, str) for name in names(p))
@@ -44,27 +44,26 @@ def dimensions(node: Node) -> list[str]:
     return list(found)
 
 
-def classes(node: Node) -> dict[str, Dim]:
+def classes(*roots: Node) -> dict[str, Dim]:
     """How many classes each label variable has."""
     return {
         inner.args[0].name: inner.params[0]
-        for inner in postorder([node])
+        for inner in postorder(roots)
         if isinstance(inner, Call) and inner.op.name == "onehot" and isinstance(inner.args[0], Variable)
     }
 
 
 class Sampler:
-    """Draws points of a function, for one seed."""
+    """Draws points of a function and of the expressions beside it, for one seed."""
 
-    def __init__(self, function: Node, seed: int, extra: tuple[Variable, ...] = ()) -> None:
+    def __init__(self, function: Node, seed: int, beside: tuple[Node, ...] = ()) -> None:
         import numpy as np
 
         self.rng = np.random.default_rng([seed, 20_260_101])
-        self.variables = [*variables(function), *(v for v in extra if v not in variables(function))]
-        self.dims = dimensions(function) + [name for v in extra for d in v.shape for name in names(d)]
-        self.dims = list(dict.fromkeys(self.dims))
-        self.classes = classes(function)
-        shapes = [node.shape for node in postorder([function])] + [v.shape for v in extra]
+        self.variables = list(dict.fromkeys(v for root in (function, *beside) for v in variables(root)))
+        self.dims = dimensions(function, *beside)
+        self.classes = classes(function, *beside)
+        shapes = [node.shape for node in postorder((function, *beside))]
         self.calculated = list(dict.fromkeys(d for s in shapes for d in s if isinstance(d, str) and not is_name(d)))
 
     def shapes(self) -> Iterator[dict[str, int]]:

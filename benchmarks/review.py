@@ -1,0 +1,75 @@
+"""The table of the reviewer: right derivations, broken ones by kind of slip, and the mistakes it can name.
+
+python benchmarks/review.py
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+import symgrad as sg
+from symgrad.review.diagnosis import explain
+from symgrad.verify.check import caller
+from tests.derivations import RIGHT
+from tests.mistakes import MISTAKES, Mistake
+from tests.mutants import blamed, mutants
+
+
+def main() -> None:
+    right = [sg.check_derivation(w.text, shapes=w.shapes or None) for w in RIGHT]
+    lines = [line for report in right for line in report.lines]
+    judged = [line for line in lines if line.verdict != "definition"]
+    print(f"right derivations   {sum(map(bool, right))} of {len(right)} accepted")
+    print(f"lines judged        {len(judged)}, of them proved {sum(line.certainty == 'proved' for line in judged)}")
+    broken()
+    named = sum(told(mistake) == expected(mistake) for mistake in MISTAKES)
+    print(f"mistakes named      {named} of {len(MISTAKES)}")
+
+
+def broken() -> None:
+    """Every broken line by the kind of slip: how many, how many found at their line, how many blamed on a later one."""
+    count: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    later = 0
+    began = time.perf_counter()
+    for written in RIGHT:
+        for mutant in mutants(written):
+            line = blamed(mutant)
+            count[mutant.slip] += 1
+            found[mutant.slip] += line == mutant.line
+            later += line is not None and line > mutant.line
+    took = time.perf_counter() - began
+    print(f"broken derivations  {found.total()} of {count.total()} found at their line, {later} later, {took:.0f} s")
+    for slip, number in count.most_common():
+        print(f"  {slip:18}{found[slip]:4} of {number}")
+
+
+def told(mistake: Mistake) -> list[str]:
+    """The codes of what is found about a mistake given as NumPy code."""
+
+    def program(**arrays: Any) -> Any:
+        names: dict[str, Any] = {**arrays, "np": np}
+        exec(mistake.code, names)
+        return names["g"]
+
+    function = sg.parse(mistake.function, shapes=mistake.shapes or None)
+    gradient, wrt = sg.gradient(function, mistake.wrt).node, function.variable(mistake.wrt)
+    found = explain(function.node, wrt, gradient, caller(program), names=function.reading.definitions)
+    return [finding.code for finding in found]
+
+
+def expected(mistake: Mistake) -> list[str]:
+    code = {"layout": "shape"}.get(mistake.finding, mistake.finding)
+    return [code] if code else []
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+r"""Where a document says that two things are equal: its chains of equations, with exact places.
+
+Contract: `read_document` finds the equations of a text, Markdown or LaTeX document and changes nothing else in it: a
+side of an equation is a span of `Document.clean`, which has the length and the lines of the source, with markup,
+comments and alignment replaced by spaces.  A chain runs on over rows that begin with a relation (`&= ... \\`), a side
+over rows that begin with an operator.  What is not an equation is prose and is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from symgrad.errors import InputError, LimitError
+
+MAX_DOCUMENT = 200_000
+MAX_EQUATIONS = 1000
+
+_ENVIRONMENTS = (
+    "equation|align|aligned|alignat|alignedat|gather|gathered|multline|split|flalign|eqnarray|displaymath|math"
+)
+_REGION = re.compile(
+    rf"\\begin\s*\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}(?:\{{\d+\}})?|(?P<fence>^[ \t]*```[ \t]*(?P<lang>\w*)[ \t]*$)"
+    r"|(?P<dollars>\$\$)|(?P<display>\\\[)|(?P<paren>\\\()|(?P<dollar>(?<!\\)\$)",
+    re.MULTILINE,
+)
+_HEADING = re.compile(
+    r"^#{1,6} .*$|\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{"
+    r"|\\begin\s*\{(?:example|exercise|problem|question)\*?\}",
+    re.MULTILINE,
+)
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
+_WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
+_ASIDE = re.compile(
+    r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
+)
+_STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
+_TOKEN = re.compile(
+    r"(?P<break>\\\\(?:\[[^\]\n]*\])?|\\(?:implies|impliedby|Rightarrow|Leftrightarrow|iff|therefore|because)(?![A-Za-z]))"
+    r"|(?P<gap>\\q?quad(?![A-Za-z])|[,;])"
+    r"|(?P<about>\\approx(?![A-Za-z])|≈)"
+    r"|(?P<equal>:=|(?<![<>!=:])=(?!=)|\\(?:equiv|triangleq|coloneqq|coloneq)(?![A-Za-z])|≡|≜)"
+    r"|(?P<aside>\\(?:text|mbox|textrm)\s*\{[^{}]*\})"
+    r"|(?P<open>\\begin\s*\{[A-Za-z]+\*?\}|\\[{]|[({\[])"
+    r"|(?P<close>\\end\s*\{[A-Za-z]+\*?\}|\\[}]|[)}\]])"
+    r"|(?P<column>&)|(?P<other>\\[A-Za-z]+\*?|\\.)"
+)
+_OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
+_LEAD = re.compile(
+    r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
+    r"we (?:get|have|find|obtain))[,:]?\s+)*",
+    re.IGNORECASE,
+)
+_WORDS = r"[A-Za-z][a-z'-]+(?:[ ,]+[A-Za-z][a-z'-]+)*"
+_REMARK = re.compile(rf"(?:\s\s|\t)(?:\({_WORDS}\)|\[{_WORDS}\])\s*$|\s(?:#|//).*$")
+_PROSE = re.compile(r"(?:(?<![A-Za-z_\\])[A-Za-z][a-z']+[ ,]+){2,}[A-Za-z][a-z']+(?![A-Za-z_(])|[A-Za-z]{2,}[.:]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a relation: a span of the document."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Chain:
+    """`a = b = c`: the sides, and the relations between them, `"="` or `"≈"`."""
+
+    sides: list[Side]
+    relations: list[str] = field(default_factory=list)
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document and the equations found in it."""
+
+    source: str
+    clean: str
+    syntax: str
+    chains: tuple[Chain, ...]
+
+    def text(self, side: Side) -> str:
+        """What stands on a side, on one line."""
+        return self.clean[side.start : side.end].replace("\n", " ")
+
+    def line(self, offset: int) -> int:
+        return self.source.count("\n", 0, offset) + 1
+
+    def column(self, offset: int) -> int:
+        return offset - (self.source.rfind("\n", 0, offset) + 1) + 1
+
+    def problem(self, error: InputError, side: Side) -> InputError:
+        """The error of reading one side, placed in the document."""
+        error.offset, error.end = error.offset + side.start, error.end + side.start
+        error.source = self.source
+        return error
+
+
+def parts(document: Document) -> list[tuple[Chain, ...]]:
+    """The chains between the headings of a document."""
+    starts = [found.start() for found in _HEADING.finditer(document.clean)]
+    groups: list[list[Chain]] = [[] for _ in range(len(starts) + 1)]
+    for chain in document.chains:
+        groups[bisect(starts, chain.sides[0].start)].append(chain)
+    return [tuple(group) for group in groups if group]
+
+
+def read_document(source: str, syntax: str = "auto") -> Document:
+    """The equations of a document; LaTeX where it has a backslash or a dollar sign, one equation a line otherwise."""
+    if len(source) > MAX_DOCUMENT:
+        raise LimitError(f"a document of more than {MAX_DOCUMENT} characters", source=source, code="LIMIT_LENGTH")
+    if syntax == "auto":
+        syntax = "latex" if "\\" in source or "$" in source else "text"
+    clean = _without_comments(source) if syntax == "latex" else source
+    page = _Page(source, list(clean))
+    regions = list(_regions(clean, source)) if syntax == "latex" else list(_lines(page))
+    for start, end, inline in regions:
+        _read_region(page, start, end, inline)
+    if sum(len(chain.relations) for chain in page.chains) > MAX_EQUATIONS:
+        raise LimitError(f"a document of more than {MAX_EQUATIONS} equations", source=source)
+    return Document(source, "".join(page.text), syntax, tuple(page.chains))
+
+
+class _Page:
+    """A document while it is being read: its characters, some of them blanked, and the chains so far."""
+
+    def __init__(self, source: str, text: list[str]) -> None:
+        self.source = source
+        self.text = text
+        self.chains: list[Chain] = []
+
+    def blank(self, start: int, end: int) -> None:
+        for place in range(start, end):
+            if self.text[place] != "\n":
+                self.text[place] = " "
+
+    def slice(self, start: int, end: int) -> str:
+        return "".join(self.text[start:end])
+
+    def trimmed(self, start: int, end: int) -> Side:
+        """The span without the spaces and the punctuation around it."""
+        while start < end and self.text[start].isspace():
+            start += 1
+        while end > start and (self.text[end - 1].isspace() or self.text[end - 1] in ",;."):
+            end -= 1
+        return Side(start, end)
+
+
+def _without_comments(source: str) -> str:
+    """The source with comments, verbatim text and whatever is outside the body of the document as spaces."""
+
+    def spaces(found: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", found[0])
+
+    text = _VERBATIM.sub(spaces, _COMMENT.sub(spaces, source))
+    begin, end = text.find(r"\begin{document}"), text.find(r"\end{document}")
+    if begin >= 0:
+        stop = end if end >= 0 else len(text)
+        text = re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+    return text
+
+
+# --- regions ----------------------------------------------------------------------------------------------------------
+
+
+def _regions(text: str, source: str) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, inline) of the mathematics in LaTeX or Markdown; the whole where nothing marks it."""
+    place, found = 0, False
+    while (opening := _REGION.search(text, place)) is not None:
+        found = True
+        close = _closing(opening)
+        stop = re.compile(close, re.MULTILINE).search(text, opening.end())
+        if stop is None:
+            message = f"{opening[0].strip()} is not closed"
+            raise InputError(message, source=source, offset=opening.start(), end=opening.end())
+        if opening["fence"] is None or opening["lang"] in {"math", "latex", "tex"}:
+            yield opening.end(), stop.start(), bool(opening["dollar"] or opening["paren"])
+        place = stop.end()
+    if not found:
+        yield 0, len(text), False
+
+
+def _closing(opening: re.Match[str]) -> str:
+    if opening["env"]:
+        return r"\\end\s*\{" + re.escape(opening["env"]) + r"\}"
+    pairs = {"fence": r"^[ \t]*```[ \t]*$", "dollars": r"\$\$", "display": r"\\\]", "paren": r"\\\)"}
+    return next((close for group, close in pairs.items() if opening[group]), r"(?<!\\)\$")
+
+
+def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
+    """The lines of a text that may be equations, with their remarks and their leading words blanked."""
+    place = 0
+    for line in page.source.split("\n"):
+        start, end = place, place + len(line)
+        place = end + 1
+        if line.lstrip().startswith(("#", "//", "%", "```")):
+            continue
+        remark = _REMARK.search(line)
+        if remark:
+            page.blank(start + remark.start(), end)
+        lead = _LEAD.match(line)
+        if lead:
+            page.blank(start, start + lead.end())
+        if not _PROSE.search(page.slice(start, end)):
+            yield start, end, False
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
+    """Split a display into rows, and rows into the sides of their relations."""
+    for pattern in (_WRAPPER, _ASIDE):
+        for found in pattern.finditer(page.slice(start, end)):
+            page.blank(start + found.start(), start + found.end())
+    for found in _STACKED.finditer(page.slice(start, end)):
+        equals = found[0].rindex("=")
+        page.blank(start + found.start(), start + found.start() + equals)
+        page.blank(start + found.start() + equals + 1, start + found.end())
+    marks = _marks(page, start, end)
+    row_start = start
+    row: list[tuple[str, int, int]] = []
+    first = True
+    for kind, at, stop in [*marks, ("break", end, end)]:
+        if kind != "break":
+            page.blank(at, stop)
+            page.text[at] = "="
+            row.append((kind, at, stop))
+            continue
+        first = _read_row(page, row_start, at, row, inline, first) and first
+        page.blank(at, stop)
+        row_start, row = stop, []
+
+
+def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
+    """The ends of rows and the relations of a display, outside all brackets."""
+    found: list[tuple[str, int, int]] = []
+    depth = environments = 0
+    for token in _TOKEN.finditer(page.slice(start, end)):
+        kind, at, stop = token.lastgroup or "", start + token.start(), start + token.end()
+        if kind == "open":
+            depth += 1
+            environments += token[0].startswith("\\begin")
+        elif kind == "close":
+            depth = max(0, depth - 1)
+            environments -= token[0].startswith("\\end")
+        elif kind == "break" and environments <= 0:
+            depth = 0
+            found.append((kind, at, stop))
+        elif depth == 0 and kind in {"gap", "about", "equal"}:
+            found.append((kind, at, stop))
+        elif depth == 0 and kind in {"aside", "column"}:
+            page.blank(at, stop)
+    return _separated(page, found, end)
+
+
+def _separated(page: _Page, marks: list[tuple[str, int, int]], end: int) -> list[tuple[str, int, int]]:
+    """A comma or a wide space ends a row where an equation stands on both sides of it; elsewhere it is nothing."""
+    kept: list[tuple[str, int, int]] = []
+    related = False
+    for k, (kind, at, stop) in enumerate(marks):
+        if kind == "gap":
+            following = next(((n, a) for n, a, _ in marks[k + 1 :] if n != "gap"), ("break", end))
+            starts = bool(page.slice(stop, following[1]).strip(" \n,;"))
+            if related and starts and following[0] in {"equal", "about"}:
+                kept.append(("break", at, stop))
+                related = False
+            elif page.text[at] == "\\":
+                page.blank(at, stop)
+            continue
+        related = kind != "break"
+        kept.append((kind, at, stop))
+    return kept
+
+
+def _read_row(
+    page: _Page, start: int, end: int, relations: list[tuple[str, int, int]], inline: bool, first: bool
+) -> bool:
+    """Add a row to the chains; true where it was empty."""
+    cuts = [start, *(stop for _, _, stop in relations)]
+    ends = [*(at for _, at, _ in relations), end]
+    sides = [page.trimmed(a, b) for a, b in zip(cuts, ends, strict=True)]
+    signs = ["=" if kind == "equal" else "≈" for kind, _, _ in relations]
+    empty = sides[0].start == sides[0].end
+    last = page.chains[-1] if page.chains else None
+    if not relations and empty:
+        return True
+    if empty and last is not None and not inline:
+        last.sides += sides[1:]
+        last.relations += signs
+    elif not relations and last is not None and not first and _OPERATOR.match(page.slice(start, end)):
+        last.sides[-1] = Side(last.sides[-1].start, sides[0].end)
+    elif not empty:
+        page.chains.append(Chain(sides, signs, inline))
+    return False

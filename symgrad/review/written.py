@@ -1,0 +1,507 @@
+r"""A written derivation, judged line by line.
+
+Contract: `check_derivation(document)` reads every chain of equations of a text, Markdown or LaTeX document.  The first
+equation of a name defines it; every other side is compared with what its chain stands for: the name, the derivative
+that symgrad takes itself, or the first expression.  A side that differs is wrong with a counterexample; one that
+follows from an earlier wrong one says so (`carried`).  What cannot be read or compared is `undecided` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symgrad.errors import InputError, ShapeError, SymgradError
+from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
+from symgrad.notation.roles import name_of
+from symgrad.notation.syntax import Tree
+from symgrad.review.chains import ReadChain, classify, open_document, separate
+from symgrad.review.diagnosis import explain, proportional, slips
+from symgrad.review.document import Document, Side, read_document
+from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
+from symgrad.review.ledger import LAYOUTS
+from symgrad.shapes import describe
+from symgrad.verify.interpret import numpy_arithmetic
+from symgrad.verify.points import Point
+from symgrad.verify.report import Counterexample, Finding
+
+SCHEMA = "symgrad/1"
+VERDICTS = ("correct", "wrong", "undecided", "definition")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One equation of a document and the verdict on it.
+
+    `carried` says that a wrong line follows correctly from an earlier wrong one: nothing new is wrong in it.
+    """
+
+    number: int
+    source: str
+    verdict: str
+    certainty: str | None = None
+    diagnosis: tuple[Finding, ...] = ()
+    counterexample: Counterexample | None = None
+    kind: str = "equality"
+    reason: str = ""
+    carried: bool = False
+    column: int = 1
+    offset: int = 0
+    end: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "number": self.number, "column": self.column, "source": self.source, "kind": self.kind,
+            "verdict": self.verdict, "certainty": self.certainty, "carried": self.carried, "reason": self.reason,
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
+            "counterexample": self.counterexample and self.counterexample.to_dict(),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DerivationReport:
+    """The verdicts on a document; true where nothing in it is wrong or undecided, and something was judged."""
+
+    lines: tuple[Line, ...]
+    source: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        found = {line.verdict for line in self.lines}
+        order = ("wrong", "undecided", "correct")
+        return next((verdict for verdict in order if verdict in found), "undecided")
+
+    @property
+    def first_wrong_line(self) -> int | None:
+        return next((line.number for line in self.lines if line.verdict == "wrong"), None)
+
+    @property
+    def marks(self) -> tuple[int, int]:
+        """Lines that earn a mark, of those that can: right ones, and those that follow from an earlier wrong one."""
+        judged = [line for line in self.lines if line.verdict in {"correct", "wrong"}]
+        return sum(line.verdict == "correct" or line.carried for line in judged), len(judged)
+
+    @property
+    def reason(self) -> str:
+        counts = {v: sum(line.verdict == v for line in self.lines) for v in VERDICTS}
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+        return told or "no equation was found"
+
+    def __bool__(self) -> bool:
+        return self.verdict == "correct"
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "schema": SCHEMA, "verdict": self.verdict, "first_wrong_line": self.first_wrong_line,
+            "marks": list(self.marks),
+            "variables": dict(self.variables), "lines": [line.to_dict() for line in self.lines], "reason": self.reason,
+        }  # fmt: skip
+
+
+def _told(line: Line) -> str:
+    certainty = f" ({line.certainty})" if line.certainty else ""
+    carried = " [carried]" if line.carried else ""
+    return f"  {line.number}: {line.verdict}{certainty}{carried}  {line.source}  {line.reason}".rstrip()
+
+
+def check_derivation(
+    document: str,
+    *,
+    shapes: Any = None,
+    assume: Any = None,
+    syntax: str = "auto",
+    layout: str = "gradient",
+    seed: int = 0,
+) -> DerivationReport:
+    r"""Judge a written derivation: a text, Markdown or LaTeX document.
+
+    Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  A chain
+    a = b = c may run over lines that begin with the relation.  Derivatives may be written as symbols; `layout` says how
+    they stand in products: a gradient has the shape of its variable, or (numerator) is a row.
+
+    Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
+
+    >>> report = check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = 2 q x^T\n  = 2 x x^T W")
+    >>> report.first_wrong_line, [line.verdict for line in report.lines]
+    (4, ['definition', 'definition', 'correct', 'wrong'])
+    """
+    parts = separate(read_document(document, syntax))
+    reports = [_Review(part.document, shapes, assume, seed, layout, part.anew).report(part.known) for part in parts]
+    lines = tuple(line for report in reports for line in report.lines)
+    seen = {name: shown for report in reports for name, shown in report.variables.items()}
+    return DerivationReport(lines, document, seen)
+
+
+class _Review:
+    def __init__(
+        self, document: Document, shapes: Any, assume: Any, seed: int, layout: str = "gradient",
+        anew: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.document = document
+        self.anew = anew
+        self.layout = layout
+        self.seed = seed
+        self.beliefs: dict[Variable, Node] = {}
+        self.conditions: list[tuple[int, Node]] = []
+        self.read, calls = classify(document)
+        self.ledger = open_document(document, self.read, calls, shapes, assume)
+
+    # --- judging --------------------------------------------------------------------------------------------------
+
+    def report(self, known: int = 0) -> DerivationReport:
+        """The verdicts on all chains but the first `known`, which belong to an earlier part."""
+        own = {id(chain) for chain in self.document.chains[known:]}
+        lines = [line for one in self.read if id(one.chain) in own for line in self.judged(one)]
+        reading = self.ledger.reading
+        shown = {
+            name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
+            for name, v in reading.variables.items()
+        }
+        return DerivationReport(tuple(lines), self.document.source, shown)
+
+    def judged(self, one: ReadChain) -> Iterator[Line]:
+        """The lines of one chain."""
+        if one.declared is not None:
+            yield from self.declared(one, one.declared)
+            return
+        links = _Links(self, one)
+        for k in range(1, len(one.chain.sides)):
+            yield links.line(k)
+
+    def declared(self, one: ReadChain, tree: Tree) -> Iterator[Line]:
+        """A line for a shape that is declared and does not fit; dimensions that nobody declared take any name."""
+        (side,) = one.chain.sides
+        name, wanted = name_of(tree.args[0]), dimensions_of(tree)
+        node = self.ledger.scope.variables.get(name)
+        told = {d for other in self.read if other.declared is not None for d in dimensions_of(other.declared)}
+        said = "" if one.piece is None or one.piece.error is None else one.piece.error.message
+        if node is not None and node in self.ledger.bodies:
+            pairs = dict(zip(node.shape, wanted, strict=False))
+            fits = all(have == want or have not in told for have, want in pairs.items())
+            if len(node.shape) != len(wanted) or not fits or [pairs[d] for d in node.shape] != list(wanted):
+                said = f"{name} is {describe(node.shape)}, not {describe(wanted)}"
+        if said:
+            place, text = side.start, self.document.text(side)
+            yield Line(
+                self.document.line(place), " ".join(text.split()), "wrong", "proved", (Finding("shape", said),),
+                kind="declaration", reason=said, column=self.document.column(place), offset=place, end=side.end,
+            )  # fmt: skip
+
+
+class _Links:
+    """The equations of one chain, each compared with what the chain stands for."""
+
+    def __init__(self, review: _Review, one: ReadChain) -> None:
+        self.review = review
+        self.document = review.document
+        self.ledger = review.ledger
+        self.one = one
+        self.sides = one.chain.sides
+        self.anchor = 0
+        self.wrong: dict[int, Judgement] = {}
+        self.trees: dict[int, Tree] = {}
+        self.errors: dict[int, SymgradError] = {}
+        for k, side in enumerate(self.sides):
+            self.parse(k, side)
+        first = next((k for k in range(len(self.sides)) if k in self.trees), 0)
+        self.anchor = first
+
+    def parse(self, k: int, side: Side) -> None:
+        try:
+            self.trees[k] = self.ledger.parsed(self.document.text(side))
+            if k == 0:
+                self.ledger.prepared(self.document.text(side), self.trees[k])
+        except SymgradError as error:
+            self.trees.pop(k, None)
+            self.errors[k] = self.placed(error, side)
+
+    def placed(self, error: SymgradError, side: Side) -> SymgradError:
+        if isinstance(error, InputError) and error.source != self.document.source:
+            return self.document.problem(error, side)
+        return error
+
+    def line(self, k: int) -> Line:
+        side = self.sides[k]
+        if k == 1 and self.one.defined:
+            return self.definition(side)
+        for needed in (self.anchor, k):
+            if needed not in self.trees:
+                return self.unread(k, self.errors[needed])
+        if k == self.anchor:
+            return self.unread(k, self.errors[0])
+        try:
+            judgement = self.compared(k)
+        except ShapeError as error:
+            if error.code not in {"SIDES", ShapeError.code}:
+                return self.unread(k, self.placed(error, side))
+            misfit = Finding("shape", "the shapes do not fit", error.message)
+            self.wrong[k] = Judgement("wrong", "proved", error.message)
+            return self.made(k, self.wrong[k], self.other_layout(k) or (misfit,))
+        except SymgradError as error:
+            return self.unread(k, self.placed(error, side))
+        if judgement.verdict == "wrong":
+            judgement = self.conditional(k, judgement)
+        if judgement.verdict == "wrong" and self.one.updates:
+            judgement = Judgement("undecided", None, "this gives a new value to a name, and is no equation")
+        if judgement.verdict != "wrong":
+            if judgement:
+                self.forget()
+            return self.made(k, judgement)
+        return self.refuted(k, judgement)
+
+    def definition(self, side: Side) -> Line:
+        piece = self.one.piece
+        assert piece is not None
+        if piece.error is not None and self.ledger.scope.variables.get(self.one.name) not in self.ledger.bodies:
+            whole = Side(self.sides[0].start, side.end)
+            return self.unread(1, self.placed(piece.error, whole))
+        again = "defined anew: it was also defined under an earlier heading, and is not compared with that"
+        return self.made(1, Judgement("definition", None, again if self.one.name in self.review.anew else ""))
+
+    def unread(self, k: int, error: SymgradError) -> Line:
+        return self.made(k, Judgement("undecided", None, error.message), place=error)
+
+    def made(
+        self, k: int, judgement: Judgement, diagnosis: tuple[Finding, ...] = (), carried: bool = False,
+        place: SymgradError | None = None,
+    ) -> Line:  # fmt: skip
+        document, side = self.document, self.sides[k]
+        start, end = side.start, side.end
+        text = f"{self.one.chain.relations[k - 1]} {document.text(side)}"
+        if k == 1:
+            text = f"{document.text(self.sides[0])} {text}"
+        shown = (start, end)
+        if isinstance(place, InputError) and place.source == document.source:
+            shown = (place.offset, place.end)
+        return Line(
+            document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
+            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]), *shown,
+        )  # fmt: skip
+
+    def kind(self, k: int) -> str:
+        if k == 1 and self.one.defined:
+            return "definition"
+        if any(number == self.document.line(self.sides[k].start) for number, _ in self.review.conditions):
+            return "condition"
+        anchor = self.trees.get(self.anchor)
+        return "derivative" if anchor is not None and anchor.head == "derivative" else "equality"
+
+    # --- comparing ------------------------------------------------------------------------------------------------
+
+    def pair(self, one: int, other: int, layout: str = "gradient") -> tuple[Node, Node]:
+        """Two sides as tensors over the names of the document."""
+        sides = []
+        for k in (one, other):
+            text = self.document.text(self.sides[k])
+            try:
+                sides.append((text, self.ledger.prepared(text, self.trees[k], layout)))
+            except InputError as error:
+                raise self.placed(error, self.sides[k]) from None
+        if sides[1][0].strip() == "0":  # zero has any shape
+            (left,) = self.ledger.nodes(sides[:1])
+            return left, add([], left.shape)
+        left, right = self.ledger.nodes(sides)
+        return left, right
+
+    def compared(
+        self, k: int, with_side: int | None = None, beliefs: Mapping[Variable, Node] | None = None
+    ) -> Judgement:
+        """Whether a side is equal to the anchor, or to another side."""
+        anchor = self.anchor if with_side is None else with_side
+        sides = self.pair(anchor, k, self.review.layout)
+        assigned = self.ledger.assigned()
+        left, right = (self.ledger.expand(node, beliefs, assigned) for node in sides)
+        if not is_number(right):
+            found = compare(left, right, self.review.seed)
+            if found or not any(v in assigned for v in (*variables(left), *variables(right))):
+                return found
+            assigned = [v for v in assigned if v in self.differentiated_by(anchor)]
+        else:
+            assigned = []
+        left, right = (self.ledger.expand(node, beliefs, assigned) for node in sides)
+        printed = self.number(left, right, k)
+        return compare(left, right, self.review.seed) if printed is None else printed
+
+    def conditional(self, k: int, judgement: Judgement) -> Judgement:
+        """An equation with zero is a condition; what comes after it may say what follows from the condition."""
+        sides = self.pair(self.anchor, k, self.review.layout)
+        left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
+        if self.document.text(self.sides[k]).strip() == "0":
+            self.review.conditions.append((self.document.line(self.sides[k].start), left))
+            return Judgement("definition", None, "an equation to be solved: it is not always so")
+        if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):
+            return judgement
+        for number, condition in reversed(self.review.conditions):
+            if isinstance(left, Variable) and left in variables(condition):
+                solved = substitute(condition, {left: right})
+                found = compare(solved, add([], condition.shape), self.review.seed)
+                reason = f"this makes line {number} zero" if found else f"this does not make line {number} zero"
+                return Judgement(found.verdict, found.certainty, reason, found.counterexample)
+            if left.shape == condition.shape and proportional(condition, add([left, negate(right)]), self.review.seed):
+                return Judgement("correct", "tested", f"this is line {number}, rearranged")
+        return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
+
+    def differentiated_by(self, k: int) -> set[Variable]:
+        """What a side is differentiated by: a value given for it is for afterwards."""
+        text = self.document.text(self.sides[k])
+        side = self.ledger.prepared(text, self.trees[k])
+        symbols = (self.ledger.scope.variables.get(str(t.value)) for t in side.walk() if t.head == "name")
+        return {v for s in symbols if s in self.ledger.symbols for v in self.ledger.symbols[s].wrt}
+
+    def other_layout(self, k: int) -> tuple[Finding, ...]:
+        """The layout in which a wrong side would be right."""
+        assigned = self.ledger.assigned()
+        for layout in LAYOUTS if self.differentiates(self.anchor, k) else ():
+            try:
+                left, right = (self.ledger.expand(node, keep=assigned) for node in self.pair(self.anchor, k, layout))
+                if layout != self.review.layout and compare(left, right, self.review.seed):
+                    message = f"this is right in {layout} layout, not in {self.review.layout} layout"
+                    return (Finding("layout", message, "the axes stand in another order"),)
+            except SymgradError:
+                continue
+        return ()
+
+    def differentiates(self, *sides: int) -> bool:
+        return any(t.head == "derivative" for k in sides for t in self.trees[k].walk())
+
+    def number(self, left: Node, right: Node, k: int) -> Judgement | None:
+        """A printed number is right where the exact one rounds to it."""
+        import numpy as np
+
+        if not (is_number(left) and is_number(right)):
+            return None
+        about = "≈" in self.one.chain.relations[:k]
+        text = self.document.text(self.sides[k])
+        printed = _printed(self.trees[k], text)
+        if printed is None:
+            return None
+        exact = np.ravel(number_value(left))
+        if all(p.admits(float(v), about) for p, v in zip(printed, exact, strict=True)):
+            return Judgement("correct", "proved", "the number rounds to what is printed")
+        place = next(i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about))
+        index = tuple(int(i) for i in np.unravel_index(place, np.shape(number_value(left))))
+        example = Counterexample({}, index, float(exact[place]), float(printed[place].value))
+        reason = f"the value is {float(exact[place]):.6g}, not {float(printed[place].value):.6g}"
+        return Judgement("wrong", "proved", reason, example)
+
+    # --- what is wrong --------------------------------------------------------------------------------------------
+
+    def refuted(self, k: int, judgement: Judgement) -> Line:
+        """A wrong side: does it follow from an earlier wrong one, and if not, what is the slip?"""
+        self.wrong[k] = judgement
+        carried = self.follows(k)
+        if carried:
+            found: tuple[Finding, ...] = (Finding("carried", "this follows from an earlier wrong line", carried),)
+        else:
+            sides = self.pair(self.anchor, k, self.review.layout)
+            keep = () if is_number(self.ledger.expand(sides[1])) else self.ledger.assigned()
+            left, right = (self.ledger.expand(node, keep=keep) for node in sides)
+            found = slips(left, right, self.review.seed) or self.other_layout(k) or self.explained(k)
+        self.believe(k)
+        return self.made(k, judgement, found, bool(carried))
+
+    def explained(self, k: int) -> tuple[Finding, ...]:
+        """The mistake behind a wrong gradient of a scalar."""
+        anchor = self.ledger.prepared(self.document.text(self.sides[self.anchor]), self.trees[self.anchor])
+        base = anchor.args[0] if anchor.head == "index" and len(anchor.args) == 2 else anchor
+        symbol = self.ledger.symbols.get(self.ledger.scope.variables.get(str(base.value)))  # type: ignore[arg-type]
+        if symbol is None or symbol.function.shape or len(symbol.wrt) != 1:
+            return ()
+        (wrt,) = symbol.wrt
+        function = self.ledger.expand(symbol.function, keep=[wrt])
+        gradient, claimed = (self.ledger.expand(node, keep=[wrt]) for node in self.pair(self.anchor, k))
+        names = {v.name: self.ledger.expand(body, keep=[wrt]) for v, body in self.ledger.bodies.items()}
+        arithmetic = numpy_arithmetic()
+
+        def value(point: Point) -> Any:
+            return evaluated(claimed, point, arithmetic)
+
+        return explain(function, wrt, gradient, value, seed=self.review.seed, names=names, beside=(claimed,))
+
+    def follows(self, k: int) -> str:
+        """The earlier wrong line that a wrong side follows from, in words."""
+        attempts: list[tuple[str, int | None, Mapping[Variable, Node]]] = []
+        if k - 1 in self.wrong:
+            attempts.append((f"line {self.document.line(self.sides[k - 1].start)}", k - 1, {}))
+        if self.review.beliefs:
+            attempts.append((", ".join(v.name for v in self.review.beliefs), None, self.review.beliefs))
+            attempts += [(v.name, None, {v: node}) for v, node in reversed(self.review.beliefs.items())]
+        for words, side, beliefs in attempts:
+            try:
+                if self.compared(k, side, self.without_own(beliefs)):
+                    return words
+            except SymgradError:
+                continue
+        return ""
+
+    def without_own(self, beliefs: Mapping[Variable, Node]) -> Mapping[Variable, Node]:
+        own = {v for v, _ in self.named_sides()}
+        return {v: node for v, node in beliefs.items() if v not in own}
+
+    def named_sides(self) -> Iterator[tuple[Variable, tuple[str, ...]]]:
+        """The sides of the chain that are right and a bare name or symbol, with their index letters."""
+        for k, tree in self.trees.items():
+            if k in self.wrong:
+                continue
+            try:
+                text = self.document.text(self.sides[k])
+                side = self.ledger.prepared(text, tree)
+            except SymgradError:
+                continue
+            base = side.args[0] if side.head == "index" else side
+            node = self.ledger.scope.variables.get(str(base.value)) if base.head == "name" else None
+            letters = tuple(str(a.value) for a in side.args[1:]) if side.head == "index" else ()
+            if node is not None and (not letters or len(set(letters)) == node.rank):
+                yield node, letters
+
+    def believe(self, k: int) -> None:
+        """Remember what was claimed of a name: later lines may follow from it."""
+        for node, letters in self.named_sides():
+            try:
+                _, claimed = self.pair(self.anchor, k)
+            except SymgradError:
+                return
+            if letters:
+                opened = sorted(letters)
+                claimed = relabel(claimed, tuple(opened), letters) if claimed.rank == len(letters) else claimed
+            if claimed.shape == node.shape and node not in variables(claimed):
+                self.review.beliefs.pop(node, None)
+                self.review.beliefs[node] = claimed
+
+    def forget(self) -> None:
+        for node, _ in self.named_sides():
+            self.review.beliefs.pop(node, None)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def dimensions_of(tree: Tree) -> tuple[Any, ...]:
+    """The dimensions that a declaration W ∈ R^{m×n} gives."""
+    value: Any = tree.value
+    return tuple(value)
+
+
+def _printed(tree: Tree, text: str) -> list[Printed] | None:
+    """The numbers of a side that is nothing but numbers, with how many decimals they have."""
+    entries: Sequence[Tree] = tree.args if tree.head == "array" else (tree,)
+    found: list[Printed] = []
+    for entry in entries:
+        negative = entry.head == "neg"
+        inner = entry.args[0] if negative else entry
+        if inner.head != "num":
+            return None
+        digits = text[inner.start : inner.end].strip()
+        decimals = len(digits.partition(".")[2]) if "." in digits and "e" not in digits.lower() else 0
+        value = Fraction(str(inner.value)) if not isinstance(inner.value, int | Fraction) else Fraction(inner.value)
+        found.append(Printed(-value if negative else value, decimals))
+    return found
+
+
+__all__ = ["DerivationReport", "Line", "check_derivation"]

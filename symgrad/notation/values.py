@@ -100,6 +100,7 @@ class Expressions:
     number = staticmethod(expr.number)
     delta = staticmethod(expr.delta)
     size = staticmethod(expr.size)
+    squeezed = staticmethod(expr.squeezed)
 
     def __init__(self, holes: list[Unknown] | None = None) -> None:
         self.holes = None if holes is None else iter(holes)

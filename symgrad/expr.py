@@ -674,6 +674,54 @@ def relabel(
     return contract([(node, labels)], out, sizes=sizes)
 
 
+def squeezed(root: Node, axis: int) -> Node:
+    """`root` without an axis of one entry, nor its parts: sums, products and entrywise operations are made without.
+
+    >>> squeezed(variable("x", ("n", 1)), 1)
+    <x[n 1]_0,1 ->1>
+    """
+    memo: dict[tuple[Node, int], Node] = {}
+    stack = [(root, axis)]
+    while stack:
+        node, place = stack[-1]
+        parts = _along(node, place)
+        waiting = [part for part in parts if part not in memo]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        memo[node, place] = _without(node, place, memo)
+    return memo[root, axis]
+
+
+def _along(node: Node, axis: int) -> list[tuple[Node, int]]:
+    """The parts of a node that have its axis, each with the place that the axis has there."""
+    if isinstance(node, Sum):
+        return [(term, axis) for _, term in node.terms]
+    if isinstance(node, Contraction):
+        return [(factor, labels.index(axis)) for factor, labels, _ in node.factors if labels.count(axis) == 1]
+    if isinstance(node, Call) and getattr(node.op, "entrywise", False):
+        return [(arg, axis) for arg in node.args if arg.shape]
+    return []
+
+
+def _without(node: Node, axis: int, memo: Mapping[tuple[Node, int], Node]) -> Node:
+    kept = tuple(k for k in range(node.rank) if k != axis)
+    if isinstance(node, Sum):
+        return add([(c, memo[term, axis]) for c, term in node.terms])
+    if isinstance(node, Call) and getattr(node.op, "entrywise", False):
+        return call(node.op, [memo[arg, axis] if arg.shape else arg for arg in node.args], node.params)
+    if isinstance(node, Contraction) and all(labels.count(axis) < 2 for _, labels, _ in node.factors):
+        factors = [
+            (memo[f, labels.index(axis)], tuple(k for k in labels if k != axis), p)
+            if axis in labels
+            else (f, labels, p)
+            for f, labels, p in node.factors
+        ]
+        return contract(factors, kept, node.coefficient, {k: d for k, d in enumerate(node.sizes) if k != axis})
+    return contract([(node, tuple(range(node.rank)))], kept)
+
+
 # --- passes -----------------------------------------------------------------------------------------------------------
 
 

@@ -185,6 +185,10 @@ class Outlines:
         return Outline((dim, dim))
 
     @staticmethod
+    def squeezed(node: Outline, axis: int) -> Outline:
+        return Outline(node.shape[:axis] + node.shape[axis + 1 :])
+
+    @staticmethod
     def window(dim: Axis, others: Iterable[Axis], strides: Any, offset: Any) -> Outline:
         del strides, offset
         return Outline((dim, *others))

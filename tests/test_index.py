@@ -166,6 +166,12 @@ ARRAYS: list[Row] = [
     ),
     ("np.einsum('bij,bj->bi', A, x)", "A: b m n, x: b n", {"b": 2, "m": 3, "n": 4}, "A",
      lambda A, x: (A @ x[:, :, None])[:, :, 0]),
+    (
+        "(X - np.mean(X, axis=1, keepdims=True)) / np.sqrt(np.var(X, axis=1, keepdims=True) + 1e-5)", "X: N D",
+        {"N": 3, "D": 4}, "X",
+        lambda X: (X - X.mean(axis=1, keepdims=True)) / np.sqrt(X.var(axis=1, keepdims=True) + 1e-5),
+    ),
+    ("np.sum(X * w[:, None], axis=0)", "X: N D, w: N", {"N": 4, "D": 3}, "w", lambda X, w: w @ X),
     ("s[argmax(t)] / len(t)", "s: n, t: n", N, "s", lambda s, t: s[np.argmax(t)] / 7),
     (r"s_{\arg\max_j t_j}", "s: n, t: n", N, "s", lambda s, t: s[np.argmax(t)]),
     ("X - X.mean(axis=0, keepdims=True)", "X: N C", {"N": 4, "C": 3}, "X", lambda X: X - X.mean(axis=0)),

@@ -150,10 +150,14 @@ class Elaborator:
         labels = PLACES[rank - own : rank]
         if not self.scope.numpy or not any(find(dim) == 1 for dim in value.shape):
             return value.node, value.open + labels
-        pairs = zip(labels, value.shape, shape[rank - own :], strict=True)
-        kept = tuple(k for k, dim, whole in pairs if find(dim) != 1 or find(whole) == 1)
-        names = (*value.open, *kept)
-        return self.algebra.contract([(value.node, value.open + labels)], names), names
+        node = value.node
+        names: list[Any] = [*value.open, *labels]
+        for place in reversed(range(len(value.open), len(names))):
+            k = names[place]
+            if find(value.shape[place - len(value.open)]) == 1 and find(shape[k]) != 1:
+                node = self.algebra.squeezed(node, place)
+                del names[place]
+        return node, tuple(names)
 
     def entrywise(
         self, values: Sequence[Value], powers: Sequence[Rational], tree: Tree, coefficient: Rational = 1

@@ -277,20 +277,26 @@ def _mean(work: Elaborator, tree: Tree) -> Value:
     return _kept(work, tree, value, mean_of(work, value, axis_option(work, tree, value)))
 
 
-def variance(work: Elaborator, value: Value, tree: Tree) -> Value:
-    """mean((x - mean(x))²), over all entries."""
-    centred = work.total([(1, value), (-1, mean_of(work, value, None))], tree)
-    return mean_of(work, work.raised(centred, 2), None)
+def variance(work: Elaborator, value: Value, tree: Tree, axis: int | None = None) -> Value:
+    """mean((x - mean(x))²), over an axis, or over all entries."""
+    mean, rank = mean_of(work, value, axis), value.rank
+    kept = tuple(k for k in range(rank) if axis is not None and k != axis)
+    sizes: dict[Any, Axis] = dict(enumerate(value.shape))
+    out = (*mean.open, *range(rank))
+    whole = Value(work.algebra.contract([(mean.node, mean.open + kept)], out, 1, sizes), mean.open)
+    centred = work.total([(1, value), (-1, whole)], tree)
+    return mean_of(work, work.raised(centred, 2), axis)
 
 
 def _var(work: Elaborator, tree: Tree) -> Value:
-    (value,) = arguments(work, tree, 1, 1)
-    return variance(work, value, tree)
+    (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
+    return _kept(work, tree, value, variance(work, value, tree, axis_option(work, tree, value)))
 
 
 def _std(work: Elaborator, tree: Tree) -> Value:
-    (value,) = arguments(work, tree, 1, 1)
-    return work.raised(variance(work, value, tree), Fraction(1, 2))
+    (value,) = arguments(work, tree, 1, 1, "axis", "keepdims")
+    spread = work.raised(variance(work, value, tree, axis_option(work, tree, value)), Fraction(1, 2))
+    return _kept(work, tree, value, spread)
 
 
 def _trace(work: Elaborator, tree: Tree) -> Value:

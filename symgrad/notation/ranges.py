@@ -1,14 +1,15 @@
 r"""Indices that are calculated: `x_{i+1}`, `x_{i+j}`, `x_{2i}`, slices, and sums over a part of an axis.
 
 Contract: a calculated subscript is a product with a `Window`, summed over the axis it reads.  How far its letters run
-is not written anywhere: an `Extent` stands for it while shapes are inferred, each use is recorded as a `Read`, and
-`settle` finds the largest extents that stay inside of every axis.  What would leave an axis is an error, never a zero.
+is not written anywhere: an unknown extent stands for it while shapes are inferred, each use is recorded as a `Read`,
+and `settle` finds the largest extents that stay inside of every axis.  What would leave an axis is an error, never 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from symgrad import dims
@@ -191,8 +192,8 @@ def bind(work: Elaborator, body: Tree, names: Sequence[str], binders: Iterable[T
             if first is None or last is None or first.strides or last.strides:
                 raise UnsupportedError("the ends of a sum are numbers and dimensions, as in n - 1")
             if isinstance(extent, Unknown):
-                count = [*_terms(work, last), *((-k, axis) for k, axis in _terms(work, first)), (1, 1)]
-                work.ledger.given.append((extent, count))
+                length = [*_terms(work, last), *((-k, axis) for k, axis in _terms(work, first)), (1, 1)]
+                work.ledger.given.append((extent, length))
         elif isinstance(extent, Unknown):
             work.ledger.extents.append(extent)
         work.bound[name] = extent
@@ -283,11 +284,11 @@ def _times(stride: Dim, terms: Terms) -> Terms:
     return [(k * int(axis), stride) for k, axis in terms if isinstance(axis, int)]
 
 
-def place(work: Elaborator, count: Terms) -> Axis:
+def place(work: Elaborator, length: Terms) -> Axis:
     """An extent that is calculated: the dimension that a sum of others is."""
     extent = work.algebra.hole()
     if isinstance(extent, Unknown):
-        work.ledger.given.append((extent, count))
+        work.ledger.given.append((extent, length))
     return extent  # type: ignore[no-any-return]
 
 
@@ -307,8 +308,8 @@ def slice_of(work: Elaborator, dim: Axis, part: Tree, tree: Tree) -> tuple[Any, 
         start = [*start, (-1, 1)]
     extent = work.algebra.hole()
     if isinstance(extent, Unknown):
-        count = [*stop, *((-k, axis) for k, axis in start)]
-        work.ledger.given.append((extent, _Quotient(count, stride)))
+        length = [*stop, *((-k, axis) for k, axis in start)]
+        work.ledger.given.append((extent, _Quotient(length, stride)))
     work.ledger.reads.append(Read(dim, (stride,), (extent,), start, tree, work.scope.source))
     return work.algebra.window(dim, [extent], (stride,), start), extent
 
@@ -359,7 +360,15 @@ def settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], hol
 
     Axes that are read and have no name get one that is not `taken`.
     """
-    letters = (letter for letter in LETTERS[1:] + LETTERS[:1] if letter not in taken)
+    try:
+        _settle(ledger, taken, tops, holes)
+    except ValueError:
+        raise UnsupportedError("these dimensions are products that cannot be calculated with") from None
+
+
+def _settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], holes: Iterable[Unknown]) -> None:
+    spare = chain(LETTERS[1:], LETTERS[:1], (f"d_{k}" for k in count(1)))
+    letters = (letter for letter in spare if letter not in taken)
     fixed = [extent for extent, _ in ledger.given]
     open_ = [e for e in dict.fromkeys(_root(e) for e in ledger.extents) if e is not None]
     steps: tuple[Callable[[], bool], ...] = (
@@ -412,15 +421,15 @@ def _root(axis: Axis) -> Unknown | None:
 
 def _define(ledger: Ledger) -> bool:
     for place, (extent, terms) in enumerate(ledger.given):
-        count = total(terms)
-        if count is None:
+        length = total(terms)
+        if length is None:
             continue
         if isinstance(terms, _Quotient):
-            count = dims.quotient(dims.combine([(1, count)], terms.step - 1), terms.step)
-        named = [k for name, k in dims.linear(count).items() if name and k]
-        if (named and all(k < 0 for k in named)) or (isinstance(count, int) and count < 1):
+            length = dims.quotient(dims.combine([(1, length)], terms.step - 1), terms.step)
+        named = [k for name, k in dims.linear(length).items() if name and k]
+        if (named and all(k < 0 for k in named)) or (isinstance(length, int) and length < 1):
             raise ShapeError("this range ends before it begins")
-        _agree(extent, count)
+        _agree(extent, length)
         del ledger.given[place]
         return True
     return False

@@ -99,6 +99,7 @@ class Expressions:
     delta = staticmethod(expr.delta)
     size = staticmethod(expr.size)
     stacking = staticmethod(expr.stacking)
+    squeezed = staticmethod(expr.squeezed)
 
     def __init__(self, holes: list[Unknown] | None = None) -> None:
         self.holes = None if holes is None else iter(holes)

@@ -16,6 +16,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from symgrad.dims import value as size_of
 from symgrad.errors import UnsupportedError
 from symgrad.expr import Call, Contraction, Node, Variable, postorder, variables
 from symgrad.simplify.rules import same, simplify
@@ -149,7 +150,7 @@ def entries(sizes: Mapping[str, int], *roots: Node) -> int:
     largest = 1
     for node in postorder(roots):
         dims = node.sizes if isinstance(node, Contraction) else node.shape
-        largest = max(largest, prod(d if isinstance(d, int) else sizes[d] for d in dims))
+        largest = max(largest, prod(size_of(d, sizes) for d in dims))
     return largest
 
 
@@ -171,7 +172,7 @@ def evaluated(node: Node, point: Point, arithmetic: Arithmetic) -> Any:
     import numpy as np
 
     value = np.asarray(interpret(node, point.values, point.sizes, arithmetic), dtype=float)
-    shape = tuple(d if isinstance(d, int) else point.sizes[d] for d in node.shape)
+    shape = tuple(size_of(d, point.sizes) for d in node.shape)
     return value if value.shape == shape else np.broadcast_to(value, shape)
 
 

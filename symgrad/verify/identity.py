@@ -78,11 +78,11 @@ def _degree(root: Node, sizes: Mapping[str, int]) -> int:
             # A sum of quotients has the product of their denominators.
             summed = 1
             for dim in node.sizes[node.rank :]:
-                summed *= dim if isinstance(dim, int) else sizes[dim]
+                summed *= size_of(dim, sizes)
             degrees[node] = each * summed
         elif isinstance(node, Call) and node.op.name in {"inverse", "det"}:
             n = node.args[0].shape[-1]
-            degrees[node] = inner[0] * (n if isinstance(n, int) else sizes[n]) ** 2
+            degrees[node] = inner[0] * size_of(n, sizes) ** 2
         else:
             degrees[node] = 1
     return max(degrees.values())
@@ -108,7 +108,7 @@ class _Field:
 
         if "label" in v.assumptions:
             return sampler.draw(sizes).values[v.name]
-        shape = tuple(d if isinstance(d, int) else sizes[d] for d in v.shape)
+        shape = tuple(size_of(d, sizes) for d in v.shape)
         value = np.empty(shape, dtype=object)
         for index in np.ndindex(*shape):
             value[index] = int(self.rng.integers(1, PRIME))

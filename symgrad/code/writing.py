@@ -237,10 +237,25 @@ class Writer:
     def product(self, value: Value) -> Text | None:
         """In JAX v @ x, not x.T @ v: XLA does not turn one into the other, and it is several times faster."""
         left, vector = value.args
+        if self.is_inverse(left) and left.rank == 2 and vector.rank in (1, 2):
+            return self.solved(left.args[0], vector)
+        if self.is_inverse(vector) and vector.rank == 2 and left.rank == 1:
+            return self.solved(vector.args[0], left, turned=True)
         if self.backend != "jax" or left.op != "{0}.T" or vector.rank != 1:
             return None
         text = self.fill(MATMUL, (vector, left.args[0]), (TIMES, TIMES + 1))
         return Text(text, TIMES, 1 + max(self.texts[a].depth for a in (vector, left.args[0])))
+
+    def is_inverse(self, value: Value) -> bool:
+        """Whether a value is an inverse that stands in one product only, and has no name."""
+        return value.op == CALL + "inverse" and self.uses[value] == 1 and "linalg.inv(" in self.texts[value].text
+
+    def solved(self, matrix: Value, right: Value, turned: bool = False) -> Text:
+        """A^{-1} B as the solution of A X = B, and b^T A^{-1} as that of A^T x = b."""
+        module = {"numpy": "np", "jax": "jnp"}[self.backend]
+        whole = self.inside(matrix, ATOM) + ".T" if turned else self.texts[matrix].text
+        depth = 1 + max(self.texts[v].depth for v in (matrix, right))
+        return Text(f"{module}.linalg.solve({whole}, {self.texts[right].text})", ATOM, depth)
 
     def negative(self, value: Value) -> Text | None:
         """-a * b without parentheses; but -a @ b would negate all of a, and a mask has no negative."""

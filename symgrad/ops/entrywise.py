@@ -161,6 +161,7 @@ SPECIAL = (
         "gammafn", ("x",), (partial("gammafn(x) digamma(x)"),), text=("gammafn",), letter="Gamma",
         numpy="scipy.special.gamma({x})", jax="jax.scipy.special.gamma({x})", sympy=lambda sp, x: sp.gamma(x),
         exact=lambda x: factorial(x - 1) if isinstance(x, int) and 0 < x <= 20 else None, domain=("positive",),
+        analytic=False,
         source=REFERENCE + " 6.1",
     ),
     GAMMALN,

@@ -18,7 +18,7 @@ from symgrad.notation import names, text
 from symgrad.notation.bars import resolve
 from symgrad.notation.calls import FUNCTION_LETTERS
 from symgrad.notation.cursor import ADD, FACTOR, JUXTAPOSED, POSTFIX, PRODUCT
-from symgrad.notation.syntax import Tree, fold
+from symgrad.notation.syntax import ENTRYWISE, Tree, fold
 from symgrad.notation.tokens import END, vocabulary
 from symgrad.ops import OPERATIONS
 
@@ -358,7 +358,7 @@ def _t_transpose(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_call(node: Tree, args: list[Piece], style: Style) -> Piece:
-    value = str(node.value)
+    value = str(node.value).removeprefix(ENTRYWISE)
     if value in ("ones", "zeros") and not args:
         return Piece(value, name=True)
     if value == "factorial" and len(args) == 1:
@@ -623,6 +623,7 @@ def _l_call(node: Tree, args: list[Piece], style: Style) -> Piece:
     special = _LATEX_CALLS.get(value)
     if special is not None and len(args) == special[0]:
         return special[1](node, args)
+    value = value.removeprefix(ENTRYWISE)
     if value.endswith("'") and value[:-1] in vocabulary().functions:
         shown = _latex_functions().get(value[:-1], f"\\operatorname{{{value[:-1]}}}") + "'"
     elif value in vocabulary().functions:

@@ -24,6 +24,7 @@ head            args                                            value
 ``pow``         base, exponent                                  ``""`` or ``"odot"`` (``.^``; ``**`` of NumPy text)
 ``transpose``   base
 ``call``        argument, ...                                   name of the function (operation, or defined by user);
+                                                                ``"entrywise exp"`` of a matrix is only printed;
                                                                 keyword arguments are ``keyword`` trees
 ``keyword``     value                                           name, e.g. ``"axis"``
 ``norm``        argument, order?                                ``""``, ``"1"``, ``"2"``, ``"F"``, ``"inf"``, ``"*"``,
@@ -58,6 +59,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+#: Before the name of a function that must not be printed as one of whole matrices: e^X is read as that.
+ENTRYWISE = "entrywise "
 
 
 class Tree:

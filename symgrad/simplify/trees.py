@@ -38,7 +38,7 @@ from symgrad.expr import (
     variable,
     variables,
 )
-from symgrad.notation.syntax import Tree
+from symgrad.notation.syntax import ENTRYWISE, Tree
 from symgrad.simplify.matrix import (
     is_indicator,
     layout,
@@ -664,5 +664,6 @@ CALLS: dict[str, Callable[[Call, list[Tree]], Tree]] = {
     "minimum": _chained,
     "where": _choice,
     "pi": _constant,
+    "exp": lambda node, args: Tree("call", tuple(args), "exp" if node.rank < 2 else ENTRYWISE + "exp"),
     "matrix_power": lambda _node, args: Tree("pow", tuple(args), ""),
 }

@@ -631,8 +631,12 @@ def _hyperbolic_clip(work: Elaborator, tree: Tree) -> Value:
 
 
 def _factorial(work: Elaborator, tree: Tree) -> Value:
-    number = literal(tree.args[0]) if len(tree.args) == 1 else None
-    if number is None or Fraction(number).denominator != 1 or number < 0:
+    (value,) = arguments(work, tree, 1, 1)
+    number = literal(tree.args[0])
+    if number is None:
+        work.note(f"{work.text(tree)} is Γ of the next number")
+        return work.apply("gammafn", [work.total([(1, value), (1, work.number(1))], tree)], tree)
+    if Fraction(number).denominator != 1 or number < 0:
         raise UnsupportedError(f"{work.text(tree)}: only the factorial of a whole number is known")
     if number > 300:
         raise LimitError("this factorial is too large", code="LIMIT_NUMBER")

@@ -494,6 +494,9 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         calls.unknown(p, token, value)
     if value in p.vocabulary.names or not value:
         return tree
+    if tree.head == "index" and _is_eigenvalue(p, tree, value):
+        call = calls.call(p, (NAME, "eigvals", base.start, tree.end), "eigvals")
+        return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end)
     label = _parameter(tree)
     if label in p.defined or label in p.vocabulary.functions:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
@@ -506,6 +509,13 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     if "," in p.inside(p.pos) or word:
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
+
+
+def _is_eigenvalue(p: Reader, tree: Tree, value: str) -> bool:
+    r"""`\lambda_i(X)` below a sum over i is an eigenvalue of X, where X is a capital letter."""
+    inner = p.tokens[p.pos + 1 : p.partner(p.pos)]
+    alone = len(inner) == 1 and inner[0][0] == NAME and inner[0][1][:1].isupper()
+    return value == "lam" and alone and len(tree.args) == 2 and tree.args[1].value in p.bound
 
 
 def _parameter(tree: Tree) -> str:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import InputError, UnsupportedError
 from symgrad.notation import ranges
 from symgrad.notation.conditions import condition
+from symgrad.notation.functions import of_eigenvalues
 from symgrad.notation.literals import indices, is_whole, kind, literal
 from symgrad.notation.powersums import power_sum
-from symgrad.notation.syntax import Tree
+from symgrad.notation.syntax import Tree, fold
 from symgrad.notation.values import PLACES, Handler, Value
 from symgrad.shapes import Axis, find, unify
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def _big(work: Elaborator, tree: Tree) -> Value:
-    powers = power_sum(work, tree)
-    if powers is not None:
-        return powers
+    known = power_sum(work, tree) or _over_eigenvalues(work, tree)
+    if known is not None:
+        return known
     body, *binders = tree.args
     names = [name for binder in binders for name in indices(binder)]
     for name in names:
@@ -116,6 +117,21 @@ def _calculated(work: Elaborator, body: Tree, names: list[str], binders: list[Tr
     ranges.bind(work, body, names, binders)
 
 
+def _over_eigenvalues(work: Elaborator, tree: Tree) -> Value | None:
+    """Σ_i λ_i(X)^k, Π_i λ_i(X): without their index, sums and products over all eigenvalues."""
+    if len(tree.args) != 2 or kind(tree.args[1]) != "all":
+        return None
+    index = indices(tree.args[1])
+
+    def without(node: Tree, args: list[Tree]) -> Tree:
+        picked = node.head == "index" and args[0].head == "call" and args[0].value == "eigvals"
+        same = picked and tuple(str(arg.value) for arg in args[1:]) == index
+        return args[0] if same else Tree(node.head, tuple(args), node.value, node.start, node.end)
+
+    body = fold(tree.args[0], without)
+    return of_eigenvalues(work, Tree("call", (body,), tree.value, tree.start, tree.end), str(tree.value))
+
+
 def _sum_of_index(work: Elaborator, tree: Tree) -> Value:
     """1 + 2 + ... + N = N (N + 1) / 2; other sums of the index itself are not known."""
     binder = tree.args[1]
@@ -171,7 +187,7 @@ def _sum_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weig
             if dim is not None and not unify(dim, extents[name]):
                 raise work.misfit(tree, f"the index {name} runs over {find(dim)} and over {find(extents[name])}")
         else:
-            sizes[name] = work.algebra.hole() if dim is None else dim
+            sizes[name] = work.algebra.hole() if dim is None else find(dim)
             work.note(f"the sum over {name} has no term with {name}")
     out = tuple(name for name in extents if name not in names)
     factors = [(value.node, value.open + PLACES[:rank], 1), *[(w.node, w.open, 1) for w in weights]]

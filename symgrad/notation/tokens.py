@@ -79,7 +79,7 @@ SOFT = frozenset((
     "unfold", "stacking", "commutation",
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
-    "round", "solve",
+    "round", "solve", "cdf", "pdf", "logcdf", "cond",
     "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg", "range", "len", "conv", "correlate",
 ))  # fmt: skip

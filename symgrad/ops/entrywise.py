@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, factorial, floor
 
 from symgrad.errors import DomainError
-from symgrad.expr import Call, Node, Rational, call, constant
+from symgrad.expr import Call, Node, Rational, call, constant, multiply
 from symgrad.expr import power as rational_power
 from symgrad.ops.operation import FIXED, UNKNOWN, Operation, partial
 
@@ -34,7 +34,9 @@ def _log_rewrite(x: Node) -> Node | None:
 
 
 def _power_rewrite(x: Node, p: Node) -> Node | None:
-    """A constant exponent is a power of a product, not a call."""
+    """A constant exponent is a power of a product, not a call; (x^q)^p is x^(q p), for x > 0."""
+    if isinstance(x, Call) and x.op.name == "power" and not p.shape and not x.args[1].shape:
+        return call(x.op, (x.args[0], multiply(x.args[1], p)))
     exponent = constant(p)
     return rational_power(x, exponent) if exponent is not None and not p.shape else None
 
@@ -141,18 +143,18 @@ SPECIAL = (
         exact=_at(0, 1), source=REFERENCE + " 7.1: 1 - erf(x), without cancellation",
     ),
     Operation(
-        "normcdf", ("x",), (partial("normpdf(x)"),), definition="(1 + erf(x/sqrt(2)))/2", text=("normcdf", "ndtr"), letter="Phi", numpy="scipy.special.ndtr({x})", jax="jax.scipy.special.ndtr({x})",
+        "normcdf", ("x",), (partial("normpdf(x)"),), definition="(1 + erf(x/sqrt(2)))/2", text=("normcdf", "ndtr", "cdf"), letter="Phi", numpy="scipy.special.ndtr({x})", jax="jax.scipy.special.ndtr({x})",
         sympy=lambda sp, x: sp.erfc(-x / sp.sqrt(2)) / 2, exact=lambda x: Fraction(1, 2) if x == 0 else None,
         source=REFERENCE + " 26.2: the distribution function of the standard normal",
     ),
     Operation(
         "log_normcdf", ("x",), (partial("exp(-x^2/2 - log_normcdf(x))/sqrt(2 pi)"),), definition="log(normcdf(x))",
-        text=("log_normcdf", "log_ndtr"), latex=("lognormcdf",), numpy="scipy.special.log_ndtr({x})",
+        text=("log_normcdf", "log_ndtr", "logcdf"), latex=("lognormcdf",), numpy="scipy.special.log_ndtr({x})",
         jax="jax.scipy.special.log_ndtr({x})", sympy=lambda sp, x: sp.log(sp.erfc(-x / sp.sqrt(2)) / 2),
         source=REFERENCE + " 26.2: where the distribution function itself is 0 in floating point",
     ),
     Operation(
-        "normpdf", ("x",), (partial("-x normpdf(x)"),), definition="exp(-x^2/2)/sqrt(2 pi)", text=("normpdf",), letter="phi", numpy="np.exp(-0.5 * {x} ** 2) / np.sqrt(2 * np.pi)",
+        "normpdf", ("x",), (partial("-x normpdf(x)"),), definition="exp(-x^2/2)/sqrt(2 pi)", text=("normpdf", "pdf"), letter="phi", numpy="np.exp(-0.5 * {x} ** 2) / np.sqrt(2 * np.pi)",
         jax="jnp.exp(-0.5 * {x} ** 2) / jnp.sqrt(2 * jnp.pi)",
         sympy=lambda sp, x: sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi),
         source=REFERENCE + " 26.2: the density of the standard normal",

@@ -7,7 +7,6 @@ the table `RULES` holds all of them.  Forms compete by `length`, the number of s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
@@ -427,35 +426,6 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
         if length(better) < length(node) - (0 if cancels else 2):
             return better
     return None
-
-
-def _summed_apart(node: Node, again: Again) -> Node | None:
-    """A sum over an axis of a sum, term by term where terms then vanish: Σ_i (x_i - x̄) = 0."""
-    assert isinstance(node, Contraction)
-    places = Counter(label for _, labels, _ in node.factors for label in set(labels))
-    for k, (base, labels, power) in enumerate(node.factors):
-        if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
-            continue
-        alone = [axis for axis, label in enumerate(labels) if label >= node.rank and places[label] == 1]
-        if not any(_constant_along(term, axis) or _centred(term, axis) for axis in alone for _, term in base.terms):
-            continue
-        terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
-        better = again(add(terms, node.shape))
-        if length(better) < length(node):
-            return better
-    return None
-
-
-def _constant_along(term: Node, axis: int) -> bool:
-    """Whether no factor of a product has this axis."""
-    return isinstance(term, Contraction) and all(axis not in labels for _, labels, _ in term.factors)
-
-
-def _centred(term: Node, axis: int) -> bool:
-    """Whether one factor alone has this axis, and it is a difference from something constant along it."""
-    having = [(f, labels) for f, labels, p in _factors(term) if axis in labels and p == 1]
-    base, labels = having[0] if len(having) == 1 else (term, ())
-    return isinstance(base, Sum) and bool(labels) and any(_constant_along(t, labels.index(axis)) for _, t in base.terms)
 
 
 def _may_cancel(base: Sum, labels: tuple[int, ...], others: dict[tuple[Node, tuple[int, ...]], Rational]) -> bool:
@@ -910,7 +880,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _one_scalar_out,
         _joined_power,
         _multiplied_out,
-        _summed_apart,
         _opposites,
         _sign_inside,
         _turned_sum,

@@ -498,7 +498,8 @@ def _printed(tree: Tree, text: str) -> list[Printed] | None:
         if inner.head != "num":
             return None
         digits = text[inner.start : inner.end].strip()
-        decimals = len(digits.partition(".")[2]) if "." in digits and "e" not in digits.lower() else 0
+        mantissa, _, exponent = digits.lower().partition("e")
+        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
         value = Fraction(str(inner.value)) if not isinstance(inner.value, int | Fraction) else Fraction(inner.value)
         found.append(Printed(-value if negative else value, decimals))
     return found

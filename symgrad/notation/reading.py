@@ -21,6 +21,7 @@ from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
 from symgrad.notation.scope import Definition, Survey, become_name, survey
+from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
     Axis,
@@ -262,6 +263,9 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
     present = tuple(name for name in function.indices if name in value.open)
     if present:
         value = close(work, value, present, function.body)
+    if value.open and _is_entry(function.body):
+        work.note(f"{work.text(function.body)} stands for all its entries: nothing binds {', '.join(value.open)}")
+        value = close(work, value, value.open, function.body)
     if value.open:
         names = ", ".join(value.open)
         raise InputError(
@@ -270,6 +274,13 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
             hint="sum over it, as in sum_{0} (...), or put it on a left side, as in f_{0} = ...".format(value.open[0]),
         )  # fmt: skip
     return value
+
+
+def _is_entry(tree: Tree) -> bool:
+    """Whether a formula is nothing but an entry of a variable, as y_ij."""
+    while tree.head == "index":
+        tree = tree.args[0]
+    return tree.head == "name"
 
 
 def _define(work: Elaborator, one: Definition) -> None:

@@ -218,6 +218,8 @@ MEANINGS: list[Formula] = [
 ]  # fmt: skip
 #: source, code, the part of the source that is to blame.
 REFUSED = [
+    (r"\sum_i \sigma_i(X)", "AMBIGUOUS", r"\sigma_i(X)"),
+    ("x_i y_i", "UNBOUND", "x_i y_i"),
     ("1/(x - x)", "DOMAIN", "1/(x - x)"),
     ("0^0", "DOMAIN", "0^0"),
     ("log(0)", "DOMAIN", "log(0)"),
@@ -287,6 +289,16 @@ IDENTICAL = [
     (r"\ln(x_1) + x_1 x_2 - \sin(x_2)", "ln(x1) + x1 x2 - sin(x2)"),
     (r"x^\top A x", "x^T A x", "x' A x"),
     ("||X w - y||^2 + lam ||w||^2", r"\|X w - y\|_2^2 + \lambda \|w\|_2^2"),
+    (
+        r"y \log(\hat{y}) + (1 - y)\log(1 - \hat{y}), \hat y = g(\theta^T x)",
+        "yhat = σ(theta^T x); y log(yhat) + (1 - y) log(1 - yhat)",
+    ),
+    (
+        r"D_{KL}(p\|q) = \sum_i p_i \log\frac{p_i}{q_i}",
+        r"\log p(q|p) = \sum_i p_i \log\frac{p_i}{q_i}",
+        "sum(p .* log(p ./ q))",
+    ),
+    (r"\mu_B = \frac{1}{n} \sum_{i=1}^n x_i, f = \mu_B^2", r"(\frac{1}{n} \sum_{i=1}^n x_i)^2"),
 ]
 
 
@@ -361,6 +373,9 @@ def test_notes_tell_every_reinterpretation() -> None:
     assert any("Frobenius" in note for note in read("||W||").notes)
     assert any("runs over all entries" in note for note in read(r"\sum_k W_k^2").notes)
     assert any("every row" in note for note in read("X W + b", shapes="X: N D, W: D H, b: H").notes)
+    assert any("sigmoid" in note for note in read("g(w^T x)").notes)
+    assert any("is a point" in note for note in read("||W x||^2; W = 0", shapes="W: m n, x: n").notes)
+    assert any("all its entries" in note for note in read(r"\hat{y}_{i,j}^{(t)}").notes)
     assert read("||W x||^2").notes == ()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import DomainError, NameProblem, ShapeError, UnsupportedError
+from symgrad.errors import DomainError, InputError, NameProblem, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation import ranges
 from symgrad.notation.literals import RANGES, exact
@@ -101,6 +101,11 @@ def _index(work: Elaborator, tree: Tree) -> Value:
     rank = value.rank
     if sum(subscript.head != "newaxis" for subscript in subscripts) > rank:
         raise work.misfit(tree, f"{work.text(base)} is {work.shown(value)}: it cannot have {len(subscripts)} indices")
+    if rank == 2 and base.head == "call" and base.args and subscripts[0].start < base.args[0].start:
+        raise InputError(
+            f"{work.text(tree)}: a row of the values, or the singular values of a matrix?", code="AMBIGUOUS",
+            source=scope.source, offset=tree.start, end=tree.end, hint="write the index behind the bracket for a row",
+        )  # fmt: skip
     kinds = [kind_of_subscript(work, subscript) for subscript in subscripts]
     names = tuple([str(s.value) for s in subscripts])
     plain = all(kind is INDEX for kind in kinds) and work.ranges.keys().isdisjoint(names)

@@ -302,7 +302,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
-    apart = [_used(d) for d in found]
+    apart = [_used(d, declared) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
     _distinct([found[k] for k in rest], source)
@@ -467,8 +467,8 @@ def _letters(derivative: Tree) -> tuple[str, ...]:
     )
 
 
-def _used(one: Definition) -> set[str]:
-    """The names that the body of a definition mentions."""
+def _used(one: Definition, declared: Collection[str]) -> set[str]:
+    """The names that the body of a definition mentions; the i of a declared W_i is none."""
     names: set[str] = set()
     stack = [one.body]
     while stack:
@@ -478,6 +478,11 @@ def _used(one: Definition) -> set[str]:
         elif is_numbered(tree):
             names.add(subscripted(str(tree.args[0].value), str(tree.args[1].value)))
             if tree.args[0].value == one.name:
+                continue
+        elif tree.head == "index" and len(tree.args) == 2 and all(part.head == "name" for part in tree.args):
+            whole = subscripted(str(tree.args[0].value), str(tree.args[1].value))
+            if whole in declared:
+                names.add(whole)
                 continue
         stack.extend(tree.args)
     return names

@@ -135,7 +135,7 @@ class Grammar:
         if domain == "above one":
             return add([power(node, 2), number(Fraction(3, 2), node.shape)])
         if domain == "unit":
-            return apply("sigmoid", node)
+            return apply("sigmoid", apply("sin", node))  # away from 0 and 1, where no digits are left
         if domain == "condition":
             return apply("positive", node)
         if domain in ("invertible", "square", "symmetric", "positive_definite"):

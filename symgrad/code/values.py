@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import combinations
 
 from symgrad.errors import LimitError
 from symgrad.expr import Rational
@@ -18,6 +19,7 @@ BOOL, INT, FLOAT = 0, 1, 2
 VARIABLE, DIM, NUMBER, SHAPE, SCATTER, CALL = "variable", "dim", "number", "shape", "scatter", "call "
 MATMUL = "{0} @ {1}"
 SUMS = ("{0} + {1}", "{0} - {1}")
+QUOTIENTS = ("{0} * {1}", "{0} / {1}")
 HOST = frozenset(f"{{0}} {sign} {{1}}" for sign in ("+", "-", "*", "/", "**", ">", ">=", "<", "<=", "==")) | {"-{0}"}
 MIRRORED = {">": "<", ">=": "<=", "==": "=="}
 #: Entries of a large exact number that a float still holds exactly.
@@ -152,10 +154,33 @@ class Builder:
 
     def product(self, values: Iterable[Value]) -> Value:
         """What was computed first, in that order, so that products are shared; then variables, then masks."""
-        result = self.number(1)
+        values, result = list(values), self.number(1)
+        for one, other in combinations([v for v in values if v.op == CALL + "sigmoid"], 2):
+            if self.opposite(one.args[0], other.args[0]) and one in values and other in values:
+                values = [v for v in values if v is not one and v is not other]
+                result = self.mul(result, self.slope(one.args[0]))
         for value in sorted(values, key=lambda v: (v.kind == BOOL, v.op == VARIABLE, v.index)):
             result = self.mul(result, value)
         return result
+
+    def opposite(self, a: Value, b: Value) -> bool:
+        """Whether one is written as minus the other."""
+        x, y = self.number_of(a), self.number_of(b)
+        if x is not None and y is not None:
+            return x == -y
+        if self.neg(a) is b or self.neg(b) is a:
+            return True
+        if {a.op, b.op} == {"{0} + {1}", "{0} - {1}"}:  # q + b and -q - b
+            return a.args[1] is b.args[1] and self.opposite(a.args[0], b.args[0])
+        if a.op == b.op == "{0} - {1}":
+            return a.args == b.args[::-1]
+        return a.op == b.op and a.op in QUOTIENTS and a.args[1] is b.args[1] and self.opposite(a.args[0], b.args[0])
+
+    def slope(self, a: Value) -> Value:
+        """σ(a) σ(-a) = e/(1 + e)² with e = exp(-|a|): one exponential, and no digits lost at either end."""
+        size = self.make("np.abs({0})", (a,), a.rank)
+        e = self.make("np.exp({0})", (self.neg(size),), a.rank)
+        return self.div(e, self.power(self.add(self.number(1), e), 2))
 
     def power(self, a: Value, exponent: Rational) -> Value:
         """a^exponent, exponent > 0, by squaring where that is what NumPy does fast."""

@@ -72,6 +72,11 @@ def _lower(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return a
 
 
+def _halved(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Zeros and ones, as many of each as can be."""
+    return np.asarray(rng.permutation(np.arange(int(np.prod(shape))) % 2 * 1.0)).reshape(shape)
+
+
 #: How a value of some shape is drawn.
 DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "real": lambda rng, shape: rng.normal(size=shape),
@@ -85,8 +90,8 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "open1": lambda rng, shape: rng.uniform(-0.9, 0.9, size=shape),
     "count": lambda rng, shape: rng.integers(0, 6, size=shape).astype(float),
     "pm1": lambda rng, shape: 2.0 * rng.integers(0, 2, size=shape) - 1,
-    "binary": lambda rng, shape: np.asarray(rng.permutation(np.arange(int(np.prod(shape))) % 2 * 1.0)).reshape(shape),
-    "mask": lambda rng, shape: np.asarray(rng.permutation(np.arange(int(np.prod(shape))) % 2 * 1.0)).reshape(shape),
+    "binary": _halved,
+    "mask": _halved,
     "onehot": lambda rng, shape: np.eye(shape[-1])[rng.integers(0, shape[-1], size=shape[:-1])],
     "simplex": lambda rng, shape: (z := np.exp(rng.normal(size=shape))) / z.sum(-1, keepdims=True),
     "const5": lambda _rng, shape: np.full(shape, 5.0),

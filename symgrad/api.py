@@ -664,7 +664,7 @@ def check_derivation(
     >>> report.first_wrong_line, report.lines[2].diagnosis[0].message
     (3, 'the claim is 0.5 times what is right')
     """
-    from symgrad.review import check_derivation as judged
+    from symgrad.review import judge
 
     if not isinstance(document, str):
         raise UsageError(f"a document is text, not {type(document).__name__}")
@@ -672,7 +672,7 @@ def check_derivation(
         raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES[:3]))
     if layout not in LAYOUTS:
         raise UsageError(f"unknown layout {layout!r}", hint="layouts: " + ", ".join(LAYOUTS))
-    return judged(document, shapes=shapes, assume=assume, syntax=syntax, layout=layout, seed=seed)
+    return judge(document, shapes, assume, syntax, layout, seed)
 
 
 def assert_gradient(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 Dim = int | str
 #: A sum: the coefficient of each atom, the constant under the empty name.
@@ -146,7 +147,7 @@ def split(atom: str) -> tuple[str, str, str]:
     return ("*", left, right) if star else ("", atom, "")
 
 
-_OPERATORS: dict[str, Callable[[int, int], int]] = {"//": lambda a, b: a // b, "*": lambda a, b: a * b}
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {"//": lambda a, b: a // b, "*": lambda a, b: a * b}
 
 
 def value(dim: Dim, sizes: Mapping[str, int]) -> int:
@@ -154,15 +155,24 @@ def value(dim: Dim, sizes: Mapping[str, int]) -> int:
     if isinstance(dim, int):
         return dim
     found = sizes.get(dim)
-    if found is not None:
-        return int(found)
-    total = 0
+    return int(found) if found is not None else evaluated(dim, lambda name: int(sizes[name]), int)
+
+
+def evaluated(dim: Dim, of: Callable[[str], Any], whole: Callable[[int], Any]) -> Any:
+    """A dimension in any numbers that add, multiply and divide rounding down, given those of names and of integers.
+
+    >>> evaluated("(n-k)//2+1", {"n": 9, "k": 2}.__getitem__, int)
+    4
+    """
+    if isinstance(dim, int):
+        return whole(dim)
+    total = whole(0)
     for atom, coefficient in linear(dim).items():
         operator, left, right = split(atom)
         if operator:
-            part = _OPERATORS[operator](value(number(left), sizes), value(number(right), sizes))
+            part = _OPERATORS[operator](*(evaluated(number(side), of, whole) for side in (left, right)))
         else:
-            part = 1 if not atom else int(sizes[atom])
+            part = of(atom) if atom else 1
         total += coefficient * part
     return total
 

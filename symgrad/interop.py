@@ -13,8 +13,7 @@ from fractions import Fraction
 from itertools import count
 from typing import Any
 
-from symgrad.dims import is_name, linear, split
-from symgrad.dims import number as number_of
+from symgrad.dims import evaluated
 from symgrad.errors import UnsupportedError
 from symgrad.expr import (
     Call,
@@ -68,18 +67,7 @@ class _Writer:
 
     def dim(self, dim: Dim) -> Any:
         """A dimension as an integer, a symbol, or what is calculated from these."""
-        sp = self.sp
-        if isinstance(dim, int) or is_name(dim):
-            return sp.Integer(dim) if isinstance(dim, int) else sp.Symbol(dim, integer=True, positive=True)
-        total = sp.Integer(0)
-        for atom, k in linear(dim).items():
-            operator, left, right = split(atom)
-            if operator:
-                one, other = self.dim(number_of(left)), self.dim(number_of(right))
-                total += k * (sp.floor(one / other) if operator == "//" else one * other)
-            else:
-                total += k * (self.dim(atom) if atom else 1)
-        return total
+        return evaluated(dim, lambda name: self.sp.Symbol(name, integer=True, positive=True), self.sp.Integer)
 
     def entry(self, node: Node, indices: tuple[Any, ...]) -> Any:
         """The entry of `node` at `indices`."""

@@ -30,7 +30,7 @@ from symgrad.notation.cursor import (
     bracketed,
     too_long,
 )  # fmt: skip
-from symgrad.notation.leftsides import settled
+from symgrad.notation.leftsides import SEPARATORS, settled
 from symgrad.notation.names import GREEK, parts, to_text
 from symgrad.notation.scripts import index_item, scripts
 from symgrad.notation.series import series
@@ -233,9 +233,6 @@ def _aliases(p: Reader, place: int) -> bool:
     kind, value, _, _ = p.tokens[place]
     known = kind == FUNC or (kind == NAME and value in p.vocabulary.functions and value not in p.vocabulary.names)
     return known and place + 1 < len(p.tokens) and p.tokens[place + 1][0] in calls.ENDS
-
-
-SEPARATORS = frozenset((",", ";", "=", NEWLINE, "\\\\", "where"))
 
 
 def _opening(tokens: list[Token], place: int) -> int:

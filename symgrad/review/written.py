@@ -1,6 +1,6 @@
 r"""A written derivation, judged line by line.
 
-Contract: `check_derivation(document)` reads every chain of equations of a text, Markdown or LaTeX document.  The first
+Contract: `judge(document, ...)` reads every chain of equations of a text, Markdown or LaTeX document.  The first
 equation of a name defines it; every other side is compared with what its chain stands for: the name, the derivative
 that symgrad takes itself, or the first expression.  A side that differs is wrong with a counterexample; one that
 follows from an earlier wrong one says so (`carried`).  What cannot be read or compared is `undecided` with the reason.
@@ -110,24 +110,10 @@ def _told(line: Line) -> str:
     return f"  {line.number}: {line.verdict}{certainty}{carried}  {line.source}  {line.reason}".rstrip()
 
 
-def check_derivation(
-    document: str,
-    *,
-    shapes: Any = None,
-    assume: Any = None,
-    syntax: str = "auto",
-    layout: str = "gradient",
-    seed: int = 0,
-) -> DerivationReport:
-    r"""Judge a written derivation: a text, Markdown or LaTeX document.
+def judge(document: str, shapes: Any, assume: Any, syntax: str, layout: str, seed: int) -> DerivationReport:
+    r"""The report of `symgrad.check_derivation`, whose options these are.
 
-    Text has one equation a line; in LaTeX and Markdown equations stand in displays or between dollar signs.  A chain
-    a = b = c may run over lines that begin with the relation.  Derivatives may be written as symbols; `layout` says how
-    they stand in products: a gradient has the shape of its variable, or (numerator) is a row.
-
-    Raises an `InputError` where a display is not closed or the shapes or assumptions cannot be read.
-
-    >>> report = check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = 2 q x^T\n  = 2 x x^T W")
+    >>> report = judge("q = W x\nf = ||q||^2\n∂f/∂W = 2 q x^T\n  = 2 x x^T W", None, None, "auto", "gradient", 0)
     >>> report.first_wrong_line, [line.verdict for line in report.lines]
     (4, ['definition', 'definition', 'correct', 'wrong'])
     """
@@ -505,4 +491,4 @@ def _printed(tree: Tree, text: str) -> list[Printed] | None:
     return found
 
 
-__all__ = ["DerivationReport", "Line", "check_derivation"]
+__all__ = ["DerivationReport", "Line", "judge"]

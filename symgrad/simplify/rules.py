@@ -411,8 +411,6 @@ def _joined_power(node: Node, _: Again) -> Node | None:
 def _multiplied_out(node: Node, again: Again) -> Node | None:
     """A product over a sum, multiplied out where terms then cancel and the result is shorter."""
     assert isinstance(node, Contraction)
-    if length(node) > LONG:
-        return None
     for k, (base, labels, power) in enumerate(node.factors):
         if power != 1 or not isinstance(base, Sum) or len(base.terms) > MAX_TERMS:
             continue
@@ -421,9 +419,12 @@ def _multiplied_out(node: Node, again: Again) -> Node | None:
         cancels = _may_cancel(base, labels, others)
         if not alone and not cancels:
             continue
+        own = length(node)
+        if own > LONG:
+            return None
         terms = [(c, _remake(node, _replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
         better = again(add(terms, node.shape))
-        if length(better) < length(node) - (0 if cancels else 2):
+        if length(better) < own - (0 if cancels else 2):
             return better
     return None
 
@@ -669,8 +670,6 @@ def _content(node: Sum) -> Rational:
 def _expanded(node: Node, again: Again) -> Node | None:
     """The sum multiplied out, if that is shorter: y (1 - p) - (1 - y) p is y - p."""
     assert isinstance(node, Sum)
-    if length(node) > LONG:
-        return None
     terms: list[tuple[Rational, Node]] = []
     opened = 0
     for coefficient, term in node.terms:
@@ -679,13 +678,13 @@ def _expanded(node: Node, again: Again) -> Node | None:
         terms.extend((coefficient * c, part) for c, part in parts)
         if len(terms) > MAX_TERMS:
             return None
-    if not opened or (opened == 1 and len(node.terms) == 1):
+    if not opened or (opened == 1 and len(node.terms) == 1) or (own := length(node)) > LONG:
         return None
     flat = add(terms, node.shape)
     better = (_collected(flat, again) or flat) if isinstance(flat, Sum) else flat
     factored = _best_factoring(better) if isinstance(better, Sum) else None
     best = min((b for b in (better, factored) if b is not None), key=length)
-    return best if length(best) < length(node) else None
+    return best if length(best) < own else None
 
 
 def _distributed(term: Node) -> list[tuple[Rational, Node]]:
@@ -704,14 +703,14 @@ def _factored(node: Node, _: Again) -> Node | None:
 
 
 def _best_factoring(node: Sum) -> Node | None:
-    if len(node.terms) > MAX_TERMS or length(node) > 5 * LONG:
+    if len(node.terms) > MAX_TERMS or (own := length(node)) > 5 * LONG:
         return None
     common = _content(node)
     best: Node | None = None
     plain = all(len(_factors(term)) == 1 for _, term in node.terms)
     if common not in (1, -1) and plain and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
-    shortest = length(best if best is not None else node)
+    shortest = own if best is None else length(best)
     for candidate in _shared_factors(node):
         long = length(candidate)
         if long < shortest:

@@ -33,7 +33,7 @@ from symgrad.review.equality import compare
 FORMS = ("text", "latex", "code")
 
 
-# --- claims as code -----------------------------------------------------------------------------------------------------
+# --- claims as code ---------------------------------------------------------------------------------------------------
 
 
 def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -65,15 +65,18 @@ def _adjugate(x: Any) -> Any:
 
 def _correlation(small: Any, large: Any) -> Any:
     windows = np.lib.stride_tricks.sliding_window_view(large, small.shape)
-    return np.einsum(windows, list(range(windows.ndim)), small, list(range(large.ndim, windows.ndim)), list(range(large.ndim)))
+    return np.einsum(
+        windows, list(range(windows.ndim)), small, list(range(large.ndim, windows.ndim)), list(range(large.ndim))
+    )
 
 
 #: What the code of a corpus may call beside NumPy's own functions.
 DIALECT: dict[str, Callable[..., Any]] = {
-    "sum": _sum, "max": _largest, "softmax": _softmax, "sigmoid": scipy.special.expit, "relu": lambda x: np.maximum(0, x),
+    "sum": _sum, "max": _largest, "softmax": _softmax, "sigmoid": scipy.special.expit,
+    "relu": lambda x: np.maximum(0, x), "phi": lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
     "softplus": lambda x: np.logaddexp(0, x), "logsumexp": scipy.special.logsumexp, "erf": scipy.special.erf,
     "log_softmax": lambda x, axis=-1: scipy.special.log_softmax(x, axis=axis), "gammaln": scipy.special.gammaln,
-    "digamma": scipy.special.digamma, "Phi": scipy.special.ndtr, "phi": lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
+    "digamma": scipy.special.digamma, "Phi": scipy.special.ndtr,
     "tr": np.trace, "det": np.linalg.det, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "expm": scipy.linalg.expm,
     "logdet": lambda x: np.linalg.slogdet(x)[1], "matrix_power": np.linalg.matrix_power, "cosm": scipy.linalg.cosm,
     "sinm": scipy.linalg.sinm, "norm": lambda x, p=None: np.linalg.norm(x, p) if p else np.sqrt(np.sum(x * x)),
@@ -102,12 +105,12 @@ def program(case: Case) -> Callable[..., Any]:
     return claimed
 
 
-# --- verdicts -----------------------------------------------------------------------------------------------------------
+# --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one claim; `outcome` is right, false accept, false reject, unproven, undecided, refused or crash."""
+    """What became of one claim; `outcome` is right, a false verdict, or none."""
 
     case: str
     form: str
@@ -174,7 +177,7 @@ def rows(cases: list[Case], forms: tuple[str, ...]) -> Iterator[Row]:
                 yield judged(case, form)
 
 
-# --- the table ----------------------------------------------------------------------------------------------------------
+# --- the table --------------------------------------------------------------------------------------------------------
 
 
 def main() -> int:
@@ -206,7 +209,9 @@ def summary(found: list[Row]) -> int:
         told = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
         seconds = sorted(row.seconds for row in mine) or [0.0]
         median = seconds[len(seconds) // 2] * 1e3
-        print(f"{form:6} {len(mine)} claims: {told}; {proved} proved; median {median:.0f} ms, {sum(seconds):.0f} s in all")
+        print(
+            f"{form:6} {len(mine)} claims: {told}; {proved} proved; median {median:.0f} ms, {sum(seconds):.0f} s in all"
+        )
     return int(any(row.outcome in ("false accept", "false reject", "no witness", "crash") for row in found))
 
 

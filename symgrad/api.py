@@ -600,10 +600,11 @@ def check(
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
-    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+    if report.verdict != "wrong" or settled:
         return report
     from symgrad.review.diagnosis import explain
-    from symgrad.verify.check import caller, evaluator
+    from symgrad.verify.check import caller
+    from symgrad.verify.ground import evaluator
 
     claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
     names = dict(found.function.reading.definitions)

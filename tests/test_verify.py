@@ -16,6 +16,7 @@ from symgrad.code import compile_nodes
 from symgrad.expr import Node, Variable, add, call, contract, negate, scale, variable
 from symgrad.ops import OPERATIONS, apply, partial
 from symgrad.verify import Subject, check_gradient
+from symgrad.verify.ground import ground
 
 W, x, b = variable("W", ("m", "n")), variable("x", ("n",)), variable("b", ("m",))
 Z = contract([(W, "ij"), (x, "j")], ("i",))
@@ -68,8 +69,10 @@ def test_a_planted_emitter_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         compiled = compile_nodes(*args, **options)
         return replace(compiled, run=lambda *arrays: compiled.run(*arrays) * 1.000001)
 
-    monkeypatch.setattr("symgrad.verify.check.compile_nodes", broken)
+    monkeypatch.setattr("symgrad.verify.ground.compile_nodes", broken)
+    ground.cache_clear()
     assert judged(LOSS, W, RIGHT).verdict == "wrong"
+    ground.cache_clear()
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------

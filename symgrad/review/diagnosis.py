@@ -14,10 +14,10 @@ from typing import Any
 
 from symgrad.errors import SymgradError
 from symgrad.expr import Node, Variable
-from symgrad.review.equality import evaluated, ill_conditioned, inverted, is_number, number_value
+from symgrad.review.equality import evaluated, ill_conditioned, is_number, number_value
 from symgrad.review.mistakes import Share, Suspect, suspects
 from symgrad.verify.interpret import numpy_arithmetic
-from symgrad.verify.points import Point, Sampler
+from symgrad.verify.points import Point, Sampler, inverted
 from symgrad.verify.report import Finding
 
 #: Every code of a finding, and what it means; codes stay as they are.

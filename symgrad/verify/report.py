@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
 
 SCHEMA = "symgrad/1"
+T = TypeVar("T")
+
+
+class Heard(Sequence[T], Generic[T]):
+    """A sequence that is found when somebody looks at it: witnesses that take seconds are not called for nothing."""
+
+    def __init__(self, ask: Callable[[], Sequence[T]]) -> None:
+        self._ask = ask
+
+    @cached_property
+    def _found(self) -> tuple[T, ...]:
+        return tuple(self._ask())
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        return self._found[place]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._found)
+
+    def __repr__(self) -> str:
+        return repr(self._found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +65,7 @@ class Kink:
     low: float
     high: float
     jax: float
+    claimed: float | None = None
 
     @property
     def inside(self) -> bool:
@@ -43,10 +74,15 @@ class Kink:
 
     def __str__(self) -> str:
         interval = f"[{min(self.low, self.high):.4g}, {max(self.low, self.high):.4g}]"
-        return f"{self.name}: any value in {interval} is right; symgrad picked {self.symgrad:.4g}, JAX {self.jax:.4g}"
+        claim = "" if self.claimed is None else f", the claim {self.claimed:.4g}"
+        picked = f"symgrad picked {self.symgrad:.4g}, JAX {self.jax:.4g}{claim}"
+        return f"{self.name}: any value in {interval} is right; {picked}"
 
     def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "symgrad": self.symgrad, "low": self.low, "high": self.high, "jax": self.jax}
+        return {
+            "name": self.name, "symgrad": self.symgrad, "low": self.low, "high": self.high, "jax": self.jax,
+            "claimed": self.claimed if self.claimed is not None and math.isfinite(self.claimed) else None,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +99,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A point at which anyone can see that the claim is wrong."""
+    """A point at which anyone can see that the claim is wrong; in JSON a value that is no number is null."""
 
     variables: Mapping[str, Any]
     index: tuple[int, ...]
@@ -73,17 +109,21 @@ class Counterexample:
     def to_dict(self) -> dict[str, object]:
         return {
             "variables": dict(self.variables), "index": list(self.index), "expected": self.expected,
-            "claimed": self.claimed,
+            "claimed": self.claimed if math.isfinite(self.claimed) else None,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of a check; true where the verdict is `correct`."""
+    """The outcome of a check; true where the verdict is `correct`.
+
+    The verdict on a claim rests on those witnesses that NumPy alone can call; `witnesses` and `kinks` call all of them
+    when they are looked at, and `heard()` is the report after that.
+    """
 
     verdict: str
     certainty: str | None
-    witnesses: tuple[Witness, ...]
+    witnesses: Sequence[Witness]
     gradient: Any
     function: Any
     wrt: str
@@ -91,12 +131,20 @@ class Report:
     reason: str = ""
     counterexample: Counterexample | None = None
     diagnosis: tuple[Finding, ...] = ()
-    kinks: tuple[Kink, ...] = ()
+    kinks: Sequence[Kink] = ()
     claim: str | None = None
     steps: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
+
+    def heard(self) -> Report:
+        """The report after every witness is heard: nothing is decided where one speaks against the derived gradient."""
+        against = [w.name for w in self.witnesses if w.points and not w.agrees]
+        if self.claim is None or not against or self.verdict == "undecided":
+            return self
+        reason = f"the derived gradient itself disagrees with {', '.join(against)}"
+        return replace(self, verdict="undecided", certainty=None, reason=reason, counterexample=None, diagnosis=())
 
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]
@@ -110,6 +158,9 @@ class Report:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
+        settled = self.heard()
+        if settled is not self:
+            return settled.to_dict()
         return {
             "schema": SCHEMA,
             "function": self.function.to_dict(),

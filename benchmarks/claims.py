@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import scipy.special
 from corpus import Case, declared, names
 
 import symgrad as sg
+from symgrad.notation.names import canonical
 from symgrad.review.equality import compare
 
 FORMS = ("text", "latex", "code")
@@ -49,12 +50,9 @@ def _softmax(x: Any, axis: int = -1) -> Any:
 
 
 def _commutation(m: int, n: int) -> Any:
-    return np.eye(m * n).reshape(m, n, m, n).transpose(1, 0, 2, 3).reshape(m * n, m * n, order="C")[_columns(m, n)]
-
-
-def _columns(m: int, n: int) -> Any:
-    """Where the entries of an m×n matrix, in the order of its columns, stand in the transpose."""
-    return np.arange(m * n).reshape(n, m).T.ravel()
+    """K with K vec(X) = vec(Xᵀ) for X of m rows and n columns, where vec stacks columns."""
+    place = np.arange(m * n).reshape(n, m).T.ravel()
+    return np.eye(m * n)[place]
 
 
 def _adjugate(x: Any) -> Any:
@@ -89,18 +87,23 @@ DIALECT: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def program(case: Case) -> Callable[..., Any]:
+def program(case: Case, called: Mapping[str, str]) -> Callable[..., Any]:
     """The claimed code of a case as a function of its variables; sizes are those of the arrays it is given."""
+    own = {canonical(spelled): name for name, spelled in called.items()}
 
-    def claimed(**arrays: Any) -> Any:
+    def claimed(**given: Any) -> Any:
+        arrays = {own[name]: value for name, value in given.items()}
         sizes = dict(case["dims"])
         for name, dims in case["variables"].items():
             sizes |= {d: n for d, n in zip(dims, np.shape(arrays.get(name, 0.0)), strict=False) if not d.isdigit()}
         space: dict[str, Any] = {**vars(np), **DIALECT, "np": np, **sizes, **arrays}
-        if "\n" in case["claimed_text"]:
-            exec(case["claimed_text"], space)
-            return space["result"]
-        return eval(case["claimed_text"], space)
+        try:
+            if "\n" in case["claimed_text"]:
+                exec(case["claimed_text"], space)
+                return space["result"]
+            return eval(case["claimed_text"], space)
+        except ValueError:  # arrays that do not fit have no product, and the claim no value
+            return np.zeros((0,) * 7)
 
     return claimed
 
@@ -132,16 +135,20 @@ def judged(case: Case, form: str) -> Row:
         told = f"{type(error).__name__}: {error}"[:160]
         return Row(case["id"], form, "crash", "", "", time.perf_counter() - start, told)
     seconds = time.perf_counter() - start
-    outcome = outcome_of(report, case["true_or_false"])
+    rank = len(case["variables"].get(str(case["wrt"]), ()))
+    row = bool(case["order"]) and not report.function.shape and (rank == 1 or case["layout"] == "vec")
+    outcome = outcome_of(report, case["true_or_false"], row)
     return Row(case["id"], form, outcome, report.verdict, report.certainty or "", seconds, report.reason)
 
 
-def outcome_of(report: Any, true: bool) -> str:
+def outcome_of(report: Any, true: bool, row: bool) -> str:
+    """What a verdict is worth; `row` says that a row may be written as a vector, as the corpus does."""
     if report.verdict == "undecided":
         return "undecided"
-    if true != (report.verdict == "correct"):
+    codes = {finding.code for finding in getattr(report, "diagnosis", ())}
+    if true != (report.verdict == "correct" or (row and "layout" in codes)):
         return "false reject" if true else "false accept"
-    witnessed = true or report.counterexample is not None or "shape" in report.reason
+    witnessed = true or report.counterexample is not None or codes & {"shape", "layout"}
     return "right" if witnessed else "no witness"
 
 
@@ -151,7 +158,7 @@ def verdict(case: Case, form: str) -> Any:
     called = names(case, written)
     shapes, assume = declared(case, called)
     function = sg.parse(case[written], shapes=shapes, assume=assume, syntax=written)
-    claim = {"text": case["claimed_text"], "latex": case["claimed_latex"], "code": program(case)}[form]
+    claim = {"text": case["claimed_text"], "latex": case["claimed_latex"], "code": program(case, called)}[form]
     if not case["order"]:
         node = sg.parse(claim, shapes=shapes, assume=assume, syntax=written).node
         return compare(function.node, node)

@@ -109,7 +109,9 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "psym": _joint,
 }
 #: Domains that a formula may make use of: what is fixed and known to be symmetric.
-ASSUMED = {"symmetric": "symmetric", "spd": "positive_definite"}
+ASSUMED = {
+    "symmetric": "symmetric", "spd": "positive_definite", "onehot": "distribution", "simplex": "distribution",
+}  # fmt: skip
 LABELS = frozenset(("label", "index"))
 
 

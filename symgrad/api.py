@@ -19,7 +19,8 @@ from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
-from symgrad.expr import Node, Shape, Variable
+from symgrad.expr import Node, Shape, Variable, constant, number
+from symgrad.notation.conditions import LAST_CASE
 from symgrad.notation.names import canonical
 from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
@@ -635,7 +636,10 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
             if error.code != ShapeError.code:
                 raise
             return Claim(claim, misfit=error.message)
-        return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
+        node = understood.node
+        if not node.shape and constant(node) == 0:  # 0 is the zero of every shape
+            node = number(0, found.result.shape)
+        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     if callable(claim):

@@ -24,7 +24,7 @@ LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
 SQUARE = frozenset(
     {"symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal"}
 )
-ASSUMPTIONS = SQUARE | {"positive", "label", "natural"}
+ASSUMPTIONS = SQUARE | {"positive", "label", "natural", "distribution"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

@@ -92,7 +92,7 @@ def explain(
     except SymgradError:
         return ()
     found = probed(pairs)
-    if found or not pairs or any(pair.got.shape != pair.want.shape for pair in pairs):
+    if found or not pairs or gradient.shape != wrt.shape or any(pair.got.shape != pair.want.shape for pair in pairs):
         return found
     for count, suspect in enumerate(suspects(function, wrt, gradient, names)):
         if count > MAX_SUSPECTS:

@@ -17,12 +17,11 @@ from symgrad.code import compile_nodes
 from symgrad.dims import names as names_of
 from symgrad.dims import value as size_of
 from symgrad.errors import UnsupportedError, UsageError
-from symgrad.expr import Node, Sum, Variable
+from symgrad.expr import Node, Sum, Variable, variables
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.layouts import layouts, natural
 from symgrad.verify.points import (
     MAGNITUDES,
-    MAX_CONDITION,
     MORE,
     SIZES,
     STRUCTURES,
@@ -41,6 +40,8 @@ ROUNDING, NUMERICAL = 1e-9, 1e-6
 MARGIN = 0.03
 #: Claims are not looked at where an array has more entries than this.
 MAX_ENTRIES = 10**6
+#: Matrices that are inverted are as far from singular as to leave numerical differentiation its digits.
+MAX_CONDITION = 100
 #: By how much a point is moved to see how well conditioned the derivative is there; and how far rounding moves it.
 NUDGE, MOVED = 1e-6, 1e-12
 #: At so many points on a kink, at most, a claim is looked at.
@@ -148,9 +149,10 @@ class Ground:
         """Whether the derivative is more than rounding: cos(w, x) has none where w has one entry."""
         import numpy as np
 
-        values = (self.problem.value(point), point.values[self.problem.wrt.name], self.derived(point))
+        derived = self.derived(point)
+        values = (self.problem.value(point), point.values[self.problem.wrt.name], derived)
         value, at, slope = (float(np.max(np.abs(v), initial=0.0)) for v in values)
-        return slope * at > 1e-13 * value
+        return slope * at > 1e-13 * value and self.lost(derived, point) < 1e-6 * slope
 
     @cached_property
     def samples(self) -> list[Sample]:
@@ -175,6 +177,7 @@ class Ground:
             point = sampler.valid(sizes, self.accepts, magnitude)
             if point is not None:
                 yield point
+                yield from filter(self.accepts, [sampler.mirrored(point)])
 
     def stressed(self) -> Iterator[Point]:
         sampler = self.sampler(4)
@@ -193,22 +196,51 @@ class Ground:
         import numpy as np
 
         want = self.derived(point)
-        plainly = interpret(self.gradient, point.values, point.sizes, numpy_arithmetic())
         size = float(np.max(np.abs(want), initial=0.0))
         change = [np.max(np.abs(self.derived(near) - want), initial=0.0) for near in self.nudged(point)]
-        noise = MOVED * size + MOVED / NUDGE * float(max(change))
-        if not np.isfinite(noise) or np.max(np.abs(plainly - want), initial=0.0) > 10 * noise:
-            return None
-        return Sample(point, want, noise, kind)
+        noise = MOVED * size + MOVED / NUDGE * float(max(change)) + 10 * self.slack(point)
+        lost = self.lost(want, point)
+        return None if not np.isfinite(noise) or lost > 10 * noise else Sample(point, want, noise + lost, kind)
 
-    def nudged(self, point: Point) -> Iterator[Point]:
+    def lost(self, want: Any, point: Point) -> float:
+        """How far the derivative, as it is printed, is from what was computed, with more digits where NumPy has them."""
+        import numpy as np
+
+        longer = {
+            k: v if np.asarray(v).dtype.kind in "iu" else np.asarray(v, np.longdouble) for k, v in point.values.items()
+        }
+        with np.errstate(all="ignore"):
+            for values in (longer, point.values):
+                with suppress(TypeError, np.linalg.LinAlgError):
+                    plainly = interpret(self.gradient, values, point.sizes, numpy_arithmetic())
+                    return float(np.max(np.abs(plainly - want), initial=0.0))
+        return float("inf")
+
+    def beyond(self, claim: Node) -> Iterator[Sample]:
+        """Points on both sides of the borders of a claim's own branches, and on them, where samples saw one side only."""
+        import numpy as np
+
+        free = {v.name for v in self.sampler(0).variables if not v.assumptions & STRUCTURES.keys()}
+        known = {margin for _, margin in self.problem.margins}
+        for _, margin in Problem(claim, self.problem.by).margins:
+            if margin in known or not self.samples or not set(variables(margin)) <= set(self.sampler(0).variables):
+                continue
+            for name in sorted({v.name for v in variables(margin)} & free):
+                for times in (1.0, 2.0, 0.5):
+                    with np.errstate(all="ignore"):
+                        for point in list(self.ties(self.samples[0].point, name, [margin], times))[:2]:
+                            found = self.sampled("wild", point) if self.accepts(point) else None
+                            if found is not None:
+                                yield found
+
+    def nudged(self, point: Point, step: float = NUDGE, count: int = 2) -> Iterator[Point]:
         """The point with every real entry moved by a relative step, up or down."""
         import numpy as np
 
         rng = np.random.default_rng(self.seed)
-        for _ in range(2):
+        for _ in range(count):
             moving = {
-                name: value if np.asarray(value).dtype.kind in "iu" else value * (1 + NUDGE * _signs(rng, value))
+                name: value if np.asarray(value).dtype.kind in "iu" else value * (1 + step * _signs(rng, value))
                 for name, value in point.values.items()
             }
             yield Point(moving, point.sizes)
@@ -324,14 +356,17 @@ class Ground:
             for name in free:
                 for zeroed in _zeroed(point.values[name]):
                     yield Point({**point.values, name: zeroed}, point.sizes)
-                yield from self.ties(point, name)
+                yield from self.ties(point, name, [margin for _, margin in self.problem.margins])
 
-    def ties(self, point: Point, name: str) -> Iterator[Point]:
-        """Points where a margin is zero because entries of one variable are moved, if it is linear in them."""
+    def ties(self, point: Point, name: str, margins: list[Node], times: float = 1.0) -> Iterator[Point]:
+        """Points where a margin is zero because entries of one variable are moved, if it is linear in them.
+
+        They are moved `times` as far: a margin has the other sign beyond 1.
+        """
         import numpy as np
 
         base = np.asarray(point.values[name], dtype=float)
-        for _, margin in self.problem.margins if np.asarray(point.values[name]).dtype.kind == "f" else ():
+        for margin in margins if np.asarray(point.values[name]).dtype.kind == "f" else ():
             before = _valued(margin, point)
             for index in list(np.ndindex(*base.shape))[:3]:
                 step = np.zeros(base.shape)
@@ -339,7 +374,7 @@ class Ground:
                 slope = _valued(margin, Point({**point.values, name: base + step}, point.sizes)) - before
                 moving = np.argwhere(np.isfinite(slope) & (slope != 0))
                 for place in map(tuple, moving[:2]):
-                    to = base - step * (before[place] / slope[place])
+                    to = base - step * times * (before[place] / slope[place])
                     yield Point({**point.values, name: to}, point.sizes)
 
     def crossing(self, point: Point) -> Crossing | None:

@@ -25,9 +25,10 @@ def layouts(value: Any, problem: Problem) -> dict[str, Any]:
     plain = rank or not rest or problem.order > 1
     stacked = value.transpose([axis for group in _groups(problem) for axis in reversed(group)])
     sizes = [int(np.prod([value.shape[axis] for axis in group])) for group in _groups(problem) if group]
+    vec = stacked.reshape(sizes)
     return {
-        "gradient": value, "numerator": value if plain else row, "denominator": denominator,
-        "vec": stacked.reshape(sizes),
+        "gradient": value, "numerator": value if plain else row, "denominator": denominator, "vec": vec,
+        "vec (as a row)": vec[None, :] if vec.ndim == 1 else vec,
     }  # fmt: skip
 
 

@@ -122,7 +122,7 @@ class Sampler:
     def rounded(self, point: Point, steps: int = 16) -> Point:
         """The point with every real value at a multiple of 1/steps: exact everywhere, and readable.
 
-        An orthogonal matrix becomes a permutation with signs, so that it stays one.
+        An orthogonal matrix becomes a permutation with signs, and a distribution keeps its sum, so that they stay so.
         """
         import numpy as np
 
@@ -132,6 +132,10 @@ class Sampler:
             if "orthogonal" in v.assumptions and value.ndim == 2:
                 signs = np.where(value[0] < 0, -1.0, 1.0)
                 short[v.name] = np.roll(np.eye(*value.shape), 1, axis=0) * signs
+            elif "distribution" in v.assumptions:
+                largest = np.eye(value.shape[-1])[np.argmax(value, axis=-1)]
+                below = np.floor(value * steps) / steps
+                short[v.name] = below + largest * (1 - np.sum(below, axis=-1, keepdims=True))
             else:
                 short[v.name] = (
                     point.values[v.name] if value.dtype.kind in "iu" else np.round(value * steps) / steps + 0.0
@@ -151,6 +155,14 @@ class Sampler:
                 point = self.valid(sizes, lambda p, v=v, times=times: accept(_scaled(p, v, times)))  # type: ignore[misc]
                 if point is not None:
                     yield _scaled(point, v, times)
+
+    def mirrored(self, point: Point) -> Point:
+        """The point with the sign of every free entry turned."""
+        values = {
+            v.name: point.values[v.name] if v.assumptions - {"symmetric", "toeplitz"} else -point.values[v.name]
+            for v in self.variables
+        }
+        return Point(values, point.sizes, point.magnitude)
 
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
@@ -217,6 +229,14 @@ def _lower_triangular(value: Any) -> Any:
     return np.tril(value)
 
 
+def _distribution(value: Any) -> Any:
+    """Weights along the last axis that are positive and sum to one."""
+    import numpy as np
+
+    weights = np.abs(value) + 1e-3
+    return weights / np.sum(weights, axis=-1, keepdims=True)
+
+
 def _invertible(value: Any) -> Any:
     import numpy as np
 
@@ -250,5 +270,6 @@ STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "lower_triangular": _lower_triangular,
     "orthogonal": _orthogonal,
     "diagonal": _diagonal,
+    "distribution": _distribution,
     "invertible": _invertible,
 }

@@ -431,7 +431,7 @@ def _beyond(got: Any, sample: Sample) -> float:
     """The error of a value beyond rounding, relative to the larger of the two."""
     import numpy as np
 
-    size = max(float(np.max(np.abs(got), initial=0.0)), float(np.max(np.abs(sample.want), initial=0.0)))
+    size = max(float(np.max(np.abs(got), initial=0.0)), sample.scale)
     gap = float(np.max(np.abs(got - sample.want), initial=0.0)) - sample.noise
     return gap / size if gap > 0 else 0.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
@@ -44,6 +44,8 @@ MAX_ENTRIES = 10**6
 MAX_CONDITION = 100
 #: By how much a point is moved to see how well conditioned the derivative is there; and how far rounding moves it.
 NUDGE, MOVED = 1e-6, 1e-12
+#: Where a derivative is smaller than this part of its usual size, that part is what errors are measured by.
+TAIL = 1e-4
 #: At so many points on a kink, at most, a claim is looked at.
 MAX_KINKS = 16
 
@@ -52,13 +54,15 @@ MAX_KINKS = 16
 class Sample:
     """A point, the derivative there, and how much rounding may change it.
 
-    Its kind is `random`, of moderate size; `fixed`, where numbers are equal or zero; or `wild`, where much overflows.
+    Its kind is `random`, of moderate size; `fixed`, where numbers are equal or zero; or `wild`, where much overflows,
+    and where `scale`, to which errors are relative, is no less than a part of what is usual: tails have few digits.
     """
 
     point: Point
     want: Any
     noise: float
     kind: str
+    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class Ground:
         derived = self.derived(point)
         values = (self.problem.value(point), point.values[self.problem.wrt.name], derived)
         value, at, slope = (float(np.max(np.abs(v), initial=0.0)) for v in values)
-        return slope * at > 1e-13 * value and self.lost(derived, point) < 1e-6 * slope
+        return slope * at > 1e-13 * value and self.lost(derived, point)[1] < 1e-6 * slope
 
     @cached_property
     def samples(self) -> list[Sample]:
@@ -166,8 +170,11 @@ class Ground:
             points += [
                 ("random" if m < 1 else "wild", p) for m in MAGNITUDES[1:] for p in self.further(2, (TINY, *SIZES), m)
             ]
-            found = (self.sampled(kind, point) for kind, point in points)
-            return [sample for sample in found if sample is not None]
+            tried = (self.sampled(kind, point) for kind, point in points)
+            found = [sample for sample in tried if sample is not None]
+        usual = sorted(sample.scale for sample in found if sample.kind == "random") or [0.0]
+        least = TAIL * usual[len(usual) // 2]
+        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" else s for s in found]
 
     def further(self, stream: int, rows: tuple[tuple[int, ...], ...], magnitude: float) -> Iterator[Point]:
         sampler = self.sampler(stream + int(magnitude))
@@ -199,25 +206,27 @@ class Ground:
         size = float(np.max(np.abs(want), initial=0.0))
         change = [np.max(np.abs(self.derived(near) - want), initial=0.0) for near in self.nudged(point)]
         noise = MOVED * size + MOVED / NUDGE * float(max(change)) + 10 * self.slack(point)
-        lost = self.lost(want, point)
-        return None if not np.isfinite(noise) or lost > 10 * noise else Sample(point, want, noise + lost, kind)
+        plainly, longer = self.lost(want, point)
+        if not np.isfinite(noise) or longer > 10 * noise or not plainly < TAIL * size + noise:
+            return None
+        return Sample(point, want, noise + 10 * plainly, kind, size)
 
-    def lost(self, want: Any, point: Point) -> float:
-        """How far the derivative, as it is printed, is from what was computed, with more digits where NumPy has them."""
+    def lost(self, want: Any, point: Point) -> tuple[float, float]:
+        """How far the printed derivative is from what was computed: in float64, and with more digits if there are."""
         import numpy as np
 
-        longer = {
-            k: v if np.asarray(v).dtype.kind in "iu" else np.asarray(v, np.longdouble) for k, v in point.values.items()
-        }
+        whole = {name for name, value in point.values.items() if np.asarray(value).dtype.kind in "iu"}
+        longer = {k: v if k in whole else np.asarray(v, np.longdouble) for k, v in point.values.items()}
+        found = [float("inf")]
         with np.errstate(all="ignore"):
-            for values in (longer, point.values):
-                with suppress(TypeError, np.linalg.LinAlgError):
+            for values in (point.values, longer):
+                with suppress(Exception):  # libraries refuse long doubles each in its own way
                     plainly = interpret(self.gradient, values, point.sizes, numpy_arithmetic())
-                    return float(np.max(np.abs(plainly - want), initial=0.0))
-        return float("inf")
+                    found.append(float(np.max(np.abs(plainly - want), initial=0.0)))
+        return found[min(1, len(found) - 1)], found[-1]
 
     def beyond(self, claim: Node) -> Iterator[Sample]:
-        """Points on both sides of the borders of a claim's own branches, and on them, where samples saw one side only."""
+        """Points on the borders of the branches that only a claim has, and on the far sides of them."""
         import numpy as np
 
         free = {v.name for v in self.sampler(0).variables if not v.assumptions & STRUCTURES.keys()}

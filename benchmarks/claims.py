@@ -70,7 +70,8 @@ def _correlation(small: Any, large: Any) -> Any:
 
 #: What the code of a corpus may call beside NumPy's own functions.
 DIALECT: dict[str, Callable[..., Any]] = {
-    "sum": _sum, "max": _largest, "min": lambda *values: np.minimum.reduce(values), "softmax": _softmax, "sigmoid": scipy.special.expit,
+    "sum": _sum, "max": _largest, "min": lambda *values: np.minimum.reduce(values),
+    "softmax": _softmax, "sigmoid": scipy.special.expit,
     "relu": lambda x: np.maximum(0, x), "phi": lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
     "softplus": lambda x: np.logaddexp(0, x), "logsumexp": scipy.special.logsumexp, "erf": scipy.special.erf,
     "log_softmax": lambda x, axis=-1: scipy.special.log_softmax(x, axis=axis), "gammaln": scipy.special.gammaln,

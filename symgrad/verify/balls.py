@@ -74,7 +74,9 @@ def arithmetic(balls: Balls) -> Arithmetic:
         return lambda *args: np.frompyfunc(function, len(args), 1)(*args) if args else function()
 
     def number(value: Rational) -> Any:
-        return balls.ratio(value.numerator, value.denominator)
+        found = np.empty((), dtype=object)  # an array, since an interval times an array is its own idea
+        found[()] = balls.ratio(value.numerator, value.denominator)
+        return found
 
     def power(x: Any, exponent: Rational) -> Any:
         return entrywise(lambda entry: _powered(entry, exponent, balls))(np.asarray(x, dtype=object))

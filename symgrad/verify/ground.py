@@ -54,8 +54,9 @@ MAX_KINKS = 16
 class Sample:
     """A point, the derivative there, and how much rounding may change it.
 
-    Its kind is `random`, of moderate size; `fixed`, where numbers are equal or zero; or `wild`, where much overflows,
-    and where `scale`, to which errors are relative, is no less than a part of what is usual: tails have few digits.
+    Its kind is `random`, of moderate size; `fixed`, where numbers are equal or zero; `border`, of a claim's own branch;
+    or `wild`, where much overflows, and where `scale`, to which errors are relative, is no less than a part of what is
+    usual: tails have few digits.
     """
 
     point: Point
@@ -229,16 +230,18 @@ class Ground:
         """Points on the borders of the branches that only a claim has, and on the far sides of them."""
         import numpy as np
 
-        free = {v.name for v in self.sampler(0).variables if not v.assumptions & STRUCTURES.keys()}
+        sampler = self.sampler(0)
+        free = {v.name for v in sampler.variables if not v.assumptions & STRUCTURES.keys()}
         known = {margin for _, margin in self.problem.margins}
         for _, margin in Problem(claim, self.problem.by).margins:
-            if margin in known or not self.samples or not set(variables(margin)) <= set(self.sampler(0).variables):
+            if margin in known or not self.samples or not set(variables(margin)) <= set(sampler.variables):
                 continue
+            short = sampler.rounded(self.samples[0].point)
             for name in sorted({v.name for v in variables(margin)} & free):
                 for times in (1.0, 2.0, 0.5):
                     with np.errstate(all="ignore"):
-                        for point in list(self.ties(self.samples[0].point, name, [margin], times))[:2]:
-                            found = self.sampled("wild", point) if self.accepts(point) else None
+                        for point in list(self.ties(short, name, [margin], times))[:2]:
+                            found = self.sampled("border", point) if self.accepts(point) else None
                             if found is not None:
                                 yield found
 

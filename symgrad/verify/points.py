@@ -19,8 +19,8 @@ from symgrad.expr import Call, Contraction, Dim, Node, Size, Variable, Window, p
 SIZES = ((2, 3, 4, 5, 6, 7), (3, 2, 5, 4, 7, 6), (5, 4, 2, 3, 6, 7))
 TINY = (2, 3, 2, 3, 2, 3)
 ONES = (1, 2, 1, 3, 1, 2)
-#: Sizes that claims see beside those of the witnesses: the other dimensions at 1, and all of them beyond 7.
-MORE = ((3, 1, 2, 1, 3, 1), (9, 8, 11, 10, 13, 12))
+#: Sizes that claims see beside those of the witnesses, so that each dimension is once 1, 2, 3, and beyond 7.
+MORE = ((4, 1, 3, 2, 5, 6), (6, 5, 4, 1, 2, 3), (5, 6, 2, 4, 3, 1), (9, 8, 11, 10, 13, 12))
 MAGNITUDES = (1.0, 1e-3, 30.0, 1e3, 1e7)
 #: One variable alone is so many times as large as the others: a term that is hidden elsewhere shows at 0.
 LOPSIDED = (0.0, 1e-6, 1e5)

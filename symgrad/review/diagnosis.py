@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 from symgrad.errors import SymgradError
@@ -41,6 +42,10 @@ CODES = {
     "argument": "a function was evaluated at something else",
     "diagonal": "of a Jacobian only the diagonal was used",
     "axis": "normalised over the wrong axis",
+    "normalisation": "a softmax without the sum that it is divided by",
+    "flipped": "a filter that must be flipped is not, or the other way round",
+    "label": "the label is off by one",
+    "power": "the derivative of another power",
     "mask": "a mask is missing, on the wrong side, or of something else",
     "branch": "one branch only was differentiated",
     "count": "the correct class was counted wrongly",
@@ -159,15 +164,18 @@ def ratios(pairs: Sequence[Pair]) -> list[tuple[float, Point]]:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A ratio over all points: a number, or the size of a dimension, or one over it."""
+    """A ratio over all points: a number, or the size of a dimension, or one over it, or over that of another."""
 
     value: float
     dimension: str = ""
+    over: str = ""
 
     @property
     def text(self) -> str:
         if not self.dimension:
             return f"{self.value:.6g}"
+        if self.over:
+            return f"{self.dimension}/{self.over}"
         return self.dimension if self.value > 0 else f"1/{self.dimension}"
 
 
@@ -180,6 +188,9 @@ def rate(found: Sequence[tuple[float, Point]]) -> Rate | None:
         for sign in (1, -1):
             if all(abs(ratio - float(point.sizes[dim]) ** sign) <= CLOSE * ratio for ratio, point in found):
                 return Rate(float(sign), dim)
+    for dim, over in permutations(where.sizes, 2):
+        if all(abs(ratio - point.sizes[dim] / point.sizes[over]) <= CLOSE * ratio for ratio, point in found):
+            return Rate(1.0, dim, over)
     return None
 
 
@@ -200,6 +211,8 @@ def _factor(pairs: Sequence[Pair]) -> Finding | None:
 
 def _mean(common: Rate) -> str:
     dim = common.dimension
+    if common.over:
+        return f"it is divided by {common.over} instead of {dim}"
     return f"1/{dim} is missing" if common.value > 0 else f"it is divided by {dim} once too often"
 
 

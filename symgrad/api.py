@@ -19,7 +19,7 @@ from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
-from symgrad.expr import Node, Shape, Variable, constant, number
+from symgrad.expr import Node, Shape, Sum, Variable, constant, number, scale
 from symgrad.notation.conditions import LAST_CASE
 from symgrad.notation.names import canonical
 from symgrad.notation.names import to_latex as name_to_latex
@@ -578,12 +578,20 @@ def check(
 ) -> Any:
     """Check the derivative against SymPy, numerical differentiation and JAX, and a claim against the derivative.
 
-    `claim` is a formula or a callable that takes the variables by name.  One `Report` for one variable, a dict for
-    several; a report is true where its verdict is `correct`.
+    `claim` is a formula or a callable that takes the variables by name, or a mapping of variables to claims.  One
+    `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.  The verdict on a
+    claim needs NumPy alone; SymPy and JAX are called when somebody looks at `witnesses`.
+
+    >>> report = check("||X w - y||^2 + lam ||w||^2", wrt="w", claim="2 X^T (X w - y) + lam w", shapes="lam:")
+    >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
+    ('wrong', 'proved', 'factor-of-term', [True, False])
     """
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
+    if isinstance(claim, Mapping):
+        options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
+        return {name: check(function, wrt=name, claim=each, **options) for name, each in claim.items()}
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1:
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
@@ -603,14 +611,19 @@ def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Re
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
     if report.verdict != "wrong" or settled:
         return report
-    from symgrad.review.diagnosis import explain
+    from symgrad.review.diagnosis import explain, shares
     from symgrad.verify.check import caller
     from symgrad.verify.ground import evaluator
+    from symgrad.verify.report import Term
 
     claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
     names = dict(found.function.reading.definitions)
-    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
-    return replace(report, diagnosis=slip) if slip else report
+    gradient, function = found.result.node, found.function.node
+    slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
+    times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
+    terms = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
+    told = tuple(Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in terms)
+    return replace(report, diagnosis=slip or report.diagnosis, terms=told)
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:

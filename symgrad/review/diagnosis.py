@@ -14,7 +14,7 @@ from itertools import permutations
 from typing import Any
 
 from symgrad.errors import SymgradError
-from symgrad.expr import Node, Variable
+from symgrad.expr import Node, Sum, Variable
 from symgrad.review.equality import evaluated, ill_conditioned, is_number, number_value
 from symgrad.review.mistakes import Share, Suspect, suspects
 from symgrad.verify.interpret import numpy_arithmetic
@@ -106,6 +106,34 @@ def explain(
         if finding is not None:
             return (finding,)
     return ()
+
+
+def shares(
+    gradient: Node, claimed: Callable[[Point], Any], *, seed: int = 0, beside: tuple[Node, ...] = ()
+) -> list[float]:
+    """How many times a claim has each term of a gradient that is a sum; nothing where it is no such combination."""
+    import numpy as np
+
+    if not isinstance(gradient, Sum):
+        return []
+    try:
+        pairs = _pairs(gradient, claimed, seed, beside)
+    except SymgradError:
+        return []
+    if not pairs or any(pair.got.shape != pair.want.shape for pair in pairs):
+        return []
+    arithmetic, rows, goals = numpy_arithmetic(), [], []
+    for pair in pairs:
+        size = float(np.max(np.abs(pair.want), initial=0.0)) or 1.0
+        values = [float(c) * evaluated(term, pair.point, arithmetic) for c, term in gradient.terms]
+        rows.append(np.stack([np.ravel(value) for value in values], axis=-1) / size)
+        goals.append(np.ravel(pair.got) / size)
+    matrix, goal = np.concatenate(rows), np.concatenate(goals)
+    times, _, rank, _ = np.linalg.lstsq(matrix, goal)
+    gap = float(np.max(np.abs(matrix @ times - goal), initial=0.0))
+    if rank < len(times) or gap > CLOSE * max(1.0, float(np.max(np.abs(goal), initial=0.0))):
+        return []
+    return [round(float(t), 9) + 0.0 for t in times]
 
 
 def probed(pairs: Sequence[Pair]) -> tuple[Finding, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
+from symgrad.verify.feedback import Part, example_words, finding_words, written
+
 SCHEMA = "symgrad/1"
 T = TypeVar("T")
 
@@ -98,6 +100,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One term of the right gradient, and how many times a claim has it: once is right."""
+
+    text: str
+    times: float
+
+    @property
+    def right(self) -> bool:
+        return abs(self.times - 1) < 1e-9
+
+    def to_dict(self) -> dict[str, object]:
+        return {"text": self.text, "times": self.times, "right": self.right}
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """A point at which anyone can see that the claim is wrong; in JSON a value that is no number is null."""
 
@@ -134,6 +151,7 @@ class Report:
     kinks: Sequence[Kink] = ()
     claim: str | None = None
     steps: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
+    terms: tuple[Term, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
@@ -157,6 +175,32 @@ class Report:
             lines.append(f"  at {dict(c.variables)} entry {c.index} is {c.expected:.6g}, claimed {c.claimed:.6g}")
         return "\n".join(lines)
 
+    @property
+    def feedback(self) -> tuple[Part, ...]:
+        """What whoever made the claim should hear; the right gradient is not told."""
+        certainty = f" ({self.certainty})" if self.certainty else ""
+        parts = [Part("verdict", f"∂/∂{self.wrt}: {self.verdict}{certainty}")]
+        parts += [Part("line", "claimed:"), Part("written", self.claim)] if self.claim is not None else []
+        parts += [Part("line", self.reason)] if self.reason else []
+        if self.counterexample is not None:
+            parts.append(Part("example", example_words(self.counterexample)))
+        wrong = [term for term in self.terms if not term.right]
+        if wrong and len(wrong) < len(self.terms):
+            parts.append(Part("reason", f"{len(self.terms) - len(wrong)} of {len(self.terms)} terms are right"))
+        return (*parts, *finding_words(self.diagnosis))
+
+    @property
+    def text(self) -> str:
+        return written(self.feedback, "text")
+
+    @property
+    def markdown(self) -> str:
+        return written(self.feedback, "markdown")
+
+    @property
+    def latex(self) -> str:
+        return written(self.feedback, "latex")
+
     def to_dict(self) -> dict[str, object]:
         settled = self.heard()
         if settled is not self:
@@ -173,6 +217,7 @@ class Report:
             "witnesses": [w.to_dict() for w in self.witnesses],
             "counterexample": self.counterexample and self.counterexample.to_dict(),
             "diagnosis": [finding.to_dict() for finding in self.diagnosis],
+            "terms": [term.to_dict() for term in self.terms],
             "kinks": [kink.to_dict() for kink in self.kinks],
             "reason": self.reason,
         }

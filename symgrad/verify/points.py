@@ -265,6 +265,7 @@ STRESSES: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
 STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "positive": lambda value: abs(value) + 1e-3,
     "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,
+    "symmetric_values": lambda value: (value + value.swapaxes(-1, -2)) / 2,
     "positive_definite": _positive_definite,
     "toeplitz": _toeplitz,
     "lower_triangular": _lower_triangular,

@@ -29,6 +29,8 @@ from symgrad.verify.witnesses import high_precision, jax_derivative
 SURE = 1e-6
 #: A program whose values are off by more than the second is wrong, by less than the first right; between them, neither.
 CLOSE, FAR = 1e-11, 1e-10
+#: A difference this large at a random point leaves no question, and no other point is looked at.
+CLEAR = 1e-3
 #: Rounding shows as jumps where the last bits of a point change, and may be so many times as large.
 EPSILON, JUMPS = 2.3e-16, 100
 #: Points with more numbers than this are not worth 60 digits.
@@ -259,6 +261,8 @@ class _Judge(_Own):
                 continue
             if error > worst:
                 worst, where = error, sample
+            if sample.kind == "random" and CLEAR < worst < float("inf"):
+                break
         return worst, where if finite else None
 
     def unsteady(self, got: Any, sample: Sample) -> bool:

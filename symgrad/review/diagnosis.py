@@ -45,6 +45,7 @@ CODES = {
     "normalisation": "a softmax without the sum that it is divided by",
     "flipped": "a filter that must be flipped is not, or the other way round",
     "label": "the label is off by one",
+    "missing-factor": "a factor of a product is missing",
     "power": "the derivative of another power",
     "mask": "a mask is missing, on the wrong side, or of something else",
     "branch": "one branch only was differentiated",

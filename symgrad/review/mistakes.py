@@ -501,6 +501,32 @@ def _arguments(answer: Node, scene: _Scene) -> Iterator[Suspect]:
             yield Suspect("argument", message, substitute(answer, {node: twice}))
 
 
+def _one_factor(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """One factor of a product left out, to another power, or without its function."""
+    for node in postorder([answer]):
+        if not isinstance(node, Contraction) or len(node.factors) < 2:
+            continue
+        for k, (factor, axes, exponent) in enumerate(node.factors):
+            rest = [*node.factors[:k], *node.factors[k + 1 :]]
+            text = scene.text(factor)
+            if set(axes) <= {label for _, labels, _ in rest for label in labels}:
+                yield _product("missing-factor", f"the factor {text} is missing", rest, node, answer)
+            for other in (exponent - 1, exponent + 1) if exponent not in (1, -1) else ():
+                message = f"{text} stands there to the power {other} instead of {exponent}"
+                if other:
+                    yield _product("power", message, [*rest, (factor, axes, other)], node, answer)
+            if isinstance(factor, Call) and len(factor.args) == 1 and factor.args[0].shape == factor.shape:
+                x = factor.args[0]
+                message = f"{scene.text(x)} stands where {text} should"
+                yield _product("argument", message, [*rest, (x, axes, exponent)], node, answer)
+
+
+def _product(code: str, message: str, factors: Sequence[Any], node: Contraction, answer: Node) -> Suspect:
+    """The answer with other factors in one of its products."""
+    new = contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+    return Suspect(code, message, substitute(answer, {node: new}))
+
+
 def _answer_terms(answer: Node, scene: _Scene) -> Iterator[Suspect]:
     """A term of the answer, or of a sum in it, forgotten or with the wrong sign."""
     for node in reversed(postorder([answer])):
@@ -516,5 +542,5 @@ def _answer_terms(answer: Node, scene: _Scene) -> Iterator[Suspect]:
 
 CHANGES: tuple[Change, ...] = (
     _transposed_factors, _other_axis, _not_normalised, _other_base, _scaled_arguments, _flipped, _masks, _arguments,
-    _answer_terms,
+    _answer_terms, _one_factor,
 )  # fmt: skip

@@ -37,6 +37,7 @@ _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+
 _ASIDE = re.compile(
     r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
     r"(?P<break>\\\\(?:\[[^\]\n]*\])?|\\(?:implies|impliedby|Rightarrow|Leftrightarrow|iff|therefore|because)(?![A-Za-z]))"
@@ -223,6 +224,9 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
         equals = found[0].rindex("=")
         page.blank(start + found.start(), start + found.start() + equals)
         page.blank(start + found.start() + equals + 1, start + found.end())
+    for found in _UPRIGHT.finditer(page.slice(start, end)):
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.end() - 1] = "d"
     marks = _marks(page, start, end)
     row_start = start
     row: list[tuple[str, int, int]] = []

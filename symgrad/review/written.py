@@ -135,8 +135,9 @@ class _Review:
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
         self.conditions: list[tuple[int, Node]] = []
-        self.read, calls = classify(document)
-        self.ledger = open_document(document, self.read, calls, shapes, assume)
+        classified = classify(document)
+        self.read = classified.chains
+        self.ledger = open_document(document, classified, shapes, assume)
 
     # --- judging --------------------------------------------------------------------------------------------------
 

@@ -297,4 +297,49 @@ df = 2 q^T W dx
         shapes="x: N D, mu: K D, r: N K",
         source="Bishop, Pattern Recognition and Machine Learning, (9.1) and (9.3)",
     ),
+    Written(
+        "conditions",
+        """
+p_i = exp(z_i) / sum_k exp(z_k)
+dp_i/dz_j = p_i (1 - p_i)   if i = j
+dp_i/dz_j = -p_i p_j   for i != j
+""",
+        source="the lectures: the derivative of softmax, case by case",
+    ),
+    Written(
+        "hinge-rows",
+        r"""
+$$L_i = \sum_{j\neq y_i} \max(0, w_j^Tx_i - w_{y_i}^Tx_i + \Delta)$$
+$$\nabla_{w_{y_i}} L_i = - \left( \sum_{j\neq y_i} \mathbb{1}(w_j^Tx_i - w_{y_i}^Tx_i + \Delta > 0) \right) x_i$$
+$$\nabla_{w_j} L_i = \mathbb{1}(w_j^Tx_i - w_{y_i}^Tx_i + \Delta > 0) x_i, \quad j \neq y_i$$
+""",
+        source="CS231n, optimisation notes: the gradient of the SVM loss",
+    ),
+    Written(
+        "words-between",
+        """
+Let z = w*x + b and a = sigmoid(z).
+L = (a - y)^2
+dL/da = 2*(a - y)
+da/dz = a*(1 - a)
+dL/dw = dL/da * da/dz * dz/dw = 2*(a - y)*a*(1 - a)*x
+w := w - η dL/dw = w - 2 η (a - y) a (1 - a) x
+""",
+        shapes="w:, x:, b:, y:, η:",
+        source="one neuron",
+    ),
+    Written(
+        "numpy",
+        """
+h = np.maximum(0, X @ W1 + b1)
+s = h @ W2 + b2
+L = 0.5 * np.sum((s - Y)**2)
+dL/ds = s - Y
+dL/dW2 = h.T @ (s - Y)
+dL/db2 = np.sum(s - Y, axis=0)
+dL/dh = (s - Y) @ W2.T
+""",
+        shapes="X: N D, W1: D H, b1: H, W2: H C, b2: C, Y: N C",
+        source="the lectures: a two-layer net in NumPy",
+    ),
 ]

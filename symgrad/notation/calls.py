@@ -69,7 +69,7 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     if following == "(" and value in p.vocabulary.names and _bound_arguments(p, p.pos):
         return _entries(p, token, value)
     if value not in p.vocabulary.names:
-        if value[0] == "d" and following in ("/", NAME) and kind == NAME:
+        if value[0] == "d" and following in ("/", "_", NAME) and kind == NAME:
             derivative = slashed(p, token, value)
             if derivative is not None:
                 return derivative

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from symgrad.notation.scope import Definition, definition
 from symgrad.notation.syntax import Tree
 from symgrad.review.document import Chain, Document, Side, parts
 from symgrad.review.ledger import Ledger, Piece, open_ledger
-from symgrad.review.spellings import MARK, Spellings, differentials, primed
+from symgrad.review.spellings import MARK, Spellings, differentials, layered, primed
 
 #: Letters that count something: `i = 1` in the text defines nothing.
 COUNTERS = frozenset("ijkltnmN")
@@ -81,9 +82,11 @@ def classify(document: Document) -> Classified:
 
 def _spelled(document: Document, found: list[ReadChain], spellings: Spellings) -> Spellings:
     """What is known of functions and differentials once these chains are read."""
-    changing = spellings.changing | differentials(t for one in found for t in _trees(document, one, spellings))
+    trees = [tree for one in found for tree in _trees(document, one, spellings)]
+    changing = spellings.changing | differentials(trees)
     functions = {one.name for one in found if one.first is not None and one.first.parameters is not None}
-    return Spellings(spellings.functions | (functions - ({MARK} if changing else set())), changing)
+    functions -= {MARK} if changing else set()
+    return Spellings(spellings.functions | functions, changing, spellings.layered | layered(trees))
 
 
 def _unknowns(document: Document, one: ReadChain) -> set[str]:
@@ -232,21 +235,32 @@ def open_document(document: Document, classified: Classified, shapes: Any, assum
         elif one.defined and not one.differential:
             one.piece.name = one.name
             pieces.append(one.piece)
-        elif not one.name:
-            extra += _aside(one, len(extra), calls)
+        elif not one.name and one.first is not None:
+            extra += _aside(one.piece.text, one.first.whole.args[0], len(extra), calls)
+    for one in found:  # last, so that what may be wrong says nothing of the shapes that others tell
+        for text, tree in _right_sides(document, one, classified.spellings):
+            extra += _aside(text, tree, len(extra), calls)
     ledger = open_ledger(pieces, extra, shapes, assume, document.syntax, classified.spellings)
     ledger.calls.update({name: call for name, call in calls.items() if name not in ledger.scope.functions})
     ledger.define_late([one for one in found if one.defined and one.differential])
     return ledger
 
 
-def _aside(one: ReadChain, count: int, calls: Collection[str]) -> Iterator[Piece]:
-    """A formula without a name, as a definition that nobody uses: its names are then known."""
-    assert one.first is not None
-    assert one.piece is not None
-    left = one.first.whole.args[0]
-    tree = left.args[0] if left.head == "derivative" else left
-    text = one.piece.text[tree.start : tree.end]
+def _right_sides(document: Document, one: ReadChain, spellings: Spellings) -> Iterator[tuple[str, Tree]]:
+    """The right sides of an equation without a name, and of a new value; those of a derivative tell of no names."""
+    if one.first is None or one.declared is not None or (one.name and not one.updates):
+        return
+    if one.updates or not one.differential:
+        for side in one.chain.sides[1:]:
+            with suppress(InputError):
+                text = document.text(side)
+                yield text, spellings.parse(text, document.syntax)
+
+
+def _aside(text: str, tree: Tree, count: int, calls: Collection[str]) -> Iterator[Piece]:
+    """A side of an equation as a definition that nobody uses: its names are then known."""
+    tree = tree.args[0] if tree.head == "derivative" else tree
+    text = text[tree.start : tree.end]
     if tree.head == "call":  # the primes of f'(x) stand within it
         text = "" if primed(tree)[0] in calls else text.replace("'", "")
     if text and tree.head not in {"name", "index"} and not any(t.head in {"derivative", "change"} for t in tree.walk()):

@@ -11,20 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.calculus import derivative, pushforward
+from symgrad.calculus import derivative, pushforward, structure_of, structured
 from symgrad.calculus.structure import STRUCTURES
 from symgrad.errors import InputError, NameProblem, ShapeError, SymgradError, UnsupportedError
 from symgrad.expr import Node, Variable, add, contract, relabel, substitute, variable, variables
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
-from symgrad.notation.names import subscripted
+from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.reading import Reading, read
 from symgrad.notation.roles import UNIVERSAL, zero_based
 from symgrad.notation.scope import become_name, definition, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
 from symgrad.review.spellings import Spellings, primed
-from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, unify
+from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import simplify
 
@@ -52,7 +52,7 @@ class Piece:
 
 @dataclass
 class Ledger:
-    """The names of a document; see the module."""
+    """The names of a document; `tied` differentiates by the free entries of a structured variable.  See the module."""
 
     reading: Reading
     syntax: str
@@ -61,6 +61,7 @@ class Ledger:
     bodies: dict[Variable, Node] = field(default_factory=dict)
     symbols: dict[Variable, Symbol] = field(default_factory=dict)
     calls: dict[str, Tree] = field(default_factory=dict)
+    tied: bool = False
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -142,7 +143,9 @@ class Ledger:
                 whole = with_part(self.expand(whole), simplify(self.expand(v)), v)
                 if v not in variables(whole):
                     raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
-        return derivative(whole, wrt)
+        found = derivative(whole, wrt)
+        structure = structure_of(wrt[0]) if self.tied and len(wrt) == 1 else None
+        return found if structure is None else structured(found, structure)
 
     def symbol(self, function: Node, wrt: tuple[Variable, ...], label: str) -> Variable:
         """The variable that stands for a derivative."""
@@ -442,6 +445,11 @@ def open_ledger(
     kept, reading = _readable(kept, extra, shapes, assume, syntax, reading)
     assert reading is not None
     ledger = Ledger(reading, syntax, _scope(reading), spellings)
+    assumed = read_assumptions(assume, canonical)
+    for name, shape in read_shapes(shapes, canonical).items():
+        if name not in ledger.scope.variables and name not in reading.scope.values:
+            ledger.scope.variables[name] = variable(name, shape, assumed.get(name, ()))
+            ledger.scope.sizes |= {d for d in shape if isinstance(d, str)}
     assert reading.parsed is not None
     found = survey(reading.parsed.tree, reading.parsed.source, reading.variables)
     for one in found.definitions:

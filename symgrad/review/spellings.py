@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from symgrad.errors import InputError
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 
 MARK = "d"
+#: What counts layers and steps of time; other letters above a name are powers.
+LAYERS = frozenset(("l", "L", "ell", "t"))
 
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """The functions that a document calls, and the names whose differentials it writes."""
+    """The functions that a document calls, the names whose differentials it writes, and those with layers above."""
 
     functions: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
+    layered: frozenset[str] = frozenset()
 
     def parse(self, text: str, syntax: str, names: Collection[str] = ()) -> Tree:
         """The tree of one formula."""
@@ -32,6 +36,12 @@ class Spellings:
                 (wrt,) = inner.args
                 of = Tree("call", (Tree("name", (), wrt.value, wrt.start, wrt.end),), stem, inner.start, inner.end)
                 inner.head, inner.args, inner.value = "derivative", (of, wrt), order
+            elif inner.head == "pow" and inner.args[0].value in self.layered and _is_letter(inner.args[1]):
+                shown = text[inner.start : inner.end]
+                raise InputError(
+                    f"is {shown} a power, or the {inner.args[0].value} of a layer?", source=text, offset=inner.start,
+                    end=inner.end, code="AMBIGUOUS", hint="write the layer in brackets: z^{(l)}",
+                )  # fmt: skip
             elif self.changing:
                 self.mark_changes(inner)
         return tree
@@ -63,6 +73,18 @@ def _change(mark: Tree, factor: Tree) -> Tree:
         inner, *rest = factor.args
         return Tree(factor.head, (_change(mark, inner), *rest), factor.value, mark.start, factor.end)
     return Tree("change", (factor,), None, mark.start, factor.end)
+
+
+def layered(trees: Iterable[Tree]) -> frozenset[str]:
+    """The names that an equation defines with a letter above them: the z of `z^l = W^l a^{l-1}`."""
+    sides = [tree.args[0] for tree in trees if tree.head == "equation"]
+    plain = {str(side.value) for side in sides if side.head == "name"}
+    powers = [side for side in sides if side.head == "pow" and side.args[0].head == "name" and _is_letter(side.args[1])]
+    return frozenset(str(side.args[0].value) for side in powers) - plain
+
+
+def _is_letter(exponent: Tree) -> bool:
+    return any(part.head == "name" and part.value in LAYERS for part in exponent.walk())
 
 
 def primed(tree: Tree) -> tuple[str, int]:

@@ -153,7 +153,7 @@ class _Review:
             name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
             for name, v in reading.variables.items()
         }
-        return DerivationReport(tuple(lines), self.document.source, shown)
+        return DerivationReport(tuple(lines), self.document.original, shown)
 
     def judged(self, one: ReadChain) -> Iterator[Line]:
         """The lines of one chain."""
@@ -178,9 +178,10 @@ class _Review:
                 said = f"{name} is {describe(node.shape)}, not {describe(wanted)}"
         if said:
             place, text = side.start, self.document.text(side)
+            offset, end = self.document.span(place, side.end)
             yield Line(
                 self.document.line(place), " ".join(text.split()), "wrong", "proved", (Finding("shape", said),),
-                kind="declaration", reason=said, column=self.document.column(place), offset=place, end=side.end,
+                kind="declaration", reason=said, column=self.document.column(place), offset=offset, end=end,
             )  # fmt: skip
 
 
@@ -282,7 +283,8 @@ class _Links:
             shown = (place.offset, place.end)
         return Line(
             document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
-            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]), *shown,
+            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]),
+            *document.span(*shown),
         )  # fmt: skip
 
     def kind(self, k: int) -> str:

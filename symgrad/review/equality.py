@@ -2,8 +2,9 @@
 
 Contract: `compare(left, right)` is `correct` where they agree at several shapes, points and magnitudes (`proved` where
 their normal form is the same, or where they are one rational function modulo a large prime), `wrong` with a
-counterexample where they differ, and `undecided` where no point was found at which both exist.  Values that agree to
-rounding are compared once more with 60 digits.  The arithmetic is the witnesses' own.
+counterexample where they differ (`proved` where its two numbers lie in enclosures that do not overlap), and `undecided`
+where no point was found at which both exist.  Values that agree to rounding are compared once more with 60 digits.
+The arithmetic is the witnesses' own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from symgrad.dims import value as size_of
 from symgrad.errors import UnsupportedError
 from symgrad.expr import Node, Variable, variables
 from symgrad.simplify.rules import same, simplify
+from symgrad.verify.balls import apart
 from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
 from symgrad.verify.points import MAX_CONDITION, SIZES, TINY, Point, Sampler, entries, inverted
@@ -132,7 +134,9 @@ class _Comparison:
                 if self.exists(whole) and gap(*self.at(whole))[0] > 1e-4:
                     point = whole
                     break
-        return Judgement("wrong", "tested", "the two sides differ", self.shown(point))
+        shown = self.shown(point)
+        enclosed = apart(self.left, self.right, shown, self.sampler.variables)
+        return Judgement("wrong", "tested" if enclosed is None else "proved", "the two sides differ", shown)
 
     def shown(self, point: Point) -> Counterexample:
         import numpy as np

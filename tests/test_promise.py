@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.verify import balls
+from symgrad.verify.ground import Ground, ground
 from symgrad.verify.points import SIZES, Sampler
 
 Program = Callable[..., Any]
@@ -120,8 +121,6 @@ def test_the_right_program_is_accepted(fool: Fool) -> None:
 
 def test_every_dimension_is_1_2_3_and_beyond_and_no_two_are_equal() -> None:
     """Also of functions with several dimensions, where each must be small and large."""
-    from symgrad.verify.ground import Ground
-
     function = sg.parse("sum(A B C)", shapes="A: m n, B: n p, C: p q")
     known = Ground(function.node, (function.variable("B"),), sg.gradient(function, "B").node, "gradient", 0)
     sizes = [sample.point.sizes for sample in known.samples]
@@ -227,3 +226,35 @@ def test_any_value_between_the_one_sided_derivatives_is_right(case: str) -> None
 def test_cases_may_leave_the_kink_out() -> None:
     assert sg.check("|x|", wrt="x", claim=r"\begin{cases} 1 & x > 0 \\ -1 & x < 0 \end{cases}", syntax="latex")
     assert sg.check("|x|", wrt="x", claim=lambda x: x / abs(x))
+
+
+# --- who is heard when ------------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_on_a_claim_needs_numpy_alone(python: Callable[..., Any]) -> None:
+    """Witnesses are called when somebody looks at them, and then they are all there."""
+    program = (
+        "import sys, symgrad as sg\n"
+        "report = sg.check('||W x||^2', wrt='W', claim='W x x^T')\n"
+        "print(report.verdict, report.diagnosis[0].code, 'jax' in sys.modules)\n"
+        "print(len(report.witnesses), 'jax' in sys.modules)"
+    )
+    assert python("-c", program).out.split("\n")[:2] == ["wrong factor False", "5 True"]
+
+
+def test_a_witness_against_the_gradient_undoes_the_verdict() -> None:
+    report = sg.check("x^2", wrt="x", claim="2 x")
+    false = sg.verify.Witness("sympy", 1.0, 3, False)
+    doubted = replace(report, witnesses=(*report.witnesses, false))
+    assert report.heard() is report
+    assert doubted.heard().verdict == "undecided"
+    assert doubted.to_dict()["verdict"] == "undecided"
+
+
+def test_asking_in_another_order_changes_nothing() -> None:
+    """Everything that is drawn has a stream of its own."""
+    claims = ["W x x^T", "2 W x x^T + W", "-2 W x x^T"]
+    one = [sg.check("||W x||^2", wrt="W", claim=claim, seed=5).to_dict() for claim in claims]
+    ground.cache_clear()
+    other = [sg.check("||W x||^2", wrt="W", claim=claim, seed=5).to_dict() for claim in reversed(claims)]
+    assert one == other[::-1]

@@ -421,6 +421,7 @@ class Ground:
 MODES = ("forward", "reverse")
 
 
+@lru_cache(maxsize=256)
 def evaluator(node: Node) -> Callable[[Point], Any]:
     """A node as emitted and compiled for NumPy, at points that may have more names than it needs."""
     import numpy as np

@@ -58,14 +58,19 @@ def to_latex(tree: Tree) -> str:
 
 
 def _printed(tree: Tree, table: Mapping[str, Printer], ambiguous: Callable[[str], bool]) -> str:
-    kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
-    numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
     bars = sum(node.head in ("norm", "bars") for node in tree.walk())
-    style = Style(numpy, False, _defined(tree))
+    style = style_of(tree)
     shown = _fold(tree, table, style)
     if bars > 1 and ambiguous(shown):
         shown = _fold(tree, table, style._replace(safe=True))
     return shown
+
+
+def style_of(tree: Tree) -> Style:
+    """How the tree as a whole is printed."""
+    kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
+    numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
+    return Style(numpy, False, defined_names(tree))
 
 
 _NUMPY = (("mul", "@"), ("mul", "star"))
@@ -75,7 +80,7 @@ def _fold(tree: Tree, table: Mapping[str, Printer], style: Style) -> str:
     return fold(tree, lambda node, args: table[node.head](node, args, style)).text
 
 
-def _defined(tree: Tree) -> frozenset[str]:
+def defined_names(tree: Tree) -> frozenset[str]:
     """The names that a source defines: a bracket behind one of them is read as its argument."""
     sides = [side for node in tree.walk() if node.head == "equation" for side in node.args[:-1]]
     found = (side.args[0] if side.head == "index" else side for side in sides)
@@ -120,12 +125,12 @@ def _bracket(piece: Piece, left: str = "(", right: str = ")") -> Piece:
     return Piece(f"{left}{piece.text}{right}")
 
 
-def _at(piece: Piece, level: int, brackets: Callable[[Piece], Piece]) -> Piece:
+def fitted(piece: Piece, level: int, brackets: Callable[[Piece], Piece]) -> Piece:
     """The piece, in brackets if it binds more loosely than `level` or would swallow what follows."""
     return piece if piece.level >= level and not piece.open else brackets(piece)
 
 
-def _number_text(value: object) -> tuple[str, str] | str:
+def written_number(value: object) -> tuple[str, str] | str:
     """A number as decimal text, or as (numerator, denominator) where that is shorter."""
     if not isinstance(value, Fraction) or value.denominator == 1:
         return str(value)
@@ -176,7 +181,7 @@ def _negated(args: list[Piece], minus: str, brackets: Callable[[Piece], Piece]) 
     return Piece(minus + inner.text, PRODUCT, inner.open)
 
 
-def _factors(node: Tree, args: list[Piece], style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
+def fitted_factors(node: Tree, args: list[Piece], style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
     """The factors of a product by juxtaposition, bracketed as far as needed."""
     last = len(args) - 1
     shown = []
@@ -210,7 +215,7 @@ def _juxtaposed(shown: list[Piece], times: str, digits: str) -> Piece:
     return Piece(out, level, shown[-1].open, shown[-1].name)
 
 
-def _takes_argument(value: str, style: Style) -> bool:
+def takes_argument(value: str, style: Style) -> bool:
     """Whether a bracket behind this name would make it a function."""
     stem, label, _ = names.parts(value)
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
@@ -225,7 +230,7 @@ def _takes_argument(value: str, style: Style) -> bool:
     )
 
 
-def _defines(node: Tree, style: Style) -> bool:
+def defines(node: Tree, style: Style) -> bool:
     """Whether the name that is indexed is one the source defines: then a bracket behind it lists its arguments."""
     return node.args[0].head == "name" and node.args[0].value in style.defined
 
@@ -238,7 +243,7 @@ def _round(piece: Piece) -> Piece:
 
 
 def _t_num(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = _number_text(node.value)
+    shown = written_number(node.value)
     if (
         style.numpy
         and isinstance(shown, tuple)
@@ -252,7 +257,7 @@ def _t_num(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_name(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(names.to_text(str(node.value)), name=_takes_argument(str(node.value), style))
+    return Piece(names.to_text(str(node.value)), name=takes_argument(str(node.value), style))
 
 
 def _t_const(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -268,20 +273,20 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     labelled = head == "name" and ("_" in str(node.args[0].value))
     if any(t.head == "part" and not t.value for t in subs):  # counted from 1: braces, not the brackets of code
         base = _round(base) if labelled or head not in ("name", "call") else base
-        return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=_defines(node, style))
+        return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=defines(node, style))
     if any(t.head in ("part", "newaxis", "call") for t in subs):
         base = base if head in ("name", "call") and base.level == ATOM else _round(base)
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
-    lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
+    lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
     if labelled or (words and head in ("name", "call")):
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
     if head not in ("name", "call") or base.level < ATOM:
         base = _round(base)
     if words:
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
     below = inner if lone else "{" + inner.replace(", ", ",") + "}"
-    return Piece(f"{base.text}_{below}", name=_defines(node, style))
+    return Piece(f"{base.text}_{below}", name=defines(node, style))
 
 
 def _argued(call: str, below: str) -> str:
@@ -290,14 +295,14 @@ def _argued(call: str, below: str) -> str:
     return f"{name}_{below}{bracket}{rest}"
 
 
-def _is_digits(tree: Tree) -> bool:
+def is_digits(tree: Tree) -> bool:
     return tree.head == "num" and isinstance(tree.value, int) and tree.value >= 0
 
 
 def _t_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, style, _round)
+        shown = fitted_factors(node, args, style, _round)
         if style.numpy:
             return Piece(" × ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "×", "")
@@ -311,18 +316,20 @@ def _explicit(node: Tree, args: list[Piece], sign: str, brackets: Callable[[Piec
     for k, (tree, piece) in enumerate(zip(node.args, args, strict=True)):
         other = chain and tree.head == "mul" and tree.value != node.value
         quotient = k == 0 and (tree.head == "div" or other)
-        shown.append(_at(piece, PRODUCT if quotient else JUXTAPOSED, brackets).text)
+        shown.append(fitted(piece, PRODUCT if quotient else JUXTAPOSED, brackets).text)
     return sign.join(shown)
 
 
 def _t_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
-        return Piece(f"{_at(args[0], JUXTAPOSED, _round).text} ⊘ {_at(args[1], JUXTAPOSED, _round).text}", PRODUCT)
+        return Piece(
+            f"{fitted(args[0], JUXTAPOSED, _round).text} ⊘ {fitted(args[1], JUXTAPOSED, _round).text}", PRODUCT
+        )
     chain = style.numpy and node.args[0].head == "mul"
-    above = _at(args[0], PRODUCT if chain else JUXTAPOSED, _round)
+    above = fitted(args[0], PRODUCT if chain else JUXTAPOSED, _round)
     if node.args[0].head == "div" or (args[0].text.count("/") and node.args[0].head == "num"):
         above = _round(args[0])
-    below = _at(args[1], FACTOR, _round)
+    below = fitted(args[1], FACTOR, _round)
     wide = " " if " " in above.text else ""
     return Piece(f"{above.text}{wide}/{wide}{below.text}", PRODUCT if style.numpy else JUXTAPOSED)
 
@@ -344,7 +351,7 @@ def _t_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(f"{base.text}{'**' if style.numpy else '.^'}{inner.text}", POSTFIX - 10)
     if isinstance(value, int) and node.args[1].head == "num" and abs(value) < 1000:
         return Piece(base.text + str(value).translate(_RAISED), POSTFIX)
-    bare = (node.args[1].head == "name" and exponent.text.isalnum() and exponent.text[0] != "T") or _is_digits(
+    bare = (node.args[1].head == "name" and exponent.text.isalnum() and exponent.text[0] != "T") or is_digits(
         node.args[1]
     )
     return Piece(base.text + "^" + (exponent.text if bare else "{" + exponent.text + "}"), POSTFIX)
@@ -366,11 +373,11 @@ def _t_call(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(base.text + "!")
     if value == "kron" and len(args) == 2:
         return Piece(_explicit(node, args, " ⊗ ", _round), PRODUCT)
-    shown = value if value in vocabulary().functions else _user_function(value, names.to_text)
+    shown = value if value in vocabulary().functions else user_function(value, names.to_text)
     return Piece(f"{shown}({', '.join(p.text for p in args)})")
 
 
-def _user_function(value: str, show: Callable[[str], str]) -> str:
+def user_function(value: str, show: Callable[[str], str]) -> str:
     primed = value.endswith("'")
     stem = value[:-1] if primed else value
     shown = stem if primed and stem in vocabulary().functions else show(stem)
@@ -418,7 +425,7 @@ def _binder(node: Tree, args: list[Piece], show: Callable[[str], str], short: bo
         return Piece(f"_{shown}" if len(shown) == 1 and short else f"_{{{shown}}}", LOOSE)
     if kind == "range":
         upper = node.args[1]
-        bare = short and ((upper.head == "name" and args[1].text.isalnum()) or _is_digits(upper))
+        bare = short and ((upper.head == "name" and args[1].text.isalnum()) or is_digits(upper))
         above = args[1].text if bare else "{" + args[1].text + "}"
         return Piece(f"_{{{shown}={args[0].text}}}^{above}", LOOSE)
     return Piece(f"_{{{', '.join(piece.text for piece in args)}}}", LOOSE)
@@ -444,12 +451,12 @@ def _t_indicator(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"1[{args[0].text}]")
 
 
-def _pairs(args: list[Piece]) -> Iterable[tuple[Piece, Piece]]:
+def pairs(args: list[Piece]) -> Iterable[tuple[Piece, Piece]]:
     return zip(args[::2], args[1::2], strict=True)
 
 
 def _t_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = (f"{v.text} {c.text}" if c.text == "otherwise" else f"{v.text} if {c.text}" for v, c in _pairs(args))
+    shown = (f"{v.text} {c.text}" if c.text == "otherwise" else f"{v.text} if {c.text}" for v, c in pairs(args))
     return Piece(f"cases({'; '.join(shown)})")
 
 
@@ -480,6 +487,11 @@ def _t_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(f"∇{order}{of}", PRODUCT)
     power = order if len(args) == 2 else ""
     return Piece(f"∂{order}{of}/" + "".join(f"∂{p.text}{power}" for p in args[1:]), PRODUCT)
+
+
+def _t_nabla(node: Tree, args: list[Piece], style: Style) -> Piece:
+    order = "" if node.value == 1 else str(node.value).translate(_RAISED)
+    return Piece(f"∇{order}_{args[1].text} {args[0].text}", PRODUCT)
 
 
 def _joined(separator: str) -> Printer:
@@ -514,7 +526,7 @@ TEXT: dict[str, Printer] = {
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
     "indicator": _t_indicator, "cases": _t_cases, "otherwise": _literal("otherwise"), "array": _t_array,
     "assemble": _t_assemble, "derivative": _t_derivative, "declare": _t_declare, "equation": _joined(" = "),
-    "change": _change, "block": _joined("; "),
+    "change": _change, "nabla": _t_nabla, "block": _joined("; "),
 }  # fmt: skip
 
 
@@ -535,7 +547,7 @@ def _curved(piece: Piece) -> Piece:
 
 
 def _l_num(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = _number_text(node.value)
+    shown = written_number(node.value)
     if isinstance(shown, tuple):
         sign = "-" if shown[0][0] == "-" else ""
         return Piece(f"{sign}\\frac{{{shown[0].lstrip('-')}}}{{{shown[1]}}}", PRODUCT if sign else FACTOR)
@@ -543,7 +555,7 @@ def _l_num(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_name(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(names.to_latex(str(node.value)), name=_takes_argument(str(node.value), style))
+    return Piece(names.to_latex(str(node.value)), name=takes_argument(str(node.value), style))
 
 
 def _l_const(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -558,10 +570,10 @@ def _l_index(node: Tree, args: list[Piece], style: Style) -> Piece:
         base = _curved(base)
     shown = [_l_subscript(t, p) for t, p in zip(node.args[1:], args[1:], strict=True)]
     if any((t.head == "part" and t.value) or t.head in ("newaxis", "call") for t in node.args[1:]):
-        return Piece(f"{base.text}[{', '.join(shown)}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{', '.join(shown)}]", name=defines(node, style))
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, f"{{{','.join(shown)}}}"))
-    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=_defines(node, style))
+    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=defines(node, style))
 
 
 def _l_subscript(tree: Tree, piece: Piece) -> str:
@@ -572,7 +584,7 @@ def _l_subscript(tree: Tree, piece: Piece) -> str:
 def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, style, _curved)
+        shown = fitted_factors(node, args, style, _curved)
         if style.numpy:
             return Piece(" \\times ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "\\times", "\\,")
@@ -583,7 +595,7 @@ def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
 def _l_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
         return Piece(
-            f"{_at(args[0], JUXTAPOSED, _curved).text} \\oslash {_at(args[1], JUXTAPOSED, _curved).text}", PRODUCT
+            f"{fitted(args[0], JUXTAPOSED, _curved).text} \\oslash {fitted(args[1], JUXTAPOSED, _curved).text}", PRODUCT
         )
     return Piece(f"\\frac{{{args[0].text}}}{{{args[1].text}}}", FACTOR)
 
@@ -606,7 +618,7 @@ def _l_transpose(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 @cache
-def _latex_functions() -> dict[str, str]:
+def latex_functions() -> dict[str, str]:
     """How a call is spelled in LaTeX."""
     shown: dict[str, str] = {}
     for op in OPERATIONS.values():
@@ -625,12 +637,12 @@ def _l_call(node: Tree, args: list[Piece], style: Style) -> Piece:
         return special[1](node, args)
     value = value.removeprefix(ENTRYWISE)
     if value.endswith("'") and value[:-1] in vocabulary().functions:
-        shown = _latex_functions().get(value[:-1], f"\\operatorname{{{value[:-1]}}}") + "'"
+        shown = latex_functions().get(value[:-1], f"\\operatorname{{{value[:-1]}}}") + "'"
     elif value in vocabulary().functions:
         word = value.replace("_", "\\_")
-        shown = _latex_functions().get(value, f"\\operatorname{{{word}}}")
+        shown = latex_functions().get(value, f"\\operatorname{{{word}}}")
     else:
-        shown = _user_function(value, names.to_latex)
+        shown = user_function(value, names.to_latex)
     inner = Piece(", ".join(p.text for p in args))
     return Piece(f"{shown}{_fenced(inner, '(', ')')}")
 
@@ -705,7 +717,7 @@ def _l_indicator(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
-    rows = " \\\\ ".join(f"{value.text} & {condition.text}" for value, condition in _pairs(args))
+    rows = " \\\\ ".join(f"{value.text} & {condition.text}" for value, condition in pairs(args))
     return Piece(f"\\begin{{cases}} {rows} \\end{{cases}}")
 
 
@@ -733,6 +745,11 @@ def _l_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"\\frac{{\\partial{power} {args[0].text}}}{{{below}}}", FACTOR)
 
 
+def _l_nabla(node: Tree, args: list[Piece], style: Style) -> Piece:
+    power = "" if node.value == 1 else f"^{{{node.value}}}"
+    return Piece(f"\\nabla{power}_{{{args[1].text}}} {args[0].text}", PRODUCT)
+
+
 def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
     dimensions = node.value if isinstance(node.value, tuple) else ()
     above = " \\times ".join(dimensions)
@@ -748,5 +765,5 @@ LATEX: dict[str, Printer] = {
     "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases,
     "otherwise": _literal("\\text{otherwise}"),
     "array": _l_array, "assemble": _l_assemble, "derivative": _l_derivative, "declare": _l_declare,
-    "equation": _joined(" = "), "change": _change, "block": _joined(";\\quad "),
+    "equation": _joined(" = "), "change": _change, "nabla": _l_nabla, "block": _joined(";\\quad "),
 }  # fmt: skip

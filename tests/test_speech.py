@@ -187,8 +187,9 @@ def test_a_lost_symbol_is_seen() -> None:
 
 #: source, a part of its MathML: what stretches, and what stands above and below what
 SHAPES = [
-    ("||x||", '<mo form="prefix" stretchy="true">‖</mo><mi>x</mi><mo form="postfix" stretchy="true">‖</mo>'),
-    ("W_1^T x", "<msubsup><mi>W</mi><mn>1</mn><mi>⊤</mi></msubsup><mo>\u2062</mo><mi>x</mi>"),
+    ("||x||", '<mo form="prefix" stretchy="false">‖</mo><mi>x</mi><mo form="postfix" stretchy="false">‖</mo>'),
+    ("||x/y||", '<mo form="prefix" stretchy="true">‖</mo><mfrac><mi>x</mi><mi>y</mi></mfrac><mo form="postfix"'),
+    ("W_1^T x", '<msubsup><mi>W</mi><mn>1</mn><mi>⊤</mi></msubsup><mo rspace="0.12em">\u2062</mo><mi>x</mi>'),
     ("sum_{i=1}^N x_i", "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>N</mi></munderover>"),
     ("log(x)", "<mi>log</mi><mo>\u2061</mo>"),
     ("loss_1 a", "<msub><mi>loss</mi><mn>1</mn></msub>"),

@@ -17,6 +17,9 @@ from symgrad.notation.mathml import to_mathml
 from symgrad.notation.parser import parse_tree
 from symgrad.simplify.trees import to_tree
 
+#: Pictures wider than this, in pixels, would be too small in a column of text.
+BROADEST = 1000
+
 
 def _preformatted(kind: str) -> Callable[[str, str], str]:
     def block(text: str, about: str) -> str:
@@ -62,9 +65,13 @@ def _step(line: Line) -> str:
 def _graph(text: str, about: str) -> str:
     """A computational graph, from left to right where there is room, else from top to bottom."""
     formula, options = _options(text)
-    broad, narrow = (sg.draw(formula, down=down, **options).svg() for down in (False, True))  # type: ignore[arg-type]
+    e = sg.parse(formula, assume=options.pop("assume", None))
+    broad, narrow = (sg.draw(e, down=down, **options) for down in (False, True))  # type: ignore[arg-type]
+    if broad.picture.width > BROADEST:
+        broad = narrow
     caption = f"<figcaption><code>{escape(formula)}</code></figcaption>"
-    return f'<figure class="graph"><div class="broad">{broad}</div><div class="narrow">{narrow}</div>{caption}</figure>'
+    drawn = f'<div class="broad">{broad.svg()}</div><div class="narrow">{narrow.svg()}</div>'
+    return f'<figure class="graph">{drawn}{caption}</figure>'
 
 
 def _read(text: str, about: str) -> str:

@@ -71,7 +71,9 @@ def _html(page: Page, every: list[Page]) -> str:
             f'<li><a href="#{slug(words)}">{escape(words)}</a></li>' for level, words in page.headings if level == 2
         ),
         body=body,
-        turning="".join(_link(other, words + other.title) for other, words in ((before, "← "), (after, "→ ")) if other),
+        turning="".join(
+            _link(other, f"{sign} {other.title}") for sign, other in (("←", before), ("→", after)) if other
+        ),
     )
 
 

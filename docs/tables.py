@@ -16,6 +16,7 @@ from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import FORMS
 from symgrad.ops import OPERATIONS, Operation, Rule
+from symgrad.shapes import ASSUMPTIONS, SQUARE
 from symgrad_cli import app
 
 
@@ -104,6 +105,10 @@ def _shaped(axes: tuple[str, ...]) -> str:
     return {0: "scalar", 1: f"vector {''.join(axes)}"}.get(len(axes), f"matrix {'×'.join(axes)}")
 
 
+def assumptions() -> str:
+    return f"<p>{codes(sorted(SQUARE))} · {codes(sorted(ASSUMPTIONS - SQUARE))}</p>"
+
+
 def forms() -> str:
     """What is read as sums and products of others."""
     return f"<p>{' '.join(codes(spelled) for name, spelled in sorted(FORMS.items()) if name not in ABBREVIATIONS)}</p>"
@@ -186,6 +191,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "arrays": lambda: operations(lambda op: not op.entrywise),
     "spellings": spellings,
     "forms": forms,
+    "assumptions": assumptions,
     "abbreviations": abbreviations,
     "catalog": catalog,
     "commands": commands,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import symgrad as sg
 from symgrad.catalog import CATALOG
@@ -20,7 +21,7 @@ from symgrad.notation.render import LATEX, TEXT, normal, to_latex, to_text
 from symgrad.notation.speech import SPEAKERS, to_speech
 from symgrad.notation.syntax import Tree
 from symgrad.simplify.trees import to_tree
-from tests.test_notation_render import PRINTED
+from tests.test_notation_render import LEAVES, PRINTED, plain
 
 #: what is written, and how it is said
 SAID = [
@@ -70,7 +71,7 @@ def letter(name: str) -> Tree:
 
 ZERO, TWO = Tree("num", (), 0), Tree("num", (), 2)
 ALL = Tree("binder", (), (("i",), "all"))
-LEAVES = [letter("x"), letter("W"), letter("i"), TWO]
+SMALLEST = [letter("x"), letter("W"), letter("i"), TWO]
 ONE_ARGUMENT: list[Callable[[Tree], Tree]] = [
     lambda a: Tree("neg", (a,)),
     lambda a: Tree("pow", (a, TWO), ""),
@@ -109,10 +110,10 @@ def grown(left: list[Tree], right: list[Tree]) -> Iterator[Tree]:
 
 
 def test_different_formulas_are_said_differently() -> None:
-    small = {to_text(normal(tree)): tree for tree in (*LEAVES, *grown(LEAVES, LEAVES))}
+    small = {to_text(normal(tree)): tree for tree in (*SMALLEST, *grown(SMALLEST, SMALLEST))}
     trees = list(small.values())
     said: defaultdict[str, set[str]] = defaultdict(set)
-    for tree in (*grown(trees[::2], LEAVES[:2]), *grown(LEAVES[:2], trees[1::2]), *grown(trees[::9], trees[::7])):
+    for tree in (*grown(trees[::2], SMALLEST[:2]), *grown(SMALLEST[:2], trees[1::2]), *grown(trees[::9], trees[::7])):
         said[to_speech(tree)].add(to_text(normal(tree)))
     assert not {words: texts for words, texts in said.items() if len(texts) > 1}
     assert len(said) > 5000
@@ -160,8 +161,7 @@ def symbols_of_latex(latex: str) -> Counter[str]:
 
 def symbols_of_mathml(mathml: str) -> Counter[str]:
     shown = "".join(ElementTree.fromstring(mathml).itertext())
-    shown = unicodedata.normalize("NFKC", re.sub("[\u2061\u2062]", "", shown).replace("¯", "\0"))
-    return Counter(shown.replace("−", "-").replace("′", "'").replace("\0", "¯").replace(" ", "").replace("\u0308", ""))
+    return Counter(shown.translate(str.maketrans("−′𝟏𝟎ℝ", "-'10R", " \u2061\u2062")))
 
 
 def agree(tree: Tree) -> None:
@@ -178,6 +178,22 @@ def test_mathml_of_the_catalog() -> None:
         agree(to_tree(sg.parse(name).node))
         for line in (line for wrt in CATALOG[name].gradients for line in sg.derive(name, wrt=wrt).lines()):
             agree(line.formula)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.recursive(LEAVES, plain, max_leaves=8))
+def test_random_trees(tree: Tree) -> None:
+    agree(tree)
+    assert to_speech(tree)
+
+
+def test_deep_and_wide_trees_without_recursion() -> None:
+    deep = letter("x")
+    for _ in range(3000):
+        deep = Tree("call", (deep,), "tanh")
+    assert to_mathml(deep).count("tanh") == to_speech(deep).count("tangent") == 3000
+    wide = Tree("add", (letter("x"),) * 3000, (1,) * 3000)
+    assert to_speech(wide).count("plus") == to_mathml(wide).count("+") == 2999
 
 
 def test_a_lost_symbol_is_seen() -> None:

@@ -252,7 +252,8 @@ def _call(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     if not args:
         return Phrase({"ones": "the vector of ones", "zeros": "the vector of zeros"}.get(stem, words))
     if stem == "kron" and len(args) == 2:
-        return Phrase(f"{_held(args[0], OF)} kronecker {_held(args[1], OF)}", TIMES)
+        left, right = (_group(p) if p.open else p for p in args)
+        return Phrase(f"{_held(left, OF)} kronecker {_held(right, OF)}", TIMES)
     return _of(words, args[0]) if len(args) == 1 else _several(words, args)
 
 

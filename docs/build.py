@@ -58,7 +58,7 @@ def site() -> dict[str, str]:
 
 def _html(page: Page, every: list[Page]) -> str:
     place = every.index(page)
-    before, after = every[place - 1] if place else None, every[place + 1] if place + 1 < len(every) else None
+    turns = [("←", other) for other in every[:place][-1:]] + [("→", other) for other in every[place + 1 :][:1]]
     try:
         body = markdown().render(page.source)
     except SymgradError as error:
@@ -71,9 +71,7 @@ def _html(page: Page, every: list[Page]) -> str:
             f'<li><a href="#{slug(words)}">{escape(words)}</a></li>' for level, words in page.headings if level == 2
         ),
         body=body,
-        turning="".join(
-            _link(other, f"{sign} {other.title}") for sign, other in (("←", before), ("→", after)) if other
-        ),
+        turning="".join(_link(other, f"{sign} {other.title}") for sign, other in turns),
     )
 
 

@@ -179,11 +179,11 @@ def problems() -> str:
     """Every error that is raised on purpose."""
     classes = (kind for kind in vars(errors).values() if isinstance(kind, type))
     rows = (
-        (*(f"<code>{word}</code>" for word in (kind.__name__, kind.kind, kind.code)), escape(str(kind.__doc__).strip()))
+        (codes((kind.__name__, kind.kind, kind.code)), escape(str(kind.__doc__).strip()))
         for kind in classes
         if issubclass(kind, errors.SymgradError)
     )
-    return table(("class", "kind in JSON", "usual code", "raised for"), rows)
+    return table(("class, kind in JSON, usual code", "raised for"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -113,7 +113,7 @@ def test_different_formulas_are_said_differently() -> None:
     small = {to_text(normal(tree)): tree for tree in (*SMALLEST, *grown(SMALLEST, SMALLEST))}
     trees = list(small.values())
     said: defaultdict[str, set[str]] = defaultdict(set)
-    for tree in (*grown(trees[::2], SMALLEST[:2]), *grown(SMALLEST[:2], trees[1::2]), *grown(trees[::9], trees[::7])):
+    for tree in (*grown(trees[::2], SMALLEST[:2]), *grown(SMALLEST[:2], trees[1::2]), *grown(trees[::11], trees[::9])):
         said[to_speech(tree)].add(to_text(normal(tree)))
     assert not {words: texts for words, texts in said.items() if len(texts) > 1}
     assert len(said) > 5000
@@ -180,7 +180,7 @@ def test_mathml_of_the_catalog() -> None:
             agree(line.formula)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.recursive(LEAVES, plain, max_leaves=8))
 def test_random_trees(tree: Tree) -> None:
     agree(tree)
@@ -189,9 +189,9 @@ def test_random_trees(tree: Tree) -> None:
 
 def test_deep_and_wide_trees_without_recursion() -> None:
     deep = letter("x")
-    for _ in range(3000):
+    for _ in range(1200):
         deep = Tree("call", (deep,), "tanh")
-    assert to_mathml(deep).count("tanh") == to_speech(deep).count("tangent") == 3000
+    assert to_mathml(deep).count("tanh") == to_speech(deep).count("tangent") == 1200
     wide = Tree("add", (letter("x"),) * 3000, (1,) * 3000)
     assert to_speech(wide).count("plus") == to_mathml(wide).count("+") == 2999
 

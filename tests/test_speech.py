@@ -140,6 +140,7 @@ NAMED = {
     "cdot": "⋅", "odot": "⊙", "oslash": "⊘", "otimes": "⊗", "times": "×", "top": "⊤", "lVert": "‖", "rVert": "‖",
     "lvert": "|", "rvert": "|", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "sum": "∑", "prod": "∏",
     "neq": "≠", "leq": "≤", "le": "≤", "geq": "≥", "land": "∧", "partial": "∂", "nabla": "∇", "infty": "∞", "in": "∈",
+    "leftarrow": "←",
     "hat": "^", "tilde": "~", "bar": "¯", "dot": "˙", "check": "ˇ", "|": "‖", "{": "{", "}": "}", "_": "_",
 }  # fmt: skip
 SILENT = {

@@ -422,6 +422,11 @@ def _nabla(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece((sign if node.value == 1 else _above(sign, _mn(str(node.value)))) + args[0].text, PRODUCT)
 
 
+def _equation(node: Tree, args: list[Piece], style: Style) -> Piece:
+    """a = b = c, and x ← x - η g."""
+    return Piece(_listed((p.text for p in args), "←" if node.value else "="), LOOSE)
+
+
 def _declare(node: Tree, args: list[Piece], style: Style) -> Piece:
     dimensions = node.value if isinstance(node.value, tuple) else ()
     above = _listed((_mn(d) if d.isdigit() else _mi(d) for d in dimensions), "×")
@@ -437,6 +442,6 @@ PRINTERS: dict[str, Printer] = {
     "big": _big, "binder": _binder, "compare": _compare, "and": _joined(_mo("∧")),
     "indicator": lambda n, a, s: Piece(_mn("𝟏") + _around(a[0].text, "[", "]")),
     "cases": _cases, "otherwise": _literal("<mtext>otherwise</mtext>"), "array": _array, "assemble": _assemble,
-    "derivative": _derivative, "nabla": _nabla, "declare": _declare, "equation": _joined(_mo("=")),
+    "derivative": _derivative, "nabla": _nabla, "declare": _declare, "equation": _equation,
     "change": lambda n, a, s: Piece(_mi("d") + a[0].text), "block": _joined(_mo(";")),
 }  # fmt: skip

@@ -520,13 +520,13 @@ def _literal(shown: str) -> Printer:
 
 TEXT: dict[str, Printer] = {
     "num": _t_num, "name": _t_name, "const": _t_const, "index": _t_index, "slice": _literal(":"), "part": _part,
-    "newaxis": _literal("None"),
+    "newaxis": _literal("None"), "nabla": _t_nabla,
     "neg": lambda n, a, s: _negated(a, "-", _round), "add": lambda n, a, s: _terms(n, a, "-", _round), "mul": _t_mul,
     "div": _t_div, "pow": _t_pow, "transpose": _t_transpose, "call": _t_call, "keyword": _t_keyword, "norm": _t_norm,
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
     "indicator": _t_indicator, "cases": _t_cases, "otherwise": _literal("otherwise"), "array": _t_array,
     "assemble": _t_assemble, "derivative": _t_derivative, "declare": _t_declare, "equation": _joined(" = "),
-    "change": _change, "nabla": _t_nabla, "block": _joined("; "),
+    "change": _change, "block": _joined("; "),
 }  # fmt: skip
 
 
@@ -758,12 +758,12 @@ def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 LATEX: dict[str, Printer] = {
     "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"), "part": _part,
-    "newaxis": _literal("\\mathrm{None}"),
+    "newaxis": _literal("\\mathrm{None}"), "nabla": _l_nabla,
     "neg": lambda n, a, s: _negated(a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
     "div": _l_div, "pow": _l_pow, "transpose": _l_transpose, "call": _l_call, "keyword": _l_keyword, "norm": _l_norm,
     "bars": _l_bars, "inner": _l_inner, "big": _l_big, "binder": _l_binder, "compare": _l_compare,
     "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases,
     "otherwise": _literal("\\text{otherwise}"),
     "array": _l_array, "assemble": _l_assemble, "derivative": _l_derivative, "declare": _l_declare,
-    "equation": _joined(" = "), "change": _change, "nabla": _l_nabla, "block": _joined(";\\quad "),
+    "equation": _joined(" = "), "change": _change, "block": _joined(";\\quad "),
 }  # fmt: skip

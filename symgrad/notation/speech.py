@@ -385,6 +385,10 @@ def _declare(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     return Phrase(f"{args[0].text} is {kind} {' by '.join(dimensions)}".rstrip(), LOOSE)
 
 
+def _equation(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
+    return Phrase((" becomes " if node.value else " equals ").join(p.text for p in args), LOOSE)
+
+
 def _joined(words: str) -> Speaker:
     return lambda node, args, both: Phrase(words.join(p.text for p in args), LOOSE)
 
@@ -396,7 +400,7 @@ SPEAKERS: dict[str, Speaker] = {
     "big": _big, "binder": _binder, "compare": _compare, "and": _joined(" and "),
     "indicator": lambda n, a, b: Phrase(f"one if {a[0].text} else zero end if"),
     "cases": _cases, "otherwise": _said("otherwise"), "array": _array, "assemble": _assemble, "derivative": _derivative,
-    "nabla": _nabla, "declare": _declare, "equation": _joined(" equals "),
+    "nabla": _nabla, "declare": _declare, "equation": _equation,
     "change": lambda n, a, b: Phrase(f"d {a[0].text}"), "block": _joined("; "),
 }  # fmt: skip
 

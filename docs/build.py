@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from markdown_it import MarkdownIt
 
 from docs.blocks import BLOCKS
-from symgrad.errors import SymgradError
+from symgrad.errors import SymgradError, UsageError
 from symgrad.notation.mathml import to_mathml
 from symgrad.notation.parser import parse_tree
 
@@ -117,6 +117,8 @@ def _formula_html(_self: Any, tokens: Any, place: int, *_: Any) -> str:
 
 def _fence(_self: Any, tokens: Any, place: int, *_: Any) -> str:
     kind, _, about = tokens[place].info.partition(" ")
+    if kind not in BLOCKS:
+        raise UsageError(f"a page has no blocks of kind {kind!r}", hint=f"kinds: {', '.join(BLOCKS)}")
     return BLOCKS[kind](tokens[place].content, about)
 
 

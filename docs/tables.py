@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -10,13 +10,15 @@ import typer
 
 import symgrad as sg
 from symgrad import errors
+from symgrad.expr import call, variable
 from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.notation.mathml import to_mathml
 from symgrad.notation.parser import parse_tree
-from symgrad.notation.syntax import Tree
+from symgrad.notation.syntax import Tree, fold
 from symgrad.notation.tokens import FORMS
 from symgrad.ops import OPERATIONS, Operation, Rule
 from symgrad.shapes import ASSUMPTIONS, SQUARE
+from symgrad.simplify.trees import to_tree
 from symgrad_cli import app
 
 
@@ -30,11 +32,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def math(source: str) -> str:
-    """A formula of the library's own tables, typeset; several definitions stand below each other."""
-    tree = parse_tree(source).tree
-    parts = tree.args if tree.head == "block" else (tree,)
-    return "<br>".join(to_mathml(part, display=False) for part in parts)
+def math(source: str, changes: Collection[str] = ()) -> str:
+    """A formula of the library's own tables, typeset, before what it defines; `dx` is a change of one of `changes`."""
+
+    def told(node: Tree, args: list[Tree]) -> Tree:
+        if node.head == "name" and str(node.value)[1:] in changes and str(node.value)[0] == "d":
+            return Tree("change", (Tree("name", (), str(node.value)[1:]),))
+        return Tree(node.head, tuple(args), node.value)
+
+    tree = fold(parse_tree(source).tree, told)
+    *definitions, formula = tree.args if tree.head == "block" else (tree,)
+    where = ", ".join(to_mathml(part, display=False) for part in definitions)
+    return to_mathml(formula, display=False) + (f" where {where}" if where else "")
 
 
 def codes(words: Iterable[str]) -> str:
@@ -46,27 +55,25 @@ def codes(words: Iterable[str]) -> str:
 
 def _applied(op: Operation) -> str:
     """The operation as it is printed, of arguments with the names that its rules use."""
-    if op.symbol:
-        relation = Tree("compare", (Tree("name", (), op.args[0]), Tree("num", (), 0)), op.symbol)
-        return to_mathml(Tree("indicator", (relation,)), display=False)
-    call = Tree("call", tuple(Tree("name", (), arg) for arg in op.args), op.text[0] if op.text else op.name)
-    return to_mathml(call, display=False)
+    shapes: Iterable[tuple[str, ...]] = [()] * len(op.args) if op.entrywise else op.axes()[0]
+    node = call(op, [variable(arg, shape) for arg, shape in zip(op.args, shapes, strict=True)], op.params)
+    return to_mathml(to_tree(node), display=False)
 
 
 _KINDS = {"fixed": "constant where it is smooth", "unknown": "none: a derivative that needs it is refused"}
 
 
 def _rule(op: Operation, arg: str, rule: Rule) -> str:
-    if rule.kind in _KINDS:
-        return _KINDS[rule.kind]
     f, x = Tree("name", (), "f"), Tree("name", (), arg)
+    by = f"by {to_mathml(x, display=False)}: " if len(op.args) > 1 and rule.kind not in ("partial", "adjoint") else ""
+    if rule.kind in _KINDS:
+        return by + _KINDS[rule.kind]
     left = {
         "partial": Tree("derivative", (f, x), 1),
         "differential": Tree("change", (f,)),
         "adjoint": Tree("nabla", (f, x), 1),
     }[rule.kind]
-    by = f" by {to_mathml(x, display=False)}" if len(op.args) > 1 and rule.kind == "differential" else ""
-    return f"{to_mathml(left, display=False)}{by} = {math(rule.formula)}"
+    return f"{by}{to_mathml(left, display=False)} = {math(rule.formula, op.args)}"
 
 
 def _operation(op: Operation) -> Iterator[str]:

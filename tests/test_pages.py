@@ -99,9 +99,10 @@ def test_the_rules_are_all_there(site: dict[str, str]) -> None:
     assert rows >= sum(bool(op.args) for op in OPERATIONS.values())
 
 
-def test_a_formula_that_cannot_be_read_stops_the_build() -> None:
+@pytest.mark.parametrize("source", ["$x^$", "```read\nx^\n```", "```drawing\nx\n```"])
+def test_what_cannot_be_read_stops_the_build(source: str) -> None:
     every = build.pages()
-    wrong = every[0]._replace(source="# A page\n\n$x^$\n")
+    wrong = every[0]._replace(source=f"# A page\n\n{source}\n")
     with pytest.raises(SystemExit, match=r"docs/index\.md"):
         build._html(wrong, [wrong])
 

@@ -50,6 +50,10 @@ _FIRST = re.compile(r"(?:<(?:mrow|msup|msub|msubsup)>)*<m[ino][^>]*>([^<]*)")
 TIMES, APPLIED = '<mo rspace="0.12em">\u2062</mo>', "<mo>\u2061</mo>"
 
 
+#: The sign of one term, not between two.
+MINUS = '<mo form="prefix">−</mo>'
+
+
 def _mi(symbol: str) -> str:
     return f"<mi>{escape(symbol)}</mi>"
 
@@ -156,11 +160,11 @@ def _name(node: Tree, args: list[Piece], style: Style) -> Piece:
 def _num(node: Tree, args: list[Piece], style: Style) -> Piece:
     shown = written_number(node.value)
     if isinstance(shown, tuple):
-        sign = _mo("−") if shown[0][0] == "-" else ""
+        sign = MINUS if shown[0][0] == "-" else ""
         fraction = f"<mfrac>{_mn(shown[0].lstrip('-'))}{_mn(shown[1])}</mfrac>"
         return Piece(sign + fraction, PRODUCT if sign else FACTOR)
     if shown[0] == "-":
-        return Piece(_mo("−") + _mn(shown[1:]), PRODUCT)
+        return Piece(MINUS + _mn(shown[1:]), PRODUCT)
     return Piece(_mn(shown))
 
 
@@ -201,7 +205,11 @@ def _neg(node: Tree, args: list[Piece], style: Style) -> Piece:
     inner = args[0]
     if inner.level < PRODUCT or _starts(inner) == "−":
         inner = _round(inner)
-    return Piece(_mo("−") + inner.text, PRODUCT, inner.open)
+    return Piece(MINUS + inner.text, PRODUCT, inner.open)
+
+
+def _sign(sign: int, first: bool) -> str:
+    return _mo("+" if sign > 0 else "−") if not first else MINUS if sign < 0 else ""
 
 
 def _add(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -209,7 +217,7 @@ def _add(node: Tree, args: list[Piece], style: Style) -> Piece:
     shown = ""
     for k, (sign, term) in enumerate(zip(signs, args, strict=True)):
         loose = term.level < PRODUCT or _starts(term) == "−"
-        shown += ("" if k == 0 and sign > 0 else _mo("+" if sign > 0 else "−")) + (_round(term) if loose else term).text
+        shown += _sign(sign, k == 0) + (_round(term) if loose else term).text
     return Piece(shown, ADD)
 
 
@@ -372,13 +380,13 @@ def _compare(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(_listed((p.text for p in args), _RELATIONS.get(str(node.value), str(node.value))), LOOSE)
 
 
-def _table(rows: Iterable[Iterable[str]], attributes: str = "") -> str:
-    shown = ("".join(f"<mtd>{cell}</mtd>" for cell in row) for row in rows)
-    return f"<mtable{attributes}>{''.join(f'<mtr>{row}</mtr>' for row in shown)}</mtable>"
+def _table(rows: Iterable[Iterable[str]], cell_attributes: str = "") -> str:
+    shown = ("".join(f"<mtd{cell_attributes}>{cell}</mtd>" for cell in row) for row in rows)
+    return f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in shown)}</mtable>"
 
 
 def _cases(node: Tree, args: list[Piece], style: Style) -> Piece:
-    rows = _table(((value.text, condition.text) for value, condition in pairs(args)), ' class="cases"')
+    rows = _table(((value.text, condition.text) for value, condition in pairs(args)), ' style="text-align: left"')
     return Piece(f'<mrow><mo form="prefix" stretchy="true">{{</mo>{rows}</mrow>')
 
 

@@ -18,7 +18,7 @@ from symgrad.notation import names, text
 from symgrad.notation.bars import resolve
 from symgrad.notation.calls import FUNCTION_LETTERS
 from symgrad.notation.cursor import ADD, FACTOR, JUXTAPOSED, POSTFIX, PRODUCT
-from symgrad.notation.syntax import ENTRYWISE, Tree, fold
+from symgrad.notation.syntax import ENTRYWISE, T, Tree, fold
 from symgrad.notation.tokens import END, vocabulary
 from symgrad.ops import OPERATIONS
 
@@ -70,7 +70,7 @@ def style_of(tree: Tree) -> Style:
     """How the tree as a whole is printed."""
     kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
     numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
-    return Style(numpy, False, defined_names(tree))
+    return Style(numpy, False, _defined(tree))
 
 
 _NUMPY = (("mul", "@"), ("mul", "star"))
@@ -80,7 +80,7 @@ def _fold(tree: Tree, table: Mapping[str, Printer], style: Style) -> str:
     return fold(tree, lambda node, args: table[node.head](node, args, style)).text
 
 
-def defined_names(tree: Tree) -> frozenset[str]:
+def _defined(tree: Tree) -> frozenset[str]:
     """The names that a source defines: a bracket behind one of them is read as its argument."""
     sides = [side for node in tree.walk() if node.head == "equation" for side in node.args[:-1]]
     found = (side.args[0] if side.head == "index" else side for side in sides)
@@ -277,7 +277,7 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     if any(t.head in ("part", "newaxis", "call") for t in subs):
         base = base if head in ("name", "call") and base.level == ATOM else _round(base)
         return Piece(f"{base.text}[{inner}]", name=defines(node, style))
-    lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or is_digits(subs[0]))
+    lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
     if labelled or (words and head in ("name", "call")):
         return Piece(f"{base.text}[{inner}]", name=defines(node, style))
@@ -295,7 +295,7 @@ def _argued(call: str, below: str) -> str:
     return f"{name}_{below}{bracket}{rest}"
 
 
-def is_digits(tree: Tree) -> bool:
+def _is_digits(tree: Tree) -> bool:
     return tree.head == "num" and isinstance(tree.value, int) and tree.value >= 0
 
 
@@ -351,7 +351,7 @@ def _t_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(f"{base.text}{'**' if style.numpy else '.^'}{inner.text}", POSTFIX - 10)
     if isinstance(value, int) and node.args[1].head == "num" and abs(value) < 1000:
         return Piece(base.text + str(value).translate(_RAISED), POSTFIX)
-    bare = (node.args[1].head == "name" and exponent.text.isalnum() and exponent.text[0] != "T") or is_digits(
+    bare = (node.args[1].head == "name" and exponent.text.isalnum() and exponent.text[0] != "T") or _is_digits(
         node.args[1]
     )
     return Piece(base.text + "^" + (exponent.text if bare else "{" + exponent.text + "}"), POSTFIX)
@@ -373,11 +373,11 @@ def _t_call(node: Tree, args: list[Piece], style: Style) -> Piece:
         return Piece(base.text + "!")
     if value == "kron" and len(args) == 2:
         return Piece(_explicit(node, args, " ⊗ ", _round), PRODUCT)
-    shown = value if value in vocabulary().functions else user_function(value, names.to_text)
+    shown = value if value in vocabulary().functions else _user_function(value, names.to_text)
     return Piece(f"{shown}({', '.join(p.text for p in args)})")
 
 
-def user_function(value: str, show: Callable[[str], str]) -> str:
+def _user_function(value: str, show: Callable[[str], str]) -> str:
     primed = value.endswith("'")
     stem = value[:-1] if primed else value
     shown = stem if primed and stem in vocabulary().functions else show(stem)
@@ -425,7 +425,7 @@ def _binder(node: Tree, args: list[Piece], show: Callable[[str], str], short: bo
         return Piece(f"_{shown}" if len(shown) == 1 and short else f"_{{{shown}}}", LOOSE)
     if kind == "range":
         upper = node.args[1]
-        bare = short and ((upper.head == "name" and args[1].text.isalnum()) or is_digits(upper))
+        bare = short and ((upper.head == "name" and args[1].text.isalnum()) or _is_digits(upper))
         above = args[1].text if bare else "{" + args[1].text + "}"
         return Piece(f"_{{{shown}={args[0].text}}}^{above}", LOOSE)
     return Piece(f"_{{{', '.join(piece.text for piece in args)}}}", LOOSE)
@@ -451,7 +451,8 @@ def _t_indicator(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"1[{args[0].text}]")
 
 
-def pairs(args: list[Piece]) -> Iterable[tuple[Piece, Piece]]:
+def pairs(args: list[T]) -> Iterable[tuple[T, T]]:
+    """The values and conditions of cases."""
     return zip(args[::2], args[1::2], strict=True)
 
 
@@ -642,7 +643,7 @@ def _l_call(node: Tree, args: list[Piece], style: Style) -> Piece:
         word = value.replace("_", "\\_")
         shown = latex_functions().get(value, f"\\operatorname{{{word}}}")
     else:
-        shown = user_function(value, names.to_latex)
+        shown = _user_function(value, names.to_latex)
     inner = Piece(", ".join(p.text for p in args))
     return Piece(f"{shown}{_fenced(inner, '(', ')')}")
 

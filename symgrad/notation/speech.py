@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from symgrad.notation import names
 from symgrad.notation.render import pairs, written_number
@@ -25,13 +25,15 @@ LOOSE, ADDED, TIMES, OF, SIDE, ATOM = range(6)
 
 
 class Phrase(NamedTuple):
-    """Spoken words; `level` says what they may stand beside, `text` is the name the other printers use."""
+    """Spoken words, and how tightly they hold together.
+
+    They are `open` if they would take a product behind them as their own, as "the sum over j of x" does, and `trailing`
+    if they would take a letter, as "x sub i" does.
+    """
 
     text: str
     level: int = ATOM
-    #: Whether a product behind it would be taken as part of it, as behind "the sum over j of".
     open: bool = False
-    #: Whether a letter directly behind it would be taken as part of it, as behind "x sub i".
     trailing: bool = False
 
 
@@ -52,10 +54,12 @@ def _both_cases(tree: Tree) -> frozenset[str]:
     return frozenset(stem for found in cases.values() if len(found) > 1 for stem in found)
 
 
-def _stems(node: Tree) -> Iterable[str]:
-    spelled = [node.value] if node.head in ("name", "call") else node.value if node.head == "assemble" else ()
-    spelled = node.value[0] if node.head == "binder" else spelled  # type: ignore[index]
-    for name in spelled:  # type: ignore[union-attr]
+def _stems(node: Tree) -> Iterator[str]:
+    """The letters of the names that a node spells."""
+    spelled: Any = {"name": [node.value], "call": [node.value], "assemble": node.value}.get(node.head, [])
+    if node.head == "binder":
+        spelled = node.value[0]  # type: ignore[index]
+    for name in spelled:
         stem, label, _ = names.parts(str(name))
         yield from (names.decorated(stem)[0], label)
 
@@ -330,7 +334,7 @@ def _compare(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
 def _cases(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     branches = (
         f"{value.text} otherwise" if condition.text == "otherwise" else f"{value.text} if {condition.text}"
-        for value, condition in pairs(args)  # type: ignore[arg-type]
+        for value, condition in pairs(args)
     )
     return Phrase(f"the cases {', '.join(branches)}, end cases")
 

@@ -70,7 +70,10 @@ def _graph(text: str, about: str) -> str:
     if broad.picture.width > BROADEST:
         broad = narrow
     caption = f"<figcaption><code>{escape(formula)}</code></figcaption>"
-    drawn = f'<div class="broad">{broad.svg()}</div><div class="narrow">{narrow.svg()}</div>'
+    drawn = "".join(
+        f'<div class="{kind}" tabindex="0" style="--natural: {graph.picture.width:.0f}px">{graph.svg()}</div>'
+        for kind, graph in (("broad", broad), ("narrow", narrow))
+    )
     return f'<figure class="graph">{drawn}{caption}</figure>'
 
 

@@ -225,5 +225,8 @@ def test_derivations_and_graphs_speak() -> None:
     assert d.speech.endswith("Result: the gradient of f with respect to W equals two W x x transpose.")
     assert d.result.speech == "two W x x transpose"
     assert "<msub>" in d.mathml
+    assert sg.derive("x^T A x", wrt="x", order=2).speech.endswith(
+        "Result: the Hessian of f with respect to x equals A plus A transpose."
+    )
     graph = sg.draw("w_1 x_1", at="w_1=-2, x_1=3")
     assert "value minus 2" in described(graph.passes)

@@ -376,9 +376,8 @@ def _derivative(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
 
 def _nabla(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     function, by = args
-    return Phrase(
-        f"the {_ordinal(node.value)}gradient of {_held(function, SIDE)} with respect to {by.text}", OF, trailing=True
-    )
+    words = "Hessian" if node.value == 2 else f"{_ordinal(node.value)}gradient"
+    return Phrase(f"the {words} of {_held(function, SIDE)} with respect to {by.text}", OF, trailing=True)
 
 
 def _declare(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:

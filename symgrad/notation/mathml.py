@@ -392,7 +392,10 @@ def _cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _array(node: Tree, args: list[Piece], style: Style) -> Piece:
     assert isinstance(node.value, tuple)
-    width = node.value[1] or 1
+    _, columns, *across = node.value  # a vector may be written across
+    if across == ["row"]:
+        return Piece(_around(_listed(p.text for p in args), "[", "]"))
+    width = columns or (len(args) if across else 1)
     rows = ([p.text for p in args[k : k + width]] for k in range(0, len(args), width))
     return Piece(_around(_table(rows), "[", "]"))
 

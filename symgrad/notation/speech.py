@@ -341,9 +341,10 @@ def _cases(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
 
 def _array(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     assert isinstance(node.value, tuple)
-    rows, columns = node.value
+    rows, columns, *across = node.value  # a vector may be written across
     if columns is None:
-        return Phrase(f"the vector {', '.join(p.text for p in args)}, end vector")
+        kind = "row" if across else "vector"
+        return Phrase(f"the {kind} {', '.join(p.text for p in args)}, end {kind}")
     lines = (", ".join(p.text for p in args[k : k + columns]) for k in range(0, len(args), columns))
     shown = "; ".join(f"row {number(k)}: {line}" for k, line in enumerate(lines, 1))
     return Phrase(f"the {number(rows)} by {number(columns)} matrix, {shown}; end matrix")

@@ -234,31 +234,42 @@ def _transpose(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
 
 #: Functions by the words for them, where these are not their names.
 WORDS = {
-    "exp": "exp", "log": "log", "det": "the determinant", "logdet": "the log determinant", "inv": "the inverse",
-    "tr": "the trace", "sqrt": "the square root", "abs": "the absolute value", "sum": "the sum of the entries",
-    "mean": "the mean", "var": "the variance", "std": "the standard deviation", "amax": "the largest entry",
-    "relu": "relu", "diag": "diag", "vec": "vec", "floor": "the floor", "factorial": "the factorial",
-    "expm": "the matrix exponential", "nucnorm": "the nuclear norm", "norm1": "the one-norm", "sin": "the sine",
-    "cos": "the cosine", "tan": "the tangent", "tanh": "the hyperbolic tangent", "sinh": "the hyperbolic sine",
-    "cosh": "the hyperbolic cosine", "logsumexp": "log sum exp", "log10": "the decimal log", "sign": "the sign",
-    "eigmax": "the largest eigenvalue", "eigmin": "the smallest eigenvalue", "onehot": "one-hot",
+    "det": "the determinant", "logdet": "the log determinant", "inv": "the inverse", "pinv": "the pseudoinverse",
+    "tr": "the trace", "sqrt": "the square root", "abs": "the absolute value", "sign": "the sign",
+    "sum": "the sum of the entries", "prod": "the product of the entries", "mean": "the mean", "var": "the variance",
+    "std": "the standard deviation", "floor": "the floor", "ceil": "the ceiling", "factorial": "the factorial",
+    "expm": "the matrix exponential", "logm": "the matrix logarithm", "sqrtm": "the matrix square root",
+    "nucnorm": "the nuclear norm", "norm1": "the one-norm", "eigmax": "the largest eigenvalue",
+    "eigmin": "the smallest eigenvalue", "sin": "the sine", "cos": "the cosine", "tan": "the tangent",
+    "arcsin": "the arc sine", "arccos": "the arc cosine", "arctan": "the arc tangent", "sinh": "the hyperbolic sine",
+    "cosh": "the hyperbolic cosine", "tanh": "the hyperbolic tangent", "logsumexp": "log sum exp",
+    "log10": "the decimal log", "erf": "the error function", "gammaln": "the log gamma function",
+    "onehot": "one-hot",
 }  # fmt: skip
+#: The same of one vector only.
+OF_A_VECTOR = {"max": "the largest entry", "min": "the smallest entry"}
 
 
 def _call(node: Tree, args: list[Phrase], both: frozenset[str]) -> Phrase:
     value = str(node.value)
     stem = value.removeprefix(ENTRYWISE).removesuffix("'")
-    words = WORDS.get(stem) or (stem.replace("_", " ") if stem in vocabulary().functions else name(stem, both))
-    if value.startswith(ENTRYWISE):
-        words = f"entrywise {words}"
-    if value.endswith("'"):
-        words += " prime"
+    words = (
+        "entrywise " * value.startswith(ENTRYWISE) + _function(stem, len(args), both) + " prime" * value.endswith("'")
+    )
     if not args:
         return Phrase({"ones": "the vector of ones", "zeros": "the vector of zeros"}.get(stem, words))
     if stem == "kron" and len(args) == 2:
         left, right = (_group(p) if p.open else p for p in args)
         return Phrase(f"{_held(left, OF)} kronecker {_held(right, OF)}", TIMES)
     return _of(words, args[0]) if len(args) == 1 else _several(words, args)
+
+
+def _function(stem: str, arguments: int, both: frozenset[str]) -> str:
+    if arguments == 1 and stem in OF_A_VECTOR:
+        return OF_A_VECTOR[stem]
+    if stem in WORDS:
+        return WORDS[stem]
+    return stem.replace("_", " ") if stem in vocabulary().functions else name(stem, both)
 
 
 def _several(words: str, args: list[Phrase]) -> Phrase:

@@ -73,6 +73,18 @@ Let $s = W x$.
         10,
         ("factor",),
     ),
+    "the logarithm of a density": (
+        r"""\begin{align*}
+\log p(x \mid \mu) &= -\frac12 (x-\mu)^\top \Sigma^{-1} (x-\mu) \\
+\nabla_x \log p(x \mid \mu) &= -\Sigma^{-1}(x-\mu) \\
+\nabla_\mu \log p(x \mid \mu) &= -\Sigma^{-1}(x-\mu)
+\end{align*}""",
+        4,
+        ("sign",),
+    ),
+    "a name before what it names": (r"$$s = f(x; W) = Wx, \quad L = \|s\|^2$$ $$\nabla_W L = s x^T$$", 1, ("factor",)),
+    "a second derivative": ("f = z^3\nd^2f/dz^2 = 6 z\n∂²f/∂z² = 6", 3, ()),
+    "never zero": ("f = z^2\n∂²f/∂z² = 0", 2, ()),
     "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
     "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),
     "transposed": ("f = u^T A v\n∂f/∂A = v u^T", 2, ("transposed",)),
@@ -104,6 +116,7 @@ $W_3 \in \mathbb{R}^{C\times H}$""",
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "transposed": {"shapes": "A: n n, u: n, v: n"},
+    "the logarithm of a density": {"assume": "Sigma: positive_definite"},
     "the gradient of a bilinear form": {"shapes": "A: n n, w: n, x: n"},
 }
 

@@ -32,6 +32,10 @@ _HEADING = re.compile(
     r"|\\begin\s*\{(?:example|exercise|problem|question)\*?\}",
     re.MULTILINE,
 )
+_BEGINS = r"(?:^|\\\\|\$|\\\[|\\\(|\\(?:begin|end)\{[a-z]+\*?\})\s*&?\s*"
+_BELOW = r"(?:_(?:\\[A-Za-z]+|\w|\{[^{}]*\}))?"
+_LOGARITHM = re.compile(_BEGINS + rf"\\(?:log|ln)\s*([A-Za-z]){_BELOW}\s*\(", re.MULTILINE)
+_FUNCTION = re.compile(_BEGINS + r"([A-Za-z])\s*[(_=]", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
@@ -103,6 +107,11 @@ class Document:
         """The same span in the original."""
         return self.expanded.start(start), self.expanded.end(end)
 
+    def shown(self, side: Side) -> str:
+        """What the writer wrote on a side."""
+        start, end = self.span(side.start, side.end)
+        return " ".join(self.original[start:end].replace("&", " ").split())
+
     def line(self, offset: int) -> int:
         return self.original.count("\n", 0, self.expanded.start(offset)) + 1
 
@@ -134,7 +143,7 @@ def read_document(source: str, syntax: str = "auto") -> Document:
         syntax = "latex" if "\\" in source or "$" in source else "text"
     if syntax == "latex":
         expanded = expand(_without_comments(source))
-        clean = _body(expanded.text)
+        clean = _with_logarithms_named(_body(expanded.text))
         page = _Page(expanded.text, list(clean))
         regions = list(_regions(clean, expanded, source))
     else:
@@ -189,6 +198,19 @@ def _body(text: str) -> str:
         return text
     stop = end if end >= 0 else len(text)
     return re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+
+
+def _with_logarithms_named(text: str) -> str:
+    r"""The text with `\log p(x)` as `logp(x)` where an equation begins with it, and no other says what p is."""
+    named = {found[1] for found in _LOGARITHM.finditer(text)} - {found[1] for found in _FUNCTION.finditer(text)}
+    for letter in named:
+        uses = re.compile(rf"\\(?:log|ln)\s*{letter}{_BELOW}(?=\s*(\([^()]*\)))")
+        for found in list(uses.finditer(text)):
+            start, end = found.span(1)
+            given = re.sub(r"\\mid|\||;", lambda bar: ",".ljust(len(bar[0])), found[1])
+            name = f"log{letter}".ljust(len(found[0]))
+            text = text[: found.start()] + name + text[found.end() : start] + given + text[end:]
+    return text
 
 
 # --- regions ----------------------------------------------------------------------------------------------------------

@@ -275,9 +275,9 @@ class _Links:
     ) -> Line:  # fmt: skip
         document, side = self.document, self.sides[k]
         start, end = side.start, side.end
-        text = f"{self.one.chain.relations[k - 1]} {document.text(side)}"
+        text = f"{self.one.chain.relations[k - 1]} {document.shown(side)}"
         if k == 1:
-            text = f"{document.text(self.sides[0])} {text}"
+            text = f"{document.shown(self.sides[0])} {text}"
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
@@ -337,7 +337,7 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0":
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
         if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):

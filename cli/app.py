@@ -36,7 +36,7 @@ GRAVITY = (UNREADABLE, UNSUPPORTED, WRONG, UNDECIDED, OK)
 FORMS = ("matrix", "index", "differential")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
-BACKENDS = ("numpy", "jax")
+BACKENDS = ("numpy", "jax", "torch")
 GATES = ("coarse", "fine")
 THEMES = ("auto", "light", "dark")
 

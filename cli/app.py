@@ -37,6 +37,10 @@ FORMS = ("matrix", "index", "differential")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 BACKENDS = ("numpy", "jax", "torch")
+#: Forms of a program, and the backend that each is written in where none is asked for.
+PROGRAMS = {
+    "function": "numpy", "gate": "numpy", "custom-vjp": "jax", "autograd-function": "torch", "training": "numpy",
+}  # fmt: skip
 GATES = ("coarse", "fine")
 THEMES = ("auto", "light", "dark")
 
@@ -61,6 +65,7 @@ HELP = {
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
         "derive softmax-loss --wrt W --code numpy",
+        "derive softmax-loss --wrt W --as gate",
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
@@ -177,16 +182,24 @@ def derive(
             autocompletion=_choice(BACKENDS),
         ),
     ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="|".join(PROGRAMS), help="Print a program, forward and backward pass, in this form.",
+            autocompletion=_choice(tuple(PROGRAMS)),
+        ),
+    ] = None,
     as_json: Json = False,
-) -> int:
+) -> int:  # fmt: skip
     """Derives, and prints the steps."""
     form = one_of("--form", form, FORMS)
-    backend = one_of("--code", code, BACKENDS) if code else ""
+    program = one_of("--as", program, tuple(PROGRAMS)) if program else ""
+    backend = one_of("--code", code, BACKENDS) if code else PROGRAMS.get(program, "")
     options = _options(shape, assume, order, layout, syntax)
 
     def answer(source: str) -> Answer:
         found = _by_variable(sg.derive(source, wrt=wrt, **options))
-        source_code = sg.source_code(found, backend) if backend else ""
+        source_code = sg.source_code(found, backend, program) if backend else ""
         document = _document(found) | ({"code": source_code} if backend else {})
         return document, lambda ink: _derived(found, form, latex, source_code, ink), OK
 

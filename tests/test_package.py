@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"notation"},
     {"code", "simplify", "calculus", "interop", "latex2sympy"},
     {"verify", "derivation", "graph"},
-    {"review", "catalog"},
+    {"review", "catalog", "export"},
     {"grading"},
     {"api"},
     {""},  # symgrad/__init__.py, the public surface

@@ -17,7 +17,7 @@ from symgrad.code.writing import IMPORTS, Writer
 from symgrad.dims import is_name
 from symgrad.dims import names as names_of
 from symgrad.dims import value as size_of
-from symgrad.errors import ShapeError, UsageError, printable
+from symgrad.errors import ShapeError, UnsupportedError, UsageError, printable
 from symgrad.expr import Call, Dim, Node, Variable, postorder
 
 
@@ -245,9 +245,7 @@ def _of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         import torch
     except ImportError:
-        raise UsageError(
-            "PyTorch is not installed", hint='pip install "symgrad[torch]"; the source needs none'
-        ) from None
+        raise UnsupportedError("PyTorch is not installed", hint='install "symgrad[torch]"') from None
 
     def run(*given: Any) -> Any:
         return function(*(value if isinstance(value, int) else torch.as_tensor(value) for value in given))

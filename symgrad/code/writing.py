@@ -161,11 +161,11 @@ class Writer:
 
     def __init__(
         self, outputs: Mapping[str, Value], arguments: Sequence[Variable], backend: str, name: str,
-        given: Mapping[Value, str],
+        given: Mapping[Value, str], reserved: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
         self.function = Names(helpers()).unique(name)
-        self.names = Names(helpers())
+        self.names = Names([*helpers(), *reserved])
         self.words = {v.name: self.names.unique(v.name) for v in arguments}
         self.results = {key: self.result_name(key) for key in outputs}
         self.order = reachable(outputs.values())
@@ -198,7 +198,7 @@ class Writer:
         return self.used | {other for name in self.used for other in known if f"{other}(" in known[name]}
 
     def docstring(self, doc: str) -> list[str]:
-        shapes = ", ".join(f"{self.words[v.name]}: {_shape(v)}" for v in self.arguments if v.shape)
+        shapes = ", ".join(f"{self.words[v.name]}: {shape_note(v)}" for v in self.arguments if v.shape)
         parts = [quoted(line) for line in doc.splitlines() if line.strip()] + ([shapes] if shapes else [])
         if not parts:
             return []
@@ -468,6 +468,6 @@ def quoted(line: str) -> str:
     return printable(line).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _shape(variable: Variable) -> str:
+def shape_note(variable: Variable) -> str:
     sizes = [identifier(d) if isinstance(d, str) and is_name(d) else str(d) for d in variable.shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -302,6 +302,6 @@ def test_programs_are_modules_of_readable_lines() -> None:
         ("autograd-function", "torch"),
         ("training", "jax"),
     ):
-        text = sg.source_code(sg.derive("softmax-loss-batch"), backend, form)
+        text = sg.source_code(sg.derive("ridge", wrt=["X", "w"]), backend, form)
         ast.parse(text)
         assert max(map(len, text.splitlines())) <= 160

@@ -25,6 +25,7 @@ from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
+from symgrad.notebook import Bundle, bundle
 from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from symgrad.code import Compiled
     from symgrad.graph import Graph, Trace
     from symgrad.graph.ways import Comparison
+    from symgrad.practice import Hint
     from symgrad.review import DerivationReport
     from symgrad.verify import Claim, Report
 
@@ -112,6 +114,9 @@ class Expr:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
+
     def to_dict(self) -> dict[str, object]:
         return {"text": self.text, "latex": self.latex, "shape": list(self.shape)}
 
@@ -146,6 +151,18 @@ class Derivation:
             )
             found.append(Line(len(found) + 1, text, latex, f"{self.layout} layout", LAYOUTS[self.layout]))
         return found
+
+    def hint(self, shown: int = 0, form: str = "matrix") -> Hint:
+        """The first `shown` lines, and what to do next without its result.
+
+        >>> print(derive("||W x||^2", wrt="W").hint(2))
+        1. q = W x    [name]
+        2. f = ‖q‖²    [squared norm]
+        next: ∂f/∂q = ?   by: squared norm    (2 of 6 steps)
+        """
+        from symgrad.practice import Hint
+
+        return Hint.of(self.lines(form), shown)
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -183,6 +200,9 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
 
     def __repr__(self) -> str:
         return f"Derivation({self.heading[0]} = {self.result.text})"

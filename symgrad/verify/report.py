@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgrad.notebook import Bundle, bundle, code, table
+
 SCHEMA = "symgrad/1"
 
 
@@ -97,6 +99,27 @@ class Report:
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
+
+    @property
+    def markdown(self) -> str:
+        """The report for a notebook: the verdict, both gradients, the witnesses, and what was found wrong."""
+        said = f"**{self.verdict}**{f' ({self.certainty})' if self.certainty else ''}"
+        parts = [f"{said}: {code(self.reason)}" if self.reason else said]
+        parts.append(f"derived: ${self.gradient.latex}$" + (f", claimed: {code(self.claim)}" if self.claim else ""))
+        rows = [
+            (w.name, f"{w.max_relative_error:.1e}", str(w.points), "✓" if w.agrees else "✗") for w in self.witnesses
+        ]
+        parts.append(table(("witness", "max. relative error", "points", "agrees"), rows))
+        parts += [f"likely slip: {code(finding.message)}" for finding in self.diagnosis]
+        if self.counterexample is not None:
+            c = self.counterexample
+            at = ", ".join(f"{name} = {value}" for name, value in c.variables.items()).replace("\n", "")
+            entry = f" entry {c.index}" if c.index else ""
+            parts.append(f"at {code(at)}{entry} it is {c.expected:.6g}, and the claim {c.claimed:.6g}")
+        return "\n\n".join(parts)
 
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]

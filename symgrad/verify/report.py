@@ -117,8 +117,8 @@ class Report:
         if self.counterexample is not None:
             c = self.counterexample
             at = ", ".join(f"{name} = {value}" for name, value in c.variables.items()).replace("\n", "")
-            entry = f" entry {c.index}" if c.index else ""
-            parts.append(f"at {code(at)}{entry} it is {c.expected:.6g}, and the claim {c.claimed:.6g}")
+            entry = f"entry ({', '.join(str(i + 1) for i in c.index)})" if c.index else "the value"
+            parts.append(f"at {code(at)} {entry} is {c.expected:.6g}, and the claim gives {c.claimed:.6g}")
         return "\n\n".join(parts)
 
     def __str__(self) -> str:

@@ -260,6 +260,14 @@ def test_the_forward_pass_is_not_computed_again() -> None:
     assert "@ x" not in backward
 
 
+def test_new_tensors_are_like_an_input() -> None:
+    torch = pytest.importorskip("torch")
+    gate = run(sg.source_code(sg.derive("np.array([log(x**2), sin(3*x)])"), "torch", "gate"))["Gate"]()
+    x = torch.tensor(0.5, dtype=torch.float64)
+    assert gate.forward(x).dtype == torch.float64
+    np.testing.assert_allclose(gate.backward(torch.ones(2, dtype=torch.float64)), 2 / 0.5 + 3 * np.cos(1.5))
+
+
 HOSTILE = {
     "a keyword and names of the program": ("lambda + sum(forward) + sum(backward * step) + rate cache", "lambda:, rate:, cache:, forward: n, backward: n, step: n"),
     "the name of the output": ("f = sum(f_0) + sum(df)", "f_0: n, df: n"),

@@ -175,8 +175,7 @@ class Writer:
         self.used: set[str] = set()
         self.dims = self.bind_dims()
         self.numbers = self.python_numbers()
-        arrays = sorted((v for v in arguments if not v.assumptions & {"label", "natural"}), key=lambda v: not v.rank)
-        self.like = self.words[arrays[0].name] if arrays else ""
+        self.like = self.example(arguments)
 
     def write(self, doc: str) -> str:
         for value in self.order:
@@ -328,6 +327,11 @@ class Writer:
     def tensor(self, number: str) -> str:
         """A Python number as a tensor of the type and on the device of the arguments."""
         return f"{self.like}.new_tensor({number})" if self.like else f"torch.tensor({number}, dtype=torch.float64)"
+
+    def example(self, arguments: Sequence[Variable]) -> str:
+        """An argument whose type and device new tensors take, an array where there is one."""
+        arrays = sorted((v for v in arguments if not v.assumptions & {"label", "natural"}), key=lambda v: not v.rank)
+        return self.words[arrays[0].name] if arrays else ""
 
     def alike(self, text: str) -> str:
         return text.replace(LIKE, self.like or "torch.float64")

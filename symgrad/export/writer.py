@@ -30,6 +30,7 @@ class Blocks(Writer):
         outputs = {row.variable.name: lowering.whole(row.value) for row in rows}
         arguments = [*passes.inputs, *([passes.upstream] if passes.upstream is not None else [])]
         super().__init__(outputs, arguments, backend, "f", {}, RESERVED)
+        self.like = self.example(passes.inputs)  # the gradient from above is not there yet in the forward pass
         if self.sizes:
             raise UnsupportedError(f"{printable(self.sizes[0])} is the size of no variable, and no program can know it")
         self.results = {key: self.names.unique(key) for key in outputs}

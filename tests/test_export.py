@@ -16,7 +16,7 @@ import pytest
 import symgrad as sg
 from symgrad.calculus import vjp
 from symgrad.code import compile_nodes
-from symgrad.errors import ShapeError, UnsupportedError, UsageError
+from symgrad.errors import LimitError, ShapeError, UnsupportedError, UsageError
 from symgrad.expr import variable
 from symgrad.simplify.rules import simplify
 from tests.oracles import ORACLES
@@ -293,6 +293,7 @@ REFUSED: dict[str, tuple[Callable[[], str], type[Exception]]] = {
     "no scalar": (lambda: sg.source_code(sg.derive("W x", wrt="W"), "numpy", "training"), ShapeError),
     "second derivatives": (lambda: sg.source_code(sg.derive("x^3", order=2), "numpy", "gate"), UsageError),
     "a structure": (lambda: sg.source_code(sg.derive("x^T A x", assume="A: symmetric"), "jax", "custom-vjp"), UnsupportedError),
+    "too much data": (lambda: sg.source_code(sg.derive("sum(x)", shapes="x: 5000000"), "numpy", "training"), LimitError),
     "what descent leaves": (lambda: sg.source_code(sg.derive("log(x)", assume="x: positive"), "numpy", "training"), UnsupportedError),
 }  # fmt: skip
 

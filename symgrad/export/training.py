@@ -7,11 +7,12 @@ before it is handed out.  A variable that must stay within an open set, such as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from symgrad.code.writing import shape_note
 from symgrad.dims import value as size_of
-from symgrad.errors import UnsupportedError
+from symgrad.errors import LimitError, UnsupportedError
 from symgrad.export.forms import Subject, as_function, indented, module
 from symgrad.export.writer import Blocks
 from symgrad.expr import Variable
@@ -21,6 +22,8 @@ from symgrad.verify.points import Sampler
 SIZES = (4, 3, 6, 5, 2, 7)
 #: How many seeds are tried, and how much larger than at first a loss is that has no minimum.
 SEEDS, UNBOUNDED = 4, 1e4
+#: An array of data has no more entries.
+LARGEST = 1_000_000
 #: Where entries without an assumption are drawn: the first at which the loss exists and falls.
 WAYS = (
     "rng.normal({size})",
@@ -105,6 +108,8 @@ def drawn(subject: Subject, blocks: Blocks, way: str, seed: int) -> list[str]:
 def _drawn(v: Variable, name: str, sizes: Mapping[str, int], way: str, classes: Any) -> list[str]:
     shape = tuple(size_of(dim, sizes) for dim in v.shape)
     size = f"size={shape[0] if len(shape) == 1 else shape}"
+    if prod(shape) > LARGEST:
+        raise LimitError(f"{v.name} has {prod(shape)} entries: too many to draw and to try", code="LIMIT_SIZE")
     if "toeplitz" in v.assumptions:
         raise UnsupportedError(f"no data are drawn for {v.name}, a Toeplitz matrix")
     templates = next(lines for word, lines in DRAWN.items() if not word or word in v.assumptions)

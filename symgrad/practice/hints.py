@@ -47,7 +47,7 @@ class Hint:
         left = self.next.formula_text.partition(" = ")[0]
         rule = self.next.rule
         if self.next.explanation == "the function":
-            return f"{left} = ?   write the function in the names"
+            return f"{left} = ?   write down the function"
         return f"{left} = ?   by: {rule}" + (f", {ADVICE[rule]}" if rule in ADVICE else "")
 
     @property

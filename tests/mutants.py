@@ -46,7 +46,8 @@ def mutants(written: Written) -> Iterator[Mutant]:
         if line.verdict != "correct":
             continue
         side = written.text[line.offset : line.end]
-        for slip, begin, end, new in edits(side, parse_tree(side, syntax=syntax, names=[*report.variables, "T"]).tree):
+        plain = side.replace(r"\mathrm{d}", "d".rjust(len(r"\mathrm{d}")))
+        for slip, begin, end, new in edits(side, parse_tree(plain, syntax=syntax, names=[*report.variables, "T"]).tree):
             broken = side[:begin] + new + side[end:]
             text = written.text[: line.offset] + broken + written.text[line.end :]
             if text not in seen and not still_right(written, text, line):

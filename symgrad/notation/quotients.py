@@ -131,7 +131,7 @@ def _below_variables(p: Reader) -> tuple[list[Tree], int]:
                 return variables, total
             p.pos += 1
         elif _is_differential(p.tokens[p.pos]):
-            p.tokens[p.pos] = (NAME, names.word(p.source[start + 1 : end]), start + 1, end)
+            p.tokens[p.pos] = (NAME, _differentiated(p.source[start + 1 : end]), start + 1, end)
         else:
             return variables, total
         total += _variable(p, variables)
@@ -139,8 +139,19 @@ def _below_variables(p: Reader) -> tuple[list[Tree], int]:
 
 def _operator(p: Reader, token: Token, order: object, variables: list[Tree], total: int) -> Tree:
     """`d/dx` before the function."""
-    if p.tokens[p.pos][0] not in OPERAND_START:
-        p.unexpected(p.tokens[p.pos], "the function to differentiate")
+    opened = p.tokens[p.pos]
+    if opened[0] not in OPERAND_START:
+        p.unexpected(opened, "the function to differentiate")
+    if opened[0] in ("(", "["):
+        end = p.partner(p.pos)
+        following = p.tokens[end + 1]
+        if opened[0] == "(" and following[0] in OPERAND_START:
+            p.fail(
+                "does the derivative reach beyond this bracket?", opened, "AMBIGUOUS",
+                "write d/dx [u] v for the derivative of u, and d/dx [u v] for that of the product",
+            )  # fmt: skip
+        if opened[0] == "[" and following[0] in OPERAND_START:
+            return _derivative(p, token, p.expression(ARGUMENT), order, variables, total)
     return _derivative(p, token, p.expression(JUXTAPOSED), order, variables, total)
 
 
@@ -235,8 +246,10 @@ def slashed(p: Reader, token: Token, value: str) -> Tree | None:
         if value != "d" or tokens[place][0] != NAME or tokens[place + 1][0] != "/":
             return None
         of, after = Tree("name", (), tokens[place][1], tokens[place][2], tokens[place][3]), place + 2
-    elif len(value) > 1 and tokens[place][0] == "/" and _is_differential(token):
-        of, after = Tree("name", (), names.word(p.source[token[2] + 1 : token[3]]), token[2] + 1, token[3]), place + 1
+    elif len(value) > 1 and _is_differential(token) and tokens[_behind_script(p, place)][0] == "/":
+        of = Tree("name", (), _differentiated(p.source[token[2] + 1 : token[3]]), token[2] + 1, token[3])
+        of = scripts.scripts(p, of) if tokens[place][0] == "_" else of
+        after = p.pos + 1
     else:
         return None
     p.pos = after
@@ -245,6 +258,18 @@ def slashed(p: Reader, token: Token, value: str) -> Tree | None:
         p.pos = place
         return None
     return _derivative(p, token, of, 1, variables, total)
+
+
+def _behind_script(p: Reader, place: int) -> int:
+    """The place behind the subscript at `place`, or `place` itself."""
+    if p.tokens[place][0] != "_":
+        return place
+    return (p.partner(place + 1) if p.tokens[place + 1][0] == "{" else place + 1) + 1
+
+
+def _differentiated(word: str) -> str:
+    """The name behind the d of a word: W_1 of dW1."""
+    return names.numbered(names.word(word))
 
 
 def _is_differential(token: Token) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.errors import InputError, LimitError
 
@@ -37,9 +37,12 @@ _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+
 _ASIDE = re.compile(
     r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
     r"(?P<break>\\\\(?:\[[^\]\n]*\])?|\\(?:implies|impliedby|Rightarrow|Leftrightarrow|iff|therefore|because)(?![A-Za-z]))"
+    r"|(?P<given>\\(?:text|mbox|textrm)\s*\{[\s,]*(?:if|for|when|where|whenever)(?:\s+(?:all|each|every|any))?\s*\}"
+    r"|(?<![A-Za-z\\])(?:if|when|for)(?![A-Za-z]))"
     r"|(?P<gap>\\q?quad(?![A-Za-z])|[,;])"
     r"|(?P<about>\\approx(?![A-Za-z])|≈)"
     r"|(?P<equal>:=|(?<![<>!=:])=(?!=)|\\(?:equiv|triangleq|coloneqq|coloneq)(?![A-Za-z])|≡|≜)"
@@ -48,12 +51,15 @@ _TOKEN = re.compile(
     r"|(?P<close>\\end\s*\{[A-Za-z]+\*?\}|\\[}]|[)}\]])"
     r"|(?P<column>&)|(?P<other>\\[A-Za-z]+\*?|\\.)"
 )
+#: A comparison that is no equation, as in `..., j \\neq y_i`.
+_COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])|[<>≠≤≥]|!=")
 _OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
 _LEAD = re.compile(
     r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
     r"we (?:get|have|find|obtain))[,:]?\s+)*",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r",?\s(?:and|where|with|so|then|thus|hence|therefore)(?:\s+(?:let|so|then|thus))?\s(?=[^=]*=)")
 _WORDS = r"[A-Za-z][a-z'-]+(?:[ ,]+[A-Za-z][a-z'-]+)*"
 _REMARK = re.compile(rf"(?:\s\s|\t)(?:\({_WORDS}\)|\[{_WORDS}\])\s*$|\s(?:#|//).*$")
 _PROSE = re.compile(r"(?:(?<![A-Za-z_\\])[A-Za-z][a-z']+[ ,]+){2,}[A-Za-z][a-z']+(?![A-Za-z_(])|[A-Za-z]{2,}[.:]\s*$")
@@ -61,10 +67,11 @@ _PROSE = re.compile(r"(?:(?<![A-Za-z_\\])[A-Za-z][a-z']+[ ,]+){2,}[A-Za-z][a-z']
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a relation: a span of the document."""
+    """One side of a relation: a span of the document, and that of the condition behind it, if one stands there."""
 
     start: int
     end: int
+    given: Side | None = None
 
 
 @dataclass(slots=True)
@@ -207,6 +214,9 @@ def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
         lead = _LEAD.match(line)
         if lead:
             page.blank(start, start + lead.end())
+        for between in _BETWEEN.finditer(line):
+            page.blank(start + between.start(), start + between.end())
+            page.text[start + between.start()] = ","
         if not _PROSE.search(page.slice(start, end)):
             yield start, end, False
 
@@ -223,6 +233,9 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
         equals = found[0].rindex("=")
         page.blank(start + found.start(), start + found.start() + equals)
         page.blank(start + found.start() + equals + 1, start + found.end())
+    for found in _UPRIGHT.finditer(page.slice(start, end)):
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.end() - 1] = "d"
     marks = _marks(page, start, end)
     row_start = start
     row: list[tuple[str, int, int]] = []
@@ -230,7 +243,7 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     for kind, at, stop in [*marks, ("break", end, end)]:
         if kind != "break":
             page.blank(at, stop)
-            page.text[at] = "="
+            page.text[at] = " " if kind == "given" else "="
             row.append((kind, at, stop))
             continue
         first = _read_row(page, row_start, at, row, inline, first) and first
@@ -253,7 +266,7 @@ def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
         elif kind == "break" and environments <= 0:
             depth = 0
             found.append((kind, at, stop))
-        elif depth == 0 and kind in {"gap", "about", "equal"}:
+        elif depth == 0 and kind in {"gap", "about", "equal", "given"}:
             found.append((kind, at, stop))
         elif depth == 0 and kind in {"aside", "column"}:
             page.blank(at, stop)
@@ -271,6 +284,8 @@ def _separated(page: _Page, marks: list[tuple[str, int, int]], end: int) -> list
             if related and starts and following[0] in {"equal", "about"}:
                 kept.append(("break", at, stop))
                 related = False
+            elif related and _COMPARED.search(page.slice(stop, following[1])):
+                kept.append(("given", at, stop))
             elif page.text[at] == "\\":
                 page.blank(at, stop)
             continue
@@ -283,9 +298,16 @@ def _read_row(
     page: _Page, start: int, end: int, relations: list[tuple[str, int, int]], inline: bool, first: bool
 ) -> bool:
     """Add a row to the chains; true where it was empty."""
+    condition = None
+    given = next((k for k, (kind, _, _) in enumerate(relations) if kind == "given"), None)
+    if given is not None:  # what follows belongs to the condition, an `=` too
+        condition = page.trimmed(relations[given][2], end)
+        relations, end = relations[:given], relations[given][1]
     cuts = [start, *(stop for _, _, stop in relations)]
     ends = [*(at for _, at, _ in relations), end]
     sides = [page.trimmed(a, b) for a, b in zip(cuts, ends, strict=True)]
+    if condition is not None and relations:
+        sides[-1] = replace(sides[-1], given=condition)
     signs = ["=" if kind == "equal" else "≈" for kind, _, _ in relations]
     empty = sides[0].start == sides[0].end
     last = page.chains[-1] if page.chains else None

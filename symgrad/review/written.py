@@ -8,8 +8,9 @@ follows from an earlier wrong one says so (`carried`).  What cannot be read or c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -28,6 +29,8 @@ from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
 SCHEMA = "symgrad/1"
+#: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
+COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
 VERDICTS = ("correct", "wrong", "undecided", "definition")
 
 
@@ -135,8 +138,9 @@ class _Review:
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
         self.conditions: list[tuple[int, Node]] = []
-        self.read, calls = classify(document)
-        self.ledger = open_document(document, self.read, calls, shapes, assume)
+        classified = classify(document)
+        self.read = classified.chains
+        self.ledger = open_document(document, classified, shapes, assume)
 
     # --- judging --------------------------------------------------------------------------------------------------
 
@@ -192,17 +196,20 @@ class _Links:
         self.anchor = 0
         self.wrong: dict[int, Judgement] = {}
         self.trees: dict[int, Tree] = {}
+        self.given: dict[int, Tree] = {}
         self.errors: dict[int, SymgradError] = {}
         for k, side in enumerate(self.sides):
             self.parse(k, side)
-        first = next((k for k in range(len(self.sides)) if k in self.trees), 0)
-        self.anchor = first
+        first = 1 if one.updates and 1 in self.trees else 0  # the old value is no other side of the new one
+        self.anchor = next((k for k in range(first, len(self.sides)) if k in self.trees), 0)
 
     def parse(self, k: int, side: Side) -> None:
         try:
             self.trees[k] = self.ledger.parsed(self.document.text(side))
             if k == 0:
                 self.ledger.prepared(self.document.text(side), self.trees[k])
+            if side.given is not None and COMPARED.search(self.document.text(side.given)):
+                self.given[k] = self.ledger.parsed(f"1[{self.document.text(side.given)}]")
         except SymgradError as error:
             self.trees.pop(k, None)
             self.errors[k] = self.placed(error, side)
@@ -216,6 +223,8 @@ class _Links:
         side = self.sides[k]
         if k == 1 and self.one.defined:
             return self.definition(side)
+        if k == 1 and self.one.updates and k in self.trees:
+            return self.update(side)
         for needed in (self.anchor, k):
             if needed not in self.trees:
                 return self.unread(k, self.errors[needed])
@@ -232,14 +241,20 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.conditional(k, judgement)
-        if judgement.verdict == "wrong" and self.one.updates:
-            judgement = Judgement("undecided", None, "this gives a new value to a name, and is no equation")
+            judgement = self.tied(k) or self.conditional(k, judgement)
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
             return self.made(k, judgement)
         return self.refuted(k, judgement)
+
+    def update(self, side: Side) -> Line:
+        """w := w - g, where g must have a meaning."""
+        try:
+            self.pair(1, 1)
+        except SymgradError as error:
+            return self.unread(1, self.placed(error, side))
+        return self.made(1, Judgement("definition", None, "this gives a new value to a name, and is no equation"))
 
     def definition(self, side: Side) -> Line:
         piece = self.one.piece
@@ -284,9 +299,11 @@ class _Links:
         """Two sides as tensors over the names of the document."""
         sides = []
         for k in (one, other):
-            text = self.document.text(self.sides[k])
+            text, tree = self.document.text(self.sides[k]), self.trees[k]
+            if other in self.given:  # a condition: outside it, both sides are 0
+                tree = Tree("mul", (self.given[other], tree), "", tree.start, tree.end)
             try:
-                sides.append((text, self.ledger.prepared(text, self.trees[k], layout)))
+                sides.append((text, self.ledger.prepared(text, tree, layout)))
             except InputError as error:
                 raise self.placed(error, self.sides[k]) from None
         if sides[1][0].strip() == "0":  # zero has any shape
@@ -332,6 +349,20 @@ class _Links:
             if left.shape == condition.shape and proportional(condition, add([left, negate(right)]), self.review.seed):
                 return Judgement("correct", "tested", f"this is line {number}, rearranged")
         return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
+
+    def tied(self, k: int) -> Judgement | None:
+        """Whether a side is right with the entries of a structured variable tied to each other."""
+        sides = self.pair(self.anchor, k, self.review.layout)
+        ledger = replace(self.ledger, tied=True)
+        try:
+            left, right = (ledger.expand(node, keep=ledger.assigned()) for node in sides)
+        except SymgradError:
+            return None
+        if left is self.ledger.expand(sides[0], keep=ledger.assigned()):
+            return None
+        found = compare(left, right, self.review.seed)
+        told = "right with the tied entries of this structured matrix differentiated as one"
+        return replace(found, reason=f"{told}; {found.reason}") if found else None
 
     def differentiated_by(self, k: int) -> set[Variable]:
         """What a side is differentiated by: a value given for it is for afterwards."""

@@ -41,6 +41,9 @@ MIXED = {
     "logarithm of a size": "log(n) x",
     "a tenth where": "sum(where(x > 0, 1/10, 1/3))",
     "maximum with a number": "max(1/10, x)",
+    "square of a size": "sum(x) + n^2 / 3",
+    "a condition on a size": "sum(where(n > 3, x, x .* x))",
+    "a function of numbers alone": "normpdf(0) sum(x) + sigmoid(1/3) sum(w)",
     "pi": "exp(-x^2/2) / sqrt(2 pi)",
     "a tenth of a mask": "sum(1[x > 0]) / 10 + sum(w) / 3",
 }

@@ -48,17 +48,25 @@ def operands(value: Value, numbers: Collection[Value], passed: Collection[int]) 
     tensors = [arg for arg in value.args if arg not in numbers]
     counts = value.kind == FLOAT and not VIEW.match(value.op) and all(arg.kind < FLOAT for arg in tensors)
     unlike = product and len({arg.kind for arg in tensors}) > 1
+    alone = calling and all(arg in numbers for k, arg in enumerate(value.args) if _array(value, k))
     kinds = []
     for k, arg in enumerate(value.args):
         if arg in numbers:
-            taken = k in passed and (FUNCTIONS.match(value.op) is not None or (calling and _array(value, k)))
-            kinds.append("number" if taken else "")
+            wanted = _wants_tensor(value, k, alone, k in passed)
+            kinds.append("number" if wanted and value not in numbers else "")
         elif arg.kind < FLOAT and not (calling and not _array(value, k)):
             cast = unlike or counts or (value.op in SUMS and arg.kind == BOOL)
             kinds.append("cast" if cast else "")
         else:
             kinds.append("")
     return kinds
+
+
+def _wants_tensor(value: Value, k: int, alone: bool, passed: bool) -> bool:
+    """Whether a number must be a tensor there: `alone` if no other argument is one, `passed` as it is to a function."""
+    if value.op.startswith(CALL):
+        return (value.op, k) == (CALL + "where", 0) or (_array(value, k) and (alone or passed))
+    return passed and FUNCTIONS.match(value.op) is not None
 
 
 def _array(value: Value, k: int) -> bool:

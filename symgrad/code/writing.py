@@ -50,6 +50,8 @@ IMPORTS = {
 }
 #: What a backend calls the module of its array functions.
 MODULES = {"numpy": "np", "jax": "jnp", "torch": "torch"}
+#: What Python computes of numbers, beside the operators.
+PLAIN = (CALL + "power", CALL + "pi", "{0}**2", "float({0})")
 HELPERS = {"numpy": "helpers.py", "torch": "helpers_torch.py"}
 #: What temporaries are called, by what they are.
 STEMS = {
@@ -341,7 +343,7 @@ class Writer:
         whole = {v.name for v in self.arguments if "natural" in v.assumptions}
         numbers: set[Value] = set()
         for value in self.order:
-            computed = value.op in HOST or value.op in (CALL + "power", CALL + "pi", "float({0})")
+            computed = value.op in HOST or value.op in PLAIN
             given = value.op in (NUMBER, DIM) or (value.op == VARIABLE and value.fields[0] in whole)
             if given or (computed and all(arg in numbers for arg in value.args)):
                 numbers.add(value)

@@ -17,9 +17,13 @@ import symgrad as sg
 from symgrad.calculus import vjp
 from symgrad.code import compile_nodes
 from symgrad.errors import LimitError, ShapeError, UnsupportedError, UsageError
-from symgrad.expr import variable
+from symgrad.export import Subject, program
+from symgrad.expr import Variable, postorder, variable
 from symgrad.simplify.rules import simplify
 from tests.oracles import ORACLES
+from tests.random_expressions import point as random_point
+from tests.random_expressions import scalar
+from tests.test_random import gradients as closed
 
 SMALL = {"C": 3, "N": 4, "m": 3, "H": 4}
 Values = dict[str, Any]
@@ -180,6 +184,41 @@ def test_gates_of_the_frameworks(name: str, backend: str) -> None:
     found = gradients if len(real(function)) > 1 else [gradients]
     for wanted, got in zip(expected(function, at, upstream), found, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-3 if backend == "jax" else 1e-8, atol=1e-4)
+
+
+# --- random functions -------------------------------------------------------------------------------------------------
+
+
+def programs_agree(first: int, count: int) -> int:
+    """How many random functions could be compared: their programs with the closed formulas of their gradients."""
+    compared = 0
+    for seed in range(first, first + count):
+        function = scalar(seed)
+        inputs = tuple(node for node in postorder([function]) if isinstance(node, Variable))
+        at = random_point(np.random.default_rng(seed))
+        with np.errstate(all="ignore"):
+            wanted = closed(function, list(inputs), at) if inputs else []
+            if not inputs or not all(np.isfinite(w).all() and np.abs(w).max() < 1e8 for w in wanted):
+                continue
+            try:
+                source = program(Subject(function, "f", "f", inputs, inputs, {}), "numpy", "function")
+            except UnsupportedError:  # a size that no variable has
+                continue
+            _, *found = run(source)["loss_and_gradients"](*(np.asarray(at[v.name])[()] for v in inputs))
+        scale = max(1.0, *(np.abs(w).max() for w in wanted))
+        for want, got in zip(wanted, found, strict=True):
+            assert np.abs(got - want).max() <= 1e-8 * scale, source
+        compared += 1
+    return compared
+
+
+def test_programs_of_random_functions() -> None:
+    assert programs_agree(3270, 20) >= 15
+
+
+@pytest.mark.slow
+def test_programs_of_many_random_functions() -> None:
+    assert programs_agree(0, 250) >= 220
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

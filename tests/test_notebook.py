@@ -24,6 +24,7 @@ SHOWN = {
     "a drawing": lambda: sg.draw("||W x||^2", at=POINT),
     "a trace": lambda: sg.trace("||W x||^2", at=POINT),
     "a trace of a vector": lambda: sg.trace("W x", at=POINT),
+    "a review": lambda: sg.check_derivation("q = W x\nf = ||q||^2\n∂f/∂W = q x^T", shapes="W: m n, x: n"),
     "a report": lambda: sg.check("a x", wrt="x", claim="2 a"),
 }
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.ops import OPERATIONS
+from symgrad.code import compile_nodes
+from symgrad.expr import variable
+from symgrad.ops import OPERATIONS, apply
 from tests.test_code import LABELLED, PRODUCTS, agrees, applied
 
 torch = pytest.importorskip("torch")
@@ -28,6 +30,14 @@ def test_operation(name: str, batch: tuple[str, ...]) -> None:
     if name == "pi" and batch:
         pytest.skip("no arguments")
     agrees(applied(name, batch), "torch")
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "logsumexp", "softmax", "log_softmax", "tanh", "selu"])
+def test_operation_is_stable(name: str) -> None:
+    root = apply(name, variable("x", ("n",)))
+    given = np.array([-1000.0, -30.0, 20.0, 1000.0])
+    wanted = compile_nodes({"f": root})(x=given)
+    np.testing.assert_allclose(compile_nodes({"f": root}, "torch")(x=given), wanted, rtol=1e-12, atol=1e-300)
 
 
 #: Where NumPy mixes types and PyTorch does not: counts, booleans, Python numbers, fractions in single precision.
@@ -88,17 +98,17 @@ def witness(name: str) -> None:
     function = sg.parse(name)
     rng = np.random.default_rng(5)
     at: dict[str, Any] = {}
-    for variable, declared in function.variables.items():
+    for named, declared in function.variables.items():
         shape = tuple(d if isinstance(d, int) else SMALL.get(d, 2) for d in declared.shape)
         label = "label" in declared.assumptions
-        at[variable] = rng.integers(0, 2, shape) if label else rng.uniform(0.2, 1.5, shape)
+        at[named] = rng.integers(0, 2, shape) if label else rng.uniform(0.2, 1.5, shape)
     derived = sg.gradients(function)
     found = autograd(function, at, list(derived))
-    for variable, gradient in derived.items():
+    for named, gradient in derived.items():
         inputs = {n: at[n] for n in gradient.variables}
         for backend in ("numpy", "torch"):
             value = sg.compile(gradient, backend)(**inputs)
-            np.testing.assert_allclose(value, found[variable], rtol=1e-9, atol=1e-11)
+            np.testing.assert_allclose(value, found[named], rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", FEW)

@@ -18,6 +18,7 @@ from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle, code, table
 from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
@@ -95,6 +96,11 @@ class DerivationReport:
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        rows = [(str(line.number), line.verdict, code(line.source), code(line.reason)) for line in self.lines]
+        shown = table(("line", "verdict", "equation", "reason"), rows)
+        return bundle(str(self), markdown=f"**{self.verdict}**: {self.reason}\n\n{shown}")
 
     def __str__(self) -> str:
         return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])

@@ -342,4 +342,30 @@ dL/dh = (s - Y) @ W2.T
         shapes="X: N D, W1: D H, b1: H, W2: H C, b2: C, Y: N C",
         source="the lectures: a two-layer net in NumPy",
     ),
+    Written(
+        "convolution",
+        r"""
+$$ y_i = \sum_{k=1}^{m} w_k x_{i+k-1}, \quad L = \frac12 \sum_i (y_i - t_i)^2 $$
+$$ \frac{\partial y_i}{\partial w_k} = x_{i+k-1} $$
+$$ \frac{\partial L}{\partial w_k} = \sum_i \frac{\partial L}{\partial y_i} x_{i+k-1} = \sum_i (y_i - t_i) x_{i+k-1} $$
+""",
+        source="the lectures: a convolution in one dimension",
+    ),
+    Written(
+        "circuit",
+        """
+q = x + y
+f = q z
+df/dq = z
+df/dx = df/dq dq/dx = z
+x = -2
+y = 5
+z = -4
+f = -12
+df/dx = -4
+df/dz = 3
+""",
+        shapes="x:, y:, z:",
+        source="the lectures: f = (x + y) z at (-2, 5, -4)",
+    ),
 ]

@@ -65,6 +65,10 @@ def classify(document: Document) -> Classified:
     spellings, found = Spellings(), _parsed(document, Spellings())
     while (more := _spelled(document, found, spellings)) != spellings:
         spellings, found = more, _parsed(document, more)  # what calls the functions can be read now
+    named = [chain for chain in document.chains if _only_names(document, chain, spellings)]
+    for chain in named:
+        del chain.sides[1], chain.relations[0]
+    found = _parsed(document, spellings) if named else found
     calls: dict[str, Tree] = {}
     if spellings.functions:
         calls = _names(document, found, spellings)
@@ -158,6 +162,19 @@ def _read(document: Document, chain: Chain, spellings: Spellings) -> ReadChain |
     if len(sides) > 1 and tree.head == "equation":
         return None if chain.inline and _counts(tree) else ReadChain(chain, _first(tree), piece=Piece(text))
     return None if chain.inline or len(sides) == 1 else ReadChain(chain)
+
+
+def _only_names(document: Document, chain: Chain, spellings: Spellings) -> bool:
+    """Whether the f(x; W) of `s = f(x; W) = W x` only names what follows: nothing else says what f is."""
+    if len(chain.sides) < 3:
+        return False
+    with suppress(InputError):
+        tree = spellings.parse(document.text(Side(chain.sides[0].start, chain.sides[2].end)), document.syntax)
+        parts = [part for part in tree.args for part in (part.args if part.head == "equation" else (part,))]
+        call = parts[1] if tree.head == "equation" else tree
+        known = call.value in spellings.functions or call.value in BUILTIN
+        return call.head == "call" and not known and all(arg.head == "name" for arg in call.args)
+    return False
 
 
 def _first(tree: Tree) -> Definition:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from symgrad.errors import InputError, LimitError
+from symgrad.review.macros import Expanded, expand
 
 MAX_DOCUMENT = 200_000
 MAX_EQUATIONS = 1000
@@ -31,6 +32,10 @@ _HEADING = re.compile(
     r"|\\begin\s*\{(?:example|exercise|problem|question)\*?\}",
     re.MULTILINE,
 )
+_BEGINS = r"(?:^|\\\\|\$|\\\[|\\\(|\\(?:begin|end)\{[a-z]+\*?\})\s*&?\s*"
+_BELOW = r"(?:_(?:\\[A-Za-z]+|\w|\{[^{}]*\}))?"
+_LOGARITHM = re.compile(_BEGINS + rf"\\(?:log|ln)\s*([A-Za-z]){_BELOW}\s*\(", re.MULTILINE)
+_FUNCTION = re.compile(_BEGINS + r"([A-Za-z])\s*[(_=]", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
@@ -85,22 +90,34 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and the equations found in it."""
+    """A document and the equations found in it; `source` has its own commands written out, `original` has not."""
 
     source: str
     clean: str
     syntax: str
     chains: tuple[Chain, ...]
+    original: str
+    expanded: Expanded
 
     def text(self, side: Side) -> str:
         """What stands on a side, on one line."""
         return self.clean[side.start : side.end].replace("\n", " ")
 
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The same span in the original."""
+        return self.expanded.start(start), self.expanded.end(end)
+
+    def shown(self, side: Side) -> str:
+        """What the writer wrote on a side."""
+        start, end = self.span(side.start, side.end)
+        return " ".join(self.original[start:end].replace("&", " ").split())
+
     def line(self, offset: int) -> int:
-        return self.source.count("\n", 0, offset) + 1
+        return self.original.count("\n", 0, self.expanded.start(offset)) + 1
 
     def column(self, offset: int) -> int:
-        return offset - (self.source.rfind("\n", 0, offset) + 1) + 1
+        place = self.expanded.start(offset)
+        return place - (self.original.rfind("\n", 0, place) + 1) + 1
 
     def problem(self, error: InputError, side: Side) -> InputError:
         """The error of reading one side, placed in the document."""
@@ -124,14 +141,20 @@ def read_document(source: str, syntax: str = "auto") -> Document:
         raise LimitError(f"a document of more than {MAX_DOCUMENT} characters", source=source, code="LIMIT_LENGTH")
     if syntax == "auto":
         syntax = "latex" if "\\" in source or "$" in source else "text"
-    clean = _without_comments(source) if syntax == "latex" else source
-    page = _Page(source, list(clean))
-    regions = list(_regions(clean, source)) if syntax == "latex" else list(_lines(page))
+    if syntax == "latex":
+        expanded = expand(_without_comments(source))
+        clean = _with_logarithms_named(_body(expanded.text))
+        page = _Page(expanded.text, list(clean))
+        regions = list(_regions(clean, expanded, source))
+    else:
+        expanded = Expanded(source, tuple((k, k + 1) for k in range(len(source))))
+        page = _Page(source, list(source))
+        regions = list(_lines(page))
     for start, end, inline in regions:
         _read_region(page, start, end, inline)
     if sum(len(chain.relations) for chain in page.chains) > MAX_EQUATIONS:
         raise LimitError(f"a document of more than {MAX_EQUATIONS} equations", source=source)
-    return Document(source, "".join(page.text), syntax, tuple(page.chains))
+    return Document(expanded.text, "".join(page.text), syntax, tuple(page.chains), source, expanded)
 
 
 class _Page:
@@ -159,24 +182,41 @@ class _Page:
         return Side(start, end)
 
 
+def _spaces(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
+
+
 def _without_comments(source: str) -> str:
-    """The source with comments, verbatim text and whatever is outside the body of the document as spaces."""
+    """The source with comments and verbatim text as spaces."""
+    return _VERBATIM.sub(_spaces, _COMMENT.sub(_spaces, source))
 
-    def spaces(found: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", found[0])
 
-    text = _VERBATIM.sub(spaces, _COMMENT.sub(spaces, source))
+def _body(text: str) -> str:
+    """The text with whatever is outside the body of the document as spaces."""
     begin, end = text.find(r"\begin{document}"), text.find(r"\end{document}")
-    if begin >= 0:
-        stop = end if end >= 0 else len(text)
-        text = re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+    if begin < 0:
+        return text
+    stop = end if end >= 0 else len(text)
+    return re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+
+
+def _with_logarithms_named(text: str) -> str:
+    r"""The text with `\log p(x)` as `logp(x)` where an equation begins with it, and no other says what p is."""
+    named = {found[1] for found in _LOGARITHM.finditer(text)} - {found[1] for found in _FUNCTION.finditer(text)}
+    for letter in named:
+        uses = re.compile(rf"\\(?:log|ln)\s*{letter}{_BELOW}(?=\s*(\([^()]*\)))")
+        for found in list(uses.finditer(text)):
+            start, end = found.span(1)
+            given = re.sub(r"\\mid|\||;", lambda bar: ",".ljust(len(bar[0])), found[1])
+            name = f"log{letter}".ljust(len(found[0]))
+            text = text[: found.start()] + name + text[found.end() : start] + given + text[end:]
     return text
 
 
 # --- regions ----------------------------------------------------------------------------------------------------------
 
 
-def _regions(text: str, source: str) -> Iterator[tuple[int, int, bool]]:
+def _regions(text: str, expanded: Expanded, source: str) -> Iterator[tuple[int, int, bool]]:
     """(start, end, inline) of the mathematics in LaTeX or Markdown; the whole where nothing marks it."""
     place, found = 0, False
     while (opening := _REGION.search(text, place)) is not None:
@@ -185,7 +225,8 @@ def _regions(text: str, source: str) -> Iterator[tuple[int, int, bool]]:
         stop = re.compile(close, re.MULTILINE).search(text, opening.end())
         if stop is None:
             message = f"{opening[0].strip()} is not closed"
-            raise InputError(message, source=source, offset=opening.start(), end=opening.end())
+            place, end = expanded.start(opening.start()), expanded.end(opening.end())
+            raise InputError(message, source=source, offset=place, end=end)
         if opening["fence"] is None or opening["lang"] in {"math", "latex", "tex"}:
             yield opening.end(), stop.start(), bool(opening["dollar"] or opening["paren"])
         place = stop.end()

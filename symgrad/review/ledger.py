@@ -15,6 +15,7 @@ from symgrad.calculus import derivative, pushforward, structure_of, structured
 from symgrad.calculus.structure import STRUCTURES
 from symgrad.errors import InputError, NameProblem, ShapeError, SymgradError, UnsupportedError
 from symgrad.expr import Node, Variable, add, contract, relabel, substitute, variable, variables
+from symgrad.notation import ranges
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
 from symgrad.notation.names import canonical, subscripted
@@ -292,6 +293,8 @@ def _elaborated(
         if all(_same_shape(found[0], other) for other in found[1:]):
             work.merge(found)
         taken = {*scope.variables, *scope.sizes, *(str(find(d)) for t in outline.values() for d in t.shape)}
+        if scope.calculates:
+            ranges.settle(work.ledger, taken, scope.tops, outlines.holes)
         name_unknowns((), outlines.holes, taken)
         return run(Expressions(outlines.holes), scope)
 
@@ -458,7 +461,8 @@ def open_ledger(
         value = reading.scope.values[one.name]
         try:
             indices = tuple(name for name in one.indices if name not in ledger.scope.decorations)
-            body = ledger.closed(reading.parsed.source, one.body, indices)
+            told = reading.scope.calculates and not value.open  # n - m + 1 is told by the whole document only
+            body = value.node if told else ledger.closed(reading.parsed.source, one.body, indices)
             ledger.define(one.name, body)
         except SymgradError:
             ledger.scope.values[one.name] = value

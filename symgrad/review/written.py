@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
-from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
+from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.notebook import Bundle, bundle, code, table
@@ -159,7 +159,7 @@ class _Review:
             name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
             for name, v in reading.variables.items()
         }
-        return DerivationReport(tuple(lines), self.document.source, shown)
+        return DerivationReport(tuple(lines), self.document.original, shown)
 
     def judged(self, one: ReadChain) -> Iterator[Line]:
         """The lines of one chain."""
@@ -184,9 +184,10 @@ class _Review:
                 said = f"{name} is {describe(node.shape)}, not {describe(wanted)}"
         if said:
             place, text = side.start, self.document.text(side)
+            offset, end = self.document.span(place, side.end)
             yield Line(
                 self.document.line(place), " ".join(text.split()), "wrong", "proved", (Finding("shape", said),),
-                kind="declaration", reason=said, column=self.document.column(place), offset=place, end=side.end,
+                kind="declaration", reason=said, column=self.document.column(place), offset=offset, end=end,
             )  # fmt: skip
 
 
@@ -280,15 +281,16 @@ class _Links:
     ) -> Line:  # fmt: skip
         document, side = self.document, self.sides[k]
         start, end = side.start, side.end
-        text = f"{self.one.chain.relations[k - 1]} {document.text(side)}"
+        text = f"{self.one.chain.relations[k - 1]} {document.shown(side)}"
         if k == 1:
-            text = f"{document.text(self.sides[0])} {text}"
+            text = f"{document.shown(self.sides[0])} {text}"
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
         return Line(
             document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
-            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]), *shown,
+            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]),
+            *document.span(*shown),
         )  # fmt: skip
 
     def kind(self, k: int) -> str:
@@ -341,7 +343,7 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0":
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
         if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):
@@ -405,9 +407,12 @@ class _Links:
         if printed is None:
             return None
         exact = np.ravel(number_value(left))
-        if all(p.admits(float(v), about) for p, v in zip(printed, exact, strict=True)):
+        rational = not any(isinstance(node, Call) for node in postorder([left]))
+        if all(p.admits(float(v), about, rational) for p, v in zip(printed, exact, strict=True)):
             return Judgement("correct", "proved", "the number rounds to what is printed")
-        place = next(i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about))
+        place = next(
+            i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about, rational)
+        )
         index = tuple(int(i) for i in np.unravel_index(place, np.shape(number_value(left))))
         example = Counterexample({}, index, float(exact[place]), float(printed[place].value))
         reason = f"the value is {float(exact[place]):.6g}, not {float(printed[place].value):.6g}"

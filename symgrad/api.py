@@ -28,6 +28,7 @@ from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.speech import to_speech
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle
 from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from symgrad.code import Compiled
     from symgrad.graph import Graph, Trace
     from symgrad.graph.ways import Comparison
+    from symgrad.practice import Hint
     from symgrad.review import DerivationReport
     from symgrad.verify import Claim, Report
 
@@ -129,6 +131,9 @@ class Expr:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
+
     def to_dict(self) -> dict[str, object]:
         return {"text": self.text, "latex": self.latex, "shape": list(self.shape)}
 
@@ -160,6 +165,18 @@ class Derivation:
         if self.layout != "gradient":
             found.append(Line(len(found) + 1, self.conclusion, f"{self.layout} layout", LAYOUTS[self.layout]))
         return found
+
+    def hint(self, shown: int = 0, form: str = "matrix") -> Hint:
+        """The first `shown` lines, and what to do next without its result.
+
+        >>> print(derive("||W x||^2", wrt="W").hint(2))
+        1. q = W x    [name]
+        2. f = ‖q‖²    [squared norm]
+        next: ∂f/∂q = ?   by: squared norm    (2 of 6 steps)
+        """
+        from symgrad.practice import Hint
+
+        return Hint.of(self.lines(form), shown)
 
     @property
     def left_side(self) -> Tree:
@@ -217,6 +234,9 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
 
     def __repr__(self) -> str:
         return f"Derivation({self.heading[0]} = {self.result.text})"
@@ -584,14 +604,52 @@ def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
     return compile_nodes({function.name: simplify(function.node)}, backend, arguments=arguments)
 
 
-def source_code(found: Any, backend: str = "numpy") -> str:
-    """The source of one function that returns the value and the derivatives of a derivation (or a dict of them)."""
+def source_code(found: Any, backend: str = "numpy", form: str = "") -> str:
+    """The source of one function that returns the value and the derivatives of a derivation (or a dict of them).
+
+    With a `form` it is a program to show, forward and backward pass line by line: "function", "gate" (a class),
+    "custom-vjp" (of JAX), "autograd-function" (of PyTorch) or "training" (gradient descent on random data).
+
+    >>> print(source_code(derive("||W x||^2", wrt="W"), form="function"))
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def loss_and_gradients(W, x):
+        \"\"\"f = ‖W x‖²: the value, and the gradient by W.
+    <BLANKLINE>
+        W: (m, n), x: (n,)
+        \"\"\"
+        # forward
+        q = W @ x  # (m,)
+        f = q @ q
+        # backward
+        dq = 2 * q            # (m,)
+        dW = np.outer(dq, x)  # (m, n)
+        return f, dW
+    <BLANKLINE>
+    """
     from symgrad.code import emit
 
     several = {found.wrt: found} if isinstance(found, Derivation) else dict(found)
     function = next(iter(several.values())).function
+    if form:
+        return _program(list(several.values()), backend, form)
     outputs = {function.name: simplify(function.node)} | {f"grad_{n}": d.result.node for n, d in several.items()}
     return emit(outputs, backend=backend, name="value_and_grad")
+
+
+def _program(found: list[Derivation], backend: str, form: str) -> str:
+    from symgrad.export import Subject, program
+
+    function = found[0].function
+    if any(len(d.by) > 1 or d.layout != "gradient" for d in found):
+        raise UsageError("a program is of first derivatives in the shape of their variables", hint="leave --order out")
+    if any(d.function != function for d in found):
+        raise UsageError("a program is of one function")
+    inputs = tuple(function.reading.node_of(name) for name in function.variables)
+    wrt = tuple(d.variable for d in found)
+    subject = Subject(function.node, function.name, function.text, inputs, wrt, function.reading.definitions)
+    return program(subject, backend, form)
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------

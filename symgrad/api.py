@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from symgrad.graph import Graph, Trace
     from symgrad.graph.ways import Comparison
     from symgrad.review import DerivationReport
+    from symgrad.review.programs import ProgramClaim
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -220,6 +221,10 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         return source
     if syntax not in SYNTAXES:
         raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES))
+    if _is_program(source):
+        from symgrad.review.programs import function_of
+
+        return _from_node(function_of(source, shapes, assume))
     if not isinstance(source, str):
         if not any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__):
             kind = type(source).__name__
@@ -234,6 +239,13 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         source, shapes, assume = entry.text, shapes or entry.shapes, assume or entry.assume
     reading = read(source, shapes=shapes, assume=assume, syntax=syntax)
     return Expr(arranged(reading.node), reading)
+
+
+def _is_program(source: Any) -> bool:
+    """Whether a source is a callable, or names one as `file.py:name`."""
+    if isinstance(source, str):
+        return ".py:" in source and "\n" not in source
+    return callable(source) and not isinstance(source, Expr) and not hasattr(source, "free_symbols")
 
 
 def _second_reader(source: str, shapes: Shapes, assume: Assumptions) -> Expr:
@@ -583,8 +595,9 @@ def check(
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
+    claim = _program(function, source, claim)
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
-    if claim is not None and len(chosen) != 1:
+    if claim is not None and len(chosen) != 1 and isinstance(claim, str | Expr):
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
     reports: dict[str, Report] = {}
     for by in chosen:
@@ -597,6 +610,21 @@ def check(
     return next(iter(reports.values())) if len(reports) == 1 else reports
 
 
+def _program(function: Expr, source: Source, claim: Any) -> Any:
+    """A claim that is a program, read once; a gate that is its own source is judged by its backward pass."""
+    if claim is None and _is_program(source) and not isinstance(source, Expr):
+        from symgrad.review.programs import is_gate_source
+
+        claim = source if is_gate_source(source) else None
+    if not _is_program(claim):
+        if claim is not None and not isinstance(claim, str | Expr):
+            raise UsageError("a claim is a formula or a function of the variables by name")
+        return claim
+    from symgrad.review.programs import ProgramClaim
+
+    return ProgramClaim(claim, {name: function.reading.node_of(name) for name in function.variables})
+
+
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
@@ -605,16 +633,19 @@ def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Re
     from symgrad.review.diagnosis import explain
     from symgrad.verify.check import caller, evaluator
 
-    claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
+    claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)  # type: ignore[arg-type]
     names = dict(found.function.reading.definitions)
     slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
     return replace(report, diagnosis=slip) if slip else report
 
 
-def _claimed_variable(function: Expr, claim: Any) -> str | None:
-    """The variable a claim names on its left side, as in ∇_W f = ..."""
-    if not isinstance(claim, str):
+def _claimed_variable(function: Expr, claim: Any) -> str | list[str] | None:
+    """The variable a claim names on its left side, as in ∇_W f = ..., or those that a program returns gradients of."""
+    if claim is None or isinstance(claim, Expr):
         return None
+    if not isinstance(claim, str):
+        program: ProgramClaim = claim
+        return program.variables([n for n, v in function.variables.items() if not v.assumptions & WHOLE])
     return read_claim(claim, function.reading).wrt
 
 
@@ -637,9 +668,8 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
         return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
-    if callable(claim):
-        return Claim(getattr(claim, "__name__", "claim"), None, claim)
-    raise UsageError("a claim is a formula or a function of the variables by name")
+    program: ProgramClaim = claim
+    return program.about(found.by, found.result.node)
 
 
 def check_derivation(

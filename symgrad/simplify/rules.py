@@ -632,6 +632,28 @@ def _selected(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _shifted(node: Node, _: Again) -> Node | None:
+    """softmax(u + c 1) = softmax(u), and log-sum-exp(u + c 1) = c + log-sum-exp(u): what code does against overflow."""
+    assert isinstance(node, Call)
+    if node.op.name not in ("softmax", "log_softmax", "logsumexp") or not isinstance(node.args[0], Sum):
+        return None
+    arg = node.args[0]
+    last = arg.rank - 1
+    level = [(c, t) for c, t in arg.terms if isinstance(t, Contraction) and not any(last in i for _, i, _ in t.factors)]
+    if not level or len(level) == len(arg.terms):
+        return None
+    rest = apply(node.op.name, add([term for term in arg.terms if term not in level]))
+    if node.op.name != "logsumexp":
+        return rest
+    axes = tuple(range(last))
+    flat = [
+        (c, contract([*t.factors], axes, t.coefficient, {k: d for k, d in enumerate(t.sizes) if k != last}))
+        for c, t in level
+        if isinstance(t, Contraction)
+    ]
+    return add([*flat, rest])
+
+
 # --- sums -------------------------------------------------------------------------------------------------------------
 
 
@@ -884,6 +906,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled, _turned, _inverse),
+    Call: (_log, _selected, _unscaled, _turned, _inverse, _shifted),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -17,7 +17,7 @@ from typing import Any
 from symgrad.code import compile_nodes
 from symgrad.dims import names as names_of
 from symgrad.dims import value as size_of
-from symgrad.errors import SymgradError, UnsupportedError, UsageError
+from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import interpret, numpy_arithmetic
@@ -42,9 +42,10 @@ MARGIN = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Somebody's derivative: a node or a function of named arrays.
+    """Somebody's derivative: a node, a function of named arrays, or a function and the node that it was traced to.
 
-    `proved` says that its normal form is the gradient's, `misfit` why the shapes inside it do not fit together.
+    `proved` says that the normal form of the node is the gradient's, `misfit` why the shapes inside it do not fit
+    together.  A function is judged by what it returns; the node can only add a proof to that.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Claim:
     function: Callable[..., Any] | None = None
     proved: bool = False
     misfit: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,12 +275,25 @@ class _Check:
         if claim.misfit:
             finding = Finding("shape", "the shapes inside the claim do not fit", claim.misfit)
             return self.made("wrong", "proved", witnesses, kinks=kinks, reason=claim.misfit, diagnosis=(finding,))
-        if claim.proved:
+        if claim.proved and claim.function is None:
             reason = "the claim has the same normal form as the derived gradient"
             return self.made("correct", "proved", witnesses, kinks=kinks, reason=reason)
-        claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
+        try:
+            return self.weighed(claim, points, witnesses, kinks)
+        except ClaimError as error:
+            found = (Finding(error.finding, error.message),) if error.finding else ()
+            verdict, certainty = ("wrong", "tested") if found else ("undecided", None)
+            return self.made(verdict, certainty, witnesses, kinks=kinks, reason=error.message, diagnosis=found)
+
+    def weighed(
+        self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]
+    ) -> Report:
+        """The verdict on a claim that is not settled by its form."""
+        claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)  # type: ignore[arg-type]
         try:
             misfit = self.misfit(claimed, points)
+        except ClaimError:
+            raise
         except SymgradError as error:
             return self.made("undecided", None, witnesses, reason=f"the claim could not be evaluated: {error.message}")
         if misfit is not None:
@@ -294,11 +309,19 @@ class _Check:
             return self.made(
                 "wrong", "tested", witnesses, kinks=kinks, counterexample=shown, reason=reason, diagnosis=found
             )
+        if claim.proved:
+            reason = f"the traced program has the same normal form as the derived gradient; {self.ran(points, worst)}"
+            return self.made("correct", "proved", witnesses, kinks=kinks, reason=reason)
         chance = None if claim.node is None else identity(claim.node, self.subject.gradient.node)
         if chance is not None:
-            return self.made("correct", "proved", witnesses, kinks=kinks, reason=certificate(chance))
+            run = f"; {self.ran(points, worst)}" if claim.function is not None else ""
+            return self.made("correct", "proved", witnesses, kinks=kinks, reason=certificate(chance) + run)
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {len(points)} shapes and {len(MAGNITUDES)} magnitudes"
-        return self.made("correct", "tested", witnesses, kinks=kinks, reason=reason)
+        return self.made("correct", "tested", witnesses, kinks=kinks, reason=f"{reason}{claim.note}")
+
+    @staticmethod
+    def ran(points: list[Point], worst: float) -> str:
+        return f"run, it agrees to {max(worst, 1e-16):.0e} at {len(points)} shapes"
 
     def misfit(self, claimed: Callable[[Point], Any], points: list[Point]) -> tuple[str, tuple[Finding, ...]] | None:
         """A claim of another shape is wrong before any number; right in another layout is said as exactly that."""
@@ -440,7 +463,9 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
             name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()
         }
         try:
-            return np.asarray(function(**given), dtype=float)
+            return np.array(function(**given), dtype=float)
+        except SymgradError:
+            raise
         except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
             raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None
 

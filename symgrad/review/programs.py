@@ -1,0 +1,145 @@
+"""Programs as sources and as claims: what a function computes, and whether the gradients that it returns are right.
+
+Contract: `function_of` gives the expression that a program calculates; `ProgramClaim` gives a `Claim` for each variable
+whose gradient a program returns.  Such a claim is judged by running the program; where it could be traced, what it was
+traced to can prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from symgrad.errors import ClaimError, UnsupportedError, UsageError
+from symgrad.expr import Node, Variable, contract, variable
+from symgrad.notation.names import canonical
+from symgrad.program import Program
+from symgrad.shapes import read_assumptions, read_shapes
+from symgrad.simplify.rules import same, simplify
+from symgrad.verify import Claim
+
+#: What the value of a function is called among several returned ones.
+VALUES = ("loss", "L", "f", "J", "cost", "value", "out")
+
+
+def is_gate_source(source: Any) -> bool:
+    """Whether a program is a class with forward and backward."""
+    program = Program.of(source)
+    try:
+        return bool(program.described["gate"])
+    finally:
+        program.close()
+
+
+def function_of(source: Any, shapes: Any, assume: Any) -> Node:
+    """The expression that a program calculates; of a gate its output times what comes from above, summed."""
+    program = Program.of(source)
+    try:
+        variables = _declared(program, shapes, assume)
+        gate = bool(program.described["gate"])
+        node = _single(program, *_labelled(program, variables, "forward" if gate else ""))
+        return _with_above(program, node) if gate else simplify(node)
+    except ClaimError as error:
+        raise UnsupportedError(error.message) from None
+    finally:
+        program.close()
+
+
+def _declared(program: Program, shapes: Any, assume: Any) -> dict[str, Variable]:
+    """A variable for every argument; shapes must be told, since code does not say them."""
+    declared, assumed = read_shapes(shapes, canonical), read_assumptions(assume, canonical)
+    wanted = {canonical(name): name for name in program.described["parameters"]}
+    needed = [canonical(name) for name in program.described["needed"]]
+    missing = [wanted[name] for name in needed if name not in declared]
+    if missing:
+        example = ", ".join(f"{name}: ..." for name in missing)
+        raise UsageError(
+            f"the shapes of {', '.join(missing)} are not known",
+            hint=f'declare them, as in "{example}" with X: N D, lam:',
+        )
+    unknown = next((name for name in declared if name not in wanted), None)
+    if unknown is not None:
+        raise UsageError(f"the program has no argument {unknown}", hint=f"it takes {', '.join(wanted.values())}")
+    return {n: variable(n, tuple(declared[n]), assumed.get(n, ())) for n in wanted if n in declared}
+
+
+def _labelled(program: Program, variables: dict[str, Variable], part: str) -> tuple[list[str] | None, list[Node]]:
+    """What a program calculates; variables that it uses as an index are labels."""
+    for _ in range(len(variables) + 1):
+        try:
+            return program.traced(variables, part)
+        except UnsupportedError as error:
+            name = next((n for n in variables if error.code == "LABEL" and error.message.startswith(f"{n} is ")), None)
+            if name is None:
+                raise
+            variables[name] = variable(name, variables[name].shape, {*variables[name].assumptions, "label"})
+    raise UsageError("the labels of this program could not be settled")
+
+
+def _single(program: Program, keys: Sequence[str] | None, nodes: Sequence[Node]) -> Node:
+    """The function among the values that a program returns."""
+    if len(nodes) == 1:
+        return nodes[0]
+    names = keys if keys is not None else program.returns
+    called = [k for k, name in enumerate(names) if name in VALUES] if len(names) == len(nodes) else []
+    scalars = [k for k, node in enumerate(nodes) if not node.shape]
+    chosen = called or scalars
+    if len(chosen) != 1:
+        raise UsageError(f"the program returns {len(nodes)} values", hint="name the function's value loss")
+    return nodes[chosen[0]]
+
+
+def _with_above(program: Program, node: Node) -> Node:
+    """⟨g, forward⟩ for what backward takes from above."""
+    above = program.described["above"]
+    if len(above) > 1:
+        raise UsageError(f"backward takes {', '.join(above)}, and only one gradient comes from above")
+    if not above:
+        return simplify(node)
+    axes = tuple(range(node.rank))
+    return simplify(contract([(variable(canonical(above[0]), node.shape), axes), (node, axes)]))
+
+
+class ProgramClaim:
+    """A program that returns gradients."""
+
+    def __init__(self, source: Any, variables: Mapping[str, Variable]) -> None:
+        self.program = Program.of(source)
+        self.inputs = variables
+        self.note = ""
+
+    @cached_property
+    def traced(self) -> tuple[list[str] | None, list[Node]] | None:
+        """What it was traced to; None, and a note, where it could not be."""
+        try:
+            return self.program.traced(self.inputs)
+        except (UnsupportedError, ClaimError) as error:
+            self.note = f"; not proved: {error.message}"
+        return None
+
+    def variables(self, real: Sequence[str]) -> list[str] | None:
+        """The variables whose gradients it returns, by their names; None for all there are."""
+        keys = self.traced[0] if self.traced is not None else None
+        found = self.program.about(real, keys)
+        if found or len(real) == 1:
+            return found or None
+        raise UsageError("the program does not say which gradient it returns", hint='say it with wrt, as in wrt="W"')
+
+    def about(self, by: Sequence[Variable], gradient: Node) -> Claim:
+        """The claim about the gradient by a variable."""
+        wrt = by[0].name
+        node = None
+        if self.traced is not None:
+            node = simplify(self.program.pick(*self.traced, wrt))
+        if node is not None and node.shape != gradient.shape:
+            node = None
+        proved = node is not None and same(node, gradient)
+        return Claim(self.program.label, node, self._runner(wrt), proved, note=self.note)
+
+    def _runner(self, wrt: str) -> Callable[..., Any]:
+        def run(**values: Any) -> Any:
+            keys, found = self.program.run(values)
+            return self.program.pick(keys, found, wrt)
+
+        return run

@@ -311,8 +311,10 @@ def _range(part: slice, dim: Dim) -> tuple[Dim, Dim, int]:
         refuse("a slice that runs backwards covers the whole axis only")
     start = _bound(part.start, dim, 0)
     stop = _bound(part.stop, dim, dim)
-    if not (dims.at_least(dim, stop) and dims.at_least(stop, start)):
+    if not dims.at_least(dim, stop):
         refuse(f"the slice from {start} to {stop} may leave its axis of length {dim}")
+    if dims.at_least(start, stop):
+        refuse(f"the slice from {start} to {stop} is empty")
     return start, dims.quotient(dims.combine([(1, stop), (-1, start)], step - 1), step), step
 
 

@@ -61,6 +61,7 @@ HELP = {
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
         "derive softmax-loss --wrt W --code numpy",
+        'derive layers.py:loss --wrt W --shape "X: N D, W: D C, y: N"',
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
@@ -70,6 +71,8 @@ HELP = {
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
+        'check "||W x||^2" --claim layers.py:grad',
+        'check layers.py:MultiplyGate --shape "x:, y:"',
         "check softmax-loss --json",
     ),
     "graph": _help(
@@ -90,6 +93,7 @@ HELP = {
         "Compare five ways to one gradient: manual, symbolic, numerical, forward and reverse automatic.",
         "Error and cost of each, the V of finite differences against the step, and the cost as the inputs grow.",
         'compare "||W x||^2" --wrt W --manual "2 W x x^T"',
+        'compare "||W x||^2" --wrt W --manual layers.py:grad',
         'compare "ln(x1) + x1 x2 - sin(x2)" --wrt x2 --at "x1=2, x2=5" --out ways.png',
     ),
     "catalog": _help(
@@ -122,7 +126,8 @@ Formulas = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="EXPR",
-        help="A function: text, LaTeX, a name of the catalog, or - for standard input. Definitions are separated by ;",
+        help="A function: text, LaTeX, a name of the catalog, file.py:name, or - for standard input. "
+        "Definitions are separated by ;",
         autocompletion=_names,
         show_default=False,
     ),
@@ -216,7 +221,8 @@ def check(
     formulas: Formulas = None,
     wrt: Wrt = None,
     claim: Annotated[
-        str | None, typer.Option("--claim", metavar="CLAIM", help="A gradient, text or LaTeX, to be judged.")
+        str | None,
+        typer.Option("--claim", metavar="CLAIM", help="A gradient to be judged: text, LaTeX, or file.py:name."),
     ] = None,
     shape: Shape = None,
     assume: Assume = None,
@@ -353,7 +359,7 @@ def compare(
     wrt: Wrt = None,
     at: At = None,
     manual: Annotated[
-        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient, text or LaTeX.")
+        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient: text, LaTeX, or file.py:name.")
     ] = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Plot to FILE.svg or FILE.png; needs matplotlib.")
@@ -368,8 +374,6 @@ def compare(
 
     graphs.suffix(out)
     reading = _reading(shape, assume, syntax)
-    if manual and ".py" in manual:
-        raise UnsupportedError("a program as the manual way is not built yet", hint="give the gradient as a formula")
     if wrt and len(wrt) > 1:
         raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
 

@@ -224,7 +224,8 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
     if _is_program(source):
         from symgrad.review.programs import function_of
 
-        return _from_node(function_of(source, shapes, assume))
+        node, arguments = function_of(source, shapes, assume)
+        return Expr(arranged(node), Reading.of(node, arguments))
     if not isinstance(source, str):
         if not any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__):
             kind = type(source).__name__
@@ -482,7 +483,7 @@ def compare(
     wrt: str | None = None,
     *,
     at: str | Mapping[str, Any] | None = None,
-    manual: str | None = None,
+    manual: Any = None,
     grow: bool = True,
     progress: Callable[[str], None] = lambda message: None,
     **options: Any,
@@ -491,6 +492,7 @@ def compare(
 
     Each way is measured against the exact gradient: `ways` has error and cost, `steps` the error of finite differences
     against the step, and `growth` the cost as the variable grows.  Without `at` the point is drawn at random.
+    `manual` is a formula, a callable that takes the variables by name, or `file.py:name`.
 
     >>> found = compare("||W x||^2", "W", at="W=[[0.1, 0.5], [-0.3, 0.8]], x=[0.2, 0.4]", grow=False)
     >>> [way.name for way in found.ways if way.error is not None and way.error > 1e-12]
@@ -504,13 +506,28 @@ def compare(
     if function.shape:
         raise ShapeError("the five ways are compared on a scalar function")
     chosen = _variables(function, wrt)[0]
-    claim = read_claim(manual, function.reading, shape=chosen.shape).node if manual else None
+    claim, program = _manual(function, chosen, manual)
     given = point_of(at)
     values = _random_point(function, chosen) if given is None else given
     tape = record(_as_written(function))
-    found = compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+    found = compared(
+        tape, simplify(function.node), chosen, values, claim=claim, program=program, grow=grow, progress=progress
+    )
     found.chosen = given is not None
     return found
+
+
+def _manual(function: Expr, wrt: Variable, manual: Any) -> tuple[Node | None, Callable[..., Any] | None]:
+    """Somebody's gradient as an expression, and as a program where it is one."""
+    if manual is None or manual == "":
+        return None, None
+    program = _program(function, function, manual)
+    if isinstance(program, Expr):
+        return program.node, None
+    if isinstance(program, str):
+        return read_claim(program, function.reading, shape=wrt.shape).node, None
+    claim = program.about((wrt,), wrt)
+    return claim.node, claim.function
 
 
 def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
@@ -611,11 +628,11 @@ def check(
 
 
 def _program(function: Expr, source: Source, claim: Any) -> Any:
-    """A claim that is a program, read once; a gate that is its own source is judged by its backward pass."""
-    if claim is None and _is_program(source) and not isinstance(source, Expr):
-        from symgrad.review.programs import is_gate_source
+    """A claim that is a program, read once; a source that returns gradients beside its value makes its own claim."""
+    if claim is None and _is_program(source):
+        from symgrad.review.programs import judges_itself
 
-        claim = source if is_gate_source(source) else None
+        claim = source if judges_itself(source, list(function.variables)) else None
     if not _is_program(claim):
         if claim is not None and not isinstance(claim, str | Expr):
             raise UsageError("a claim is a formula or a function of the variables by name")

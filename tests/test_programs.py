@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-import symgrad as sg
 from symgrad.dims import value as size_of
 from symgrad.expr import variable
 from symgrad.notation.names import canonical

@@ -14,20 +14,8 @@ from typing import Any
 from symgrad import dims
 from symgrad.errors import UnsupportedError
 from symgrad.expr import Call, Dim, Label, Node, Variable, window
-from symgrad.program.traced import (
-    Extent,
-    Traced,
-    dim_of,
-    entrywise,
-    labels_of,
-    labels_upto,
-    lifted,
-    opposite,
-    product,
-    refuse,
-    total,
-    unit,
-)
+from symgrad.program.extent import Extent, dim_of, refuse
+from symgrad.program.traced import Traced, entrywise, labels_of, labels_upto, lifted, opposite, product, total, unit
 
 
 class LabelNeeded(UnsupportedError):
@@ -180,7 +168,9 @@ def _pick(array: Traced, key: Any) -> Pick:
     pick = Pick()
     advanced = [lifted_labels(part, array) for part in parts if _is_labels(part)]
     names, shared = labels_of(advanced) if advanced else ([], ())
-    places = [k for k, part in enumerate(parts) if _is_labels(part) or isinstance(part, int)] if advanced else []
+    places = (
+        [k for k, part in enumerate(parts) if _is_labels(part) or isinstance(part, int | Extent)] if advanced else []
+    )
     together = not places or places == list(range(places[0], places[-1] + 1))
     waiting = iter(zip(advanced, names, strict=True))
     common = [("labels", k) for k in shared]
@@ -288,7 +278,7 @@ def _pick_basic(pick: Pick, array: Traced, axis: int, part: Any) -> None:
         pick.selectors.append((Traced(selector, (True, length != 1), array.sizes), (name, ("slice", axis))))
         pick.out.append(("slice", axis))
         return
-    if isinstance(part, bool) or not isinstance(part, int):
+    if isinstance(part, bool) or not isinstance(part, int | Extent):
         refuse(f"an index is a number, a slice, labels or a mask, not a {type(part).__name__}")
     if dim == 1:
         if int(part) not in (0, -1):
@@ -321,7 +311,7 @@ def _range(part: slice, dim: Dim) -> tuple[Dim, Dim, int]:
 def _bound(value: Any, dim: Dim, default: Dim) -> Dim:
     if value is None:
         return default
-    if not isinstance(value, int):
+    if not isinstance(value, int | Extent):
         refuse("the bounds of a slice are whole numbers")
     bound = dim_of(value)
     if isinstance(bound, int) and bound < 0:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.expr import number
+from symgrad.program.extent import Extent, dim_of, refuse
 from symgrad.program.rules import FUNCTIONS, call_rule
-from symgrad.program.traced import Extent, Traced, dim_of, identity, labels_upto, lifted, refuse
+from symgrad.program.traced import Traced, identity, labels_upto, lifted
 
 REFUSED = {"random", "load", "save", "fromfile", "loadtxt", "genfromtxt", "memmap", "frompyfunc", "vectorize"}
 
@@ -58,7 +59,7 @@ class NumPy:
     def _arange(self, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
         if stop is None:
             start, stop = 0, start
-        if not (isinstance(start, int) and isinstance(stop, int) and step == 1):
+        if not (all(isinstance(v, int | Extent) for v in (start, stop)) and step == 1):
             if any(isinstance(v, Extent | Traced) for v in (start, stop, step)):
                 refuse("np.arange is followed in steps of one")
             return self._numpy.arange(start, stop, step)
@@ -133,7 +134,7 @@ class _Kind(type):
     plain: type
 
     def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, cls.plain)
+        return isinstance(value, cls.plain) or (cls.plain is int and isinstance(value, Extent))
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
         if args and isinstance(args[0], Extent | Traced):

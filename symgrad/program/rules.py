@@ -18,16 +18,14 @@ from symgrad.errors import SymgradError
 from symgrad.expr import Dim, Label, Node, constant, is_zero, number, stacking
 from symgrad.ops import apply
 from symgrad.program import indexing
+from symgrad.program.extent import Extent, dim_of, refuse
 from symgrad.program.traced import (
-    Extent,
     Traced,
-    dim_of,
     entrywise,
     labels_of,
     lifted,
     opposite,
     product,
-    refuse,
     show,
     stacked,
     total,
@@ -517,12 +515,12 @@ def _wanted(a: Traced, shape: Sequence[Any]) -> list[Dim]:
 
 def _over(whole: Dim, known: Dim) -> Dim | None:
     """whole / known, where that is a dimension for every size."""
-    atoms = [part for part in dims.factors(whole) if not isinstance(part, int)]
+    atoms = [part for part in dims.factors(whole) if not isinstance(part, int | Extent)]
     number, divisor = (prod([p for p in dims.factors(d) if isinstance(p, int)]) for d in (whole, known))
     for part in dims.factors(known):
         if part in atoms:
             atoms.remove(part)
-        elif not isinstance(part, int):
+        elif not isinstance(part, int | Extent):
             return None
     return dims.product(number // divisor, *atoms) if divisor and number % divisor == 0 else None
 

@@ -37,8 +37,8 @@ class ProgramError(ClaimError):
 class Sandbox:
     """One file's process; `ask` starts it when it is needed, and again after it ended."""
 
-    def __init__(self, path: str, name: str, seconds: float = ANSWER_SECONDS) -> None:
-        self.path, self.name, self.seconds = path, name, seconds
+    def __init__(self, path: str, name: str) -> None:
+        self.path, self.name, self.seconds = path, name, ANSWER_SECONDS
         self.process: subprocess.Popen[bytes] | None = None
         self.folder = ""
         self.stop: Any = None

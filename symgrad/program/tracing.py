@@ -18,8 +18,9 @@ from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.expr import Dim, Node, Variable, contract
 from symgrad.ops import apply
 from symgrad.program.calling import call, is_gate
+from symgrad.program.extent import Extent
 from symgrad.program.numpy_module import NumPy, built_in
-from symgrad.program.traced import Extent, Traced, lifted
+from symgrad.program.traced import Traced, lifted
 
 #: Two sets of sizes, all unequal, in opposite order: code that asks for a size gets two answers.
 SIZES = ((7, 11, 13, 17, 19, 23, 29, 31), (36, 26, 22, 18, 14, 12, 10, 8))

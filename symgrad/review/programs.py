@@ -23,23 +23,28 @@ from symgrad.verify import Claim
 VALUES = ("loss", "L", "f", "J", "cost", "value", "out")
 
 
-def is_gate_source(source: Any) -> bool:
-    """Whether a program is a class with forward and backward."""
+def judges_itself(source: Any, variables: Sequence[str]) -> bool:
+    """Whether a program returns gradients beside its value, as a gate does, or `return loss, dW`."""
     program = Program.of(source)
     try:
-        return bool(program.described["gate"])
+        return bool(program.described["gate"] or (len(program.returns) > 1 and program.about(variables)))
     finally:
         program.close()
 
 
-def function_of(source: Any, shapes: Any, assume: Any) -> Node:
-    """The expression that a program calculates; of a gate its output times what comes from above, summed."""
+def function_of(source: Any, shapes: Any, assume: Any) -> tuple[Node, dict[str, Variable]]:
+    """The expression that a program calculates, and its arguments.
+
+    Of a gate it is the output times what comes from above, summed.
+    """
     program = Program.of(source)
     try:
         variables = _declared(program, shapes, assume)
         gate = bool(program.described["gate"])
         node = _single(program, *_labelled(program, variables, "forward" if gate else ""))
-        return _with_above(program, node) if gate else simplify(node)
+        if gate:
+            node = _with_above(program, node, variables)
+        return simplify(node), variables
     except ClaimError as error:
         raise UnsupportedError(error.message) from None
     finally:
@@ -54,10 +59,8 @@ def _declared(program: Program, shapes: Any, assume: Any) -> dict[str, Variable]
     missing = [wanted[name] for name in needed if name not in declared]
     if missing:
         example = ", ".join(f"{name}: ..." for name in missing)
-        raise UsageError(
-            f"the shapes of {', '.join(missing)} are not known",
-            hint=f'declare them, as in "{example}" with X: N D, lam:',
-        )
+        hint = f'declare them: "{example}", where X: N D is a matrix, w: D a vector, lam: a number'
+        raise UsageError(f"the shapes of {', '.join(missing)} are not known", hint=hint)
     unknown = next((name for name in declared if name not in wanted), None)
     if unknown is not None:
         raise UsageError(f"the program has no argument {unknown}", hint=f"it takes {', '.join(wanted.values())}")
@@ -90,15 +93,17 @@ def _single(program: Program, keys: Sequence[str] | None, nodes: Sequence[Node])
     return nodes[chosen[0]]
 
 
-def _with_above(program: Program, node: Node) -> Node:
-    """⟨g, forward⟩ for what backward takes from above."""
+def _with_above(program: Program, node: Node, variables: dict[str, Variable]) -> Node:
+    """⟨g, forward⟩ for what backward takes from above, which is one more variable."""
     above = program.described["above"]
     if len(above) > 1:
         raise UsageError(f"backward takes {', '.join(above)}, and only one gradient comes from above")
     if not above:
-        return simplify(node)
+        return node
     axes = tuple(range(node.rank))
-    return simplify(contract([(variable(canonical(above[0]), node.shape), axes), (node, axes)]))
+    name = canonical(above[0])
+    variables[name] = variable(name, node.shape)
+    return contract([(variables[name], axes), (node, axes)])
 
 
 class ProgramClaim:
@@ -108,14 +113,17 @@ class ProgramClaim:
         self.program = Program.of(source)
         self.inputs = variables
         self.note = ""
+        self.failed: ClaimError | None = None
 
     @cached_property
     def traced(self) -> tuple[list[str] | None, list[Node]] | None:
         """What it was traced to; None, and a note, where it could not be."""
         try:
             return self.program.traced(self.inputs)
-        except (UnsupportedError, ClaimError) as error:
+        except UnsupportedError as error:
             self.note = f"; not proved: {error.message}"
+        except ClaimError as error:
+            self.failed = error
         return None
 
     def variables(self, real: Sequence[str]) -> list[str] | None:
@@ -139,6 +147,8 @@ class ProgramClaim:
 
     def _runner(self, wrt: str) -> Callable[..., Any]:
         def run(**values: Any) -> Any:
+            if self.failed is not None:
+                raise self.failed
             keys, found = self.program.run(values)
             return self.program.pick(keys, found, wrt)
 

@@ -600,8 +600,18 @@ def _unscaled(node: Node, _: Again) -> Node | None:
     if not (node.op.symbol or node.op.name == "sign"):
         return None
     coefficient, rest = split(node.args[0])
+    if node.op.symbol in (">", ">=") and _name(rest) == "relu":
+        return _of_rectified(node.op.symbol, coefficient, rest)
     size = magnitude(coefficient)
     return None if size in (0, 1) else apply(node.op.name, scale(rest, 1 if coefficient > 0 else -1))
+
+
+def _of_rectified(symbol: str, coefficient: Rational, rectified: Node) -> Node | None:
+    """1[max(0, u) > 0] is 1[u > 0], and 1[-max(0, u) >= 0] is 1[u <= 0]."""
+    (inside,) = rectified.children
+    if coefficient > 0 and symbol == ">":
+        return apply("positive", inside)
+    return apply("nonnegative", negate(inside)) if coefficient < 0 and symbol == ">=" else None
 
 
 def _inverse_unscaled(node: Call) -> Node | None:

@@ -289,6 +289,8 @@ class _Check:
         self, claim: Claim, points: list[Point], witnesses: tuple[Witness, ...], kinks: tuple[Kink, ...]
     ) -> Report:
         """The verdict on a claim that is not settled by its form."""
+        import numpy as np
+
         claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)  # type: ignore[arg-type]
         try:
             misfit = self.misfit(claimed, points)
@@ -298,16 +300,21 @@ class _Check:
             return self.made("undecided", None, witnesses, reason=f"the claim could not be evaluated: {error.message}")
         if misfit is not None:
             return self.made("wrong", "proved", witnesses, kinks=kinks, reason=misfit[0], diagnosis=misfit[1])
+        gaps = [p for p in points if not np.all(np.isfinite(claimed(p)))] if claim.function is not None else []
+        if gaps and len(gaps) < len(points):
+            reason = f"the claim is no number at {len(gaps)} of {len(points)} points where the gradient exists"
+            shown = (Finding("returns", reason),)
+            return self.made("wrong", "tested", witnesses, kinks=kinks, reason=reason, diagnosis=shown)
         worst, where = self.furthest(claimed, points)
         if where is None:
             return self.made("undecided", None, witnesses, reason="the claim has no finite value at the sample points")
         if worst > SURE or (worst > 1e-13 and self.differs_precisely(claim, worst)):
             example = self.example(self.derived, claimed)
-            shown = example or self.shown(where, self.derived, claimed)
+            example = example or self.shown(where, self.derived, claimed)
             reason = f"the claim is off by {worst:.1e} of the size of the gradient"
             found = self.diagnose(claimed, points)
             return self.made(
-                "wrong", "tested", witnesses, kinks=kinks, counterexample=shown, reason=reason, diagnosis=found
+                "wrong", "tested", witnesses, kinks=kinks, counterexample=example, reason=reason, diagnosis=found
             )
         if claim.proved:
             reason = f"the traced program has the same normal form as the derived gradient; {self.ran(points, worst)}"

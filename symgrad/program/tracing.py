@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.dims import names as names_of
-from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Dim, Node, Variable, contract
 from symgrad.ops import apply
 from symgrad.program.calling import call, is_gate
@@ -148,9 +148,11 @@ def named(scope: Mapping[str, Any], name: str) -> Any:
     """What a dotted name means in a namespace."""
     first, *rest = name.split(".")
     if first not in scope:
-        raise UnsupportedError(f"the file has no {first}")
+        raise UsageError(f"the file has no {first}")
     found = scope[first]
     for part in rest:
+        if not hasattr(found, part):
+            raise UsageError(f"{first} has no {part}")
         found = getattr(found, part)
     return found
 

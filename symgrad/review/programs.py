@@ -114,10 +114,16 @@ class ProgramClaim:
         self.inputs = variables
         self.note = ""
         self.failed: ClaimError | None = None
+        try:
+            self.program.described  # noqa: B018 - what cannot be found or called is said at once
+        except ClaimError as error:
+            self.failed = error
 
     @cached_property
     def traced(self) -> tuple[list[str] | None, list[Node]] | None:
         """What it was traced to; None, and a note, where it could not be."""
+        if self.failed is not None:
+            return None
         try:
             return self.program.traced(self.inputs)
         except UnsupportedError as error:

@@ -36,6 +36,7 @@ class Hidden:
 
 
 def square(W, x):
+    """W: (m, n), x: (n,)"""
     return np.sum((W @ x) ** 2)
 
 
@@ -55,6 +56,15 @@ def affine(X, W, b):
 
 
 def softmax_loss(W, X, y, reg):
+    """
+    Softmax loss, vectorised.
+
+    Inputs:
+    - W: An array of shape (D, C) containing weights.
+    - X: An array of shape (N, D) containing examples.
+    - y: An array of shape (N,) containing labels.
+    - reg: (float) regularization strength
+    """
     count = X.shape[0]
     scores = X.dot(W)
     scores -= np.max(scores, axis=1, keepdims=True)

@@ -178,5 +178,6 @@ MISTAKES = [
         "logsoftmax-added", "u^T log_softmax(s)", "s", "u + softmax(s)",
         "p = np.exp(s)/np.exp(s).sum(); g = u + p", "rule", shapes="s: n, u: n",
     ),
+    Mistake("product-swapped", "u x y", "x", "u x", "g = u*x", "variable", "by y", shapes="u:, x:, y:"),
     Mistake("log-base-10", "-log(p)", "p", "-1/(p log(10))", "g = -1/(p*np.log(10))", "factor", shapes="p:"),
 ]  # fmt: skip

@@ -123,6 +123,17 @@ def test_a_callable_is_a_source() -> None:
     assert sg.gradient(gates.square, "W", shapes="W: m n, x: n").text == "2 W x xᵀ"
 
 
+def test_a_docstring_declares_shapes() -> None:
+    assert Program.of(gates.square).documented == {"W": ("m", "n"), "x": ("n",)}
+    function = sg.parse(f"{FILE}:softmax_loss")
+    assert {n: v.shape for n, v in function.variables.items()} == {
+        "W": ("D", "C"),
+        "X": ("N", "D"),
+        "y": ("N",),
+        "reg": (),
+    }
+
+
 def test_expressions_go_to_another_process_and_come_back() -> None:
     for shapes, body in PROGRAMS.values():
         function, variables = program(shapes, body)
@@ -191,7 +202,7 @@ def test_a_program_with_its_gradients_is_judged_by_itself(name: str, shapes: str
 UNUSABLE = {
     "no such file": lambda: sg.check("x^2", claim="nowhere.py:f"),
     "no such function": lambda: sg.check("x^2", claim=f"{FILE}:nothing"),
-    "no shapes": lambda: sg.parse(f"{FILE}:square"),
+    "no shapes": lambda: sg.parse(f"{FILE}:affine"),
     "a shape of no argument": lambda: sg.parse(f"{FILE}:square", shapes="W: m n, x: n, z: n"),
     "another argument": lambda: sg.check("||A x||^2", wrt="A", claim=f"{FILE}:square_gradient"),
     "several values and no name": lambda: sg.check("x^2", wrt="x", claim=lambda x: (x, 2 * x)),

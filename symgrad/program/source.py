@@ -23,6 +23,11 @@ from symgrad.program.sandbox import ProgramError, Sandbox
 NAMED = re.compile(r"(?P<path>[^\n]*\.py):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 #: How programs call a gradient: dW, grad_W, dL_dW, W_grad.
 _GRADIENT = re.compile(r"(?:d[A-Za-z]+_?d|grad_?|nabla_?|d_?|g_?)(?P<name>.+)|(?P<other>.+?)_?(?:grad|bar)")
+#: A line of a docstring that gives a shape in brackets.
+_DOCUMENTED = re.compile(
+    r"(?:^|[,;]|[-*])[ \t]*(?P<name>[^\W\d]\w*)[ \t]*:[^\n(]*\((?P<shape>[^()\n]*)\)", re.MULTILINE
+)
+_NUMBERS = ("", "float", "int", "scalar", "number")
 MAX_FILE = 1_000_000
 
 
@@ -102,12 +107,26 @@ class Program:
         if self.sandbox is not None:
             self.sandbox.close()
 
+    @cached_property
+    def documented(self) -> dict[str, tuple[int | str, ...]]:
+        """The shapes that its docstring gives its arguments: `W: (m, n)`, `- X: an array of shape (N, D)`."""
+        name = self.name or getattr(self.target, "__name__", "")
+        body = _definition(self.text, name, "forward")
+        text = ast.get_docstring(body) if isinstance(body, ast.FunctionDef | ast.ClassDef) else None
+        found = {}
+        for match in _DOCUMENTED.finditer(text or ""):
+            words = [word.strip() for word in match["shape"].split(",") if word.strip()]
+            numbers = match["shape"].strip() in _NUMBERS
+            if numbers or all(word.isidentifier() or word.isdigit() for word in words):
+                found[match["name"]] = () if numbers else tuple(int(w) if w.isdigit() else w for w in words)
+        return found
+
     # --- which value is about which variable ----------------------------------------------------------------------
 
     @cached_property
     def returns(self) -> list[str]:
         """The names in its last `return`, as far as they are names."""
-        body = _definition(self.text, self.name or getattr(self.target, "__name__", ""))
+        body = _definition(self.text, self.name or getattr(self.target, "__name__", ""), "backward")
         last = [n for n in ast.walk(body) if isinstance(n, ast.Return) and n.value is not None] if body else []
         if not last:
             return []
@@ -157,8 +176,8 @@ def _source_of(target: Any) -> str:
         return ""
 
 
-def _definition(text: str, name: str) -> ast.AST | None:
-    """The definition of a function; of a class that of its backward pass."""
+def _definition(text: str, name: str, method: str) -> ast.AST | None:
+    """The definition of a function; of a class that of its method."""
     try:
         found: Any = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -168,5 +187,5 @@ def _definition(text: str, name: str) -> ast.AST | None:
         if found is None:
             return None
     if isinstance(found, ast.ClassDef):
-        return next((n for n in found.body if getattr(n, "name", None) == "backward"), None)
+        return next((n for n in found.body if getattr(n, "name", None) == method), None)
     return found if isinstance(found, ast.AST) else None

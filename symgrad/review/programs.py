@@ -52,8 +52,10 @@ def function_of(source: Any, shapes: Any, assume: Any) -> tuple[Node, dict[str, 
 
 
 def _declared(program: Program, shapes: Any, assume: Any) -> dict[str, Variable]:
-    """A variable for every argument; shapes must be told, since code does not say them."""
+    """A variable for every argument; shapes must be told, by the caller or by the docstring."""
     declared, assumed = read_shapes(shapes, canonical), read_assumptions(assume, canonical)
+    documented = {canonical(name): shape for name, shape in program.documented.items()}
+    declared = {**{n: s for n, s in documented.items() if n not in declared}, **declared}
     wanted = {canonical(name): name for name in program.described["parameters"]}
     needed = [canonical(name) for name in program.described["needed"]]
     missing = [wanted[name] for name in needed if name not in declared]
@@ -61,7 +63,7 @@ def _declared(program: Program, shapes: Any, assume: Any) -> dict[str, Variable]
         example = ", ".join(f"{name}: ..." for name in missing)
         hint = f'declare them: "{example}", where X: N D is a matrix, w: D a vector, lam: a number'
         raise UsageError(f"the shapes of {', '.join(missing)} are not known", hint=hint)
-    unknown = next((name for name in declared if name not in wanted), None)
+    unknown = next((name for name in declared if name not in wanted and name not in documented), None)
     if unknown is not None:
         raise UsageError(f"the program has no argument {unknown}", hint=f"it takes {', '.join(wanted.values())}")
     return {n: variable(n, tuple(declared[n]), assumed.get(n, ())) for n in wanted if n in declared}

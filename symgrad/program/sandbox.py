@@ -147,7 +147,6 @@ def _as_error(error: Any) -> Exception:
         return UsageError(message, hint=hint)
     if kind == "memory":
         return ProgramError(f"the program was stopped: {message}")
-    return ProgramError(
-        f"the program raised {message}" if kind == "raised" else message,
-        finding={"raised": "raises"}.get(kind, "returns"),
-    )
+    if kind == "raised":
+        return ProgramError(f"the program raised {message}", finding="raises")
+    return ProgramError(message, finding="returns")

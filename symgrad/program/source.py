@@ -25,7 +25,7 @@ NAMED = re.compile(r"(?P<path>[^\n]*\.py):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
 _GRADIENT = re.compile(r"(?:d[A-Za-z]+_?d|grad_?|nabla_?|d_?|g_?)(?P<name>.+)|(?P<other>.+?)_?(?:grad|bar)")
 #: A line of a docstring that gives a shape in brackets.
 _DOCUMENTED = re.compile(
-    r"(?:^|[,;]|[-*])[ \t]*(?P<name>[^\W\d]\w*)[ \t]*:[^\n(]*\((?P<shape>[^()\n]*)\)", re.MULTILINE
+    r"(?:^|[,;*-])[ \t]*(?P<name>[^\W\d]\w*)[ \t]*:(?P<before>[^\n(]*)\((?P<shape>[^()\n]*)\)", re.MULTILINE
 )
 _NUMBERS = ("", "float", "int", "scalar", "number")
 MAX_FILE = 1_000_000
@@ -113,12 +113,13 @@ class Program:
         name = self.name or getattr(self.target, "__name__", "")
         body = _definition(self.text, name, "forward")
         text = ast.get_docstring(body) if isinstance(body, ast.FunctionDef | ast.ClassDef) else None
-        found = {}
+        found: dict[str, tuple[int | str, ...]] = {}
         for match in _DOCUMENTED.finditer(text or ""):
             words = [word.strip() for word in match["shape"].split(",") if word.strip()]
-            numbers = match["shape"].strip() in _NUMBERS
-            if numbers or all(word.isidentifier() or word.isdigit() for word in words):
-                found[match["name"]] = () if numbers else tuple(int(w) if w.isdigit() else w for w in words)
+            if match["shape"].strip() in _NUMBERS:
+                found[match["name"]] = ()
+            elif ("," in match["shape"] or "shape" in match["before"]) and all(map(_is_dimension, words)):
+                found[match["name"]] = tuple(int(w) if w.isdigit() else w for w in words)
         return found
 
     # --- which value is about which variable ----------------------------------------------------------------------
@@ -167,6 +168,12 @@ def is_gradient_of(name: str, variable: str) -> bool:
     if match and name.startswith("d") and len(name) > 1:
         names.add(name[1:].lstrip("_"))
     return any(spelled(part) == wanted for part in names if part.isidentifier())
+
+
+def _is_dimension(word: str) -> bool:
+    return word.isdigit() or (
+        word.isidentifier() and word not in ("optional", "float", "int", "array", "ndarray", "default")
+    )
 
 
 def _source_of(target: Any) -> str:

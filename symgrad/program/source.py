@@ -27,6 +27,7 @@ _GRADIENT = re.compile(r"(?:d[A-Za-z]+_?d|grad_?|nabla_?|d_?|g_?)(?P<name>.+)|(?
 _DOCUMENTED = re.compile(
     r"(?:^|[,;*-])[ \t]*(?P<name>[^\W\d]\w*)[ \t]*:(?P<before>[^\n(]*)\((?P<shape>[^()\n]*)\)", re.MULTILINE
 )
+_NO_DIMENSIONS = ("optional", "float", "int", "array", "ndarray", "default")
 _NUMBERS = ("", "float", "int", "scalar", "number")
 MAX_FILE = 1_000_000
 

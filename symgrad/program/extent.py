@@ -10,7 +10,8 @@ import linecache
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
+from traceback import walk_stack, walk_tb
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from symgrad import dims
@@ -20,7 +21,7 @@ from symgrad.expr import Dim, size
 if TYPE_CHECKING:
     from symgrad.program.traced import Traced
 
-OURS = str(Path(__file__).resolve().parent)
+OURS = str(Path(__file__).resolve().parents[1])
 
 
 def refuse(message: str, hint: str = "") -> NoReturn:
@@ -28,16 +29,20 @@ def refuse(message: str, hint: str = "") -> NoReturn:
     raise UnsupportedError(f"{place()}{message}", hint=hint)
 
 
-def place() -> str:
-    """`file.py, line 3: "code": ` of the innermost frame that is neither ours nor NumPy's."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        path = frame.f_code.co_filename
+def place(trace: TracebackType | None = None) -> str:
+    """`file.py, line 3: "code": ` of the innermost frame that is neither ours nor NumPy's, now or of an error."""
+    for path, line in _frames(trace):
         if not path.startswith((OURS, "<__array_function__")) and "/numpy/" not in path.replace("\\", "/"):
-            line = linecache.getline(path, frame.f_lineno).strip()
-            return f"{Path(path).name}, line {frame.f_lineno}: " + (f"{line!r}: " if line else "")
-        frame = frame.f_back
+            code = linecache.getline(path, line).strip()
+            return f"{Path(path).name}, line {line}: " + (f"{code!r}: " if code else "")
     return ""
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[str, int]]:
+    """File and line of every frame, the innermost first."""
+    if trace is not None:
+        return [(frame.f_code.co_filename, line) for frame, line in walk_tb(trace)][::-1]
+    return [(frame.f_code.co_filename, line) for frame, line in walk_stack(sys._getframe(1))]
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------

@@ -90,11 +90,22 @@ def put(array: Traced, key: Any, value: Traced) -> None:
     before = pick.read(array)
     if value.ndim > before.ndim:
         refuse("the value has more axes than the entries it is written to")
+    found = _written(array, pick, before, value)
+    found.kind = "b" if array.kind == value.kind == "b" else "f"
+    array.assign(found)
+
+
+def _written(array: Traced, pick: Pick, before: Traced, value: Traced) -> Traced:
+    """The array with a value where the key points: x - E x + E value for a number, where E is 1 there."""
+    if pick.selectors and not any(value.real):
+        there = pick.spread(lifted(1, array.sizes).to_shape(before.shape), array)
+        (labels, others), out = labels_of([array, there])
+        kept = total((1, array), (-1, product([(array, labels), (there, others)], out)))
+        return total((1, kept), (1, product([(value, ()), (there, others)], out)))
     change = total((1, value), (-1, before))
-    if len(pick.out) == array.ndim and pick.basic and not pick.selectors:
-        array.assign(total((1, array), (1, change)))
-        return
-    array.assign(total((1, array), (1, pick.spread(change.to_shape(before.shape), array))))
+    if not pick.selectors:
+        return total((1, array), (1, change))
+    return total((1, array), (1, pick.spread(change.to_shape(before.shape), array)))
 
 
 def add_at(array: Traced, key: Any, value: Traced) -> None:

@@ -32,6 +32,7 @@ class NumPy:
             "asarray": self._asarray,
             "asanyarray": self._asarray, "ascontiguousarray": self._asarray, "atleast_1d": self._at_least(1),
             "atleast_2d": self._at_least(2), "float64": self._asarray,
+            "ndarray": Traced,
             "indices": lambda *a, **k: refuse("np.indices cannot be followed", "use np.arange for each axis"),
         }  # fmt: skip
 
@@ -82,6 +83,20 @@ class NumPy:
             return found if found.ndim >= rank else found[(None,) * (rank - found.ndim)]
 
         return make
+
+
+class Special:
+    """`scipy.special`, with the functions that are no ufuncs as rules."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+
+    def __getattr__(self, name: str) -> Any:
+        if f"special.{name}" in FUNCTIONS:
+            return lambda *args, **options: call_rule(FUNCTIONS, f"special.{name}", self._sizes, args, options)
+        import scipy.special
+
+        return getattr(scipy.special, name)
 
 
 def _shape(shape: Any) -> tuple[Any, ...]:

@@ -197,7 +197,8 @@ def _meet(one: tuple[Traced, tuple[Label, ...]], other: tuple[Traced, tuple[Labe
 UFUNCS: dict[str, Rule] = {
     "add": _plus, "subtract": partial(_plus, sign=-1), "multiply": _times, "divide": _divided, "true_divide": _divided,
     "power": _power, "float_power": _power, "matmul": _matmul, "square": _raised(2), "sqrt": _raised(Fraction(1, 2)),
-    "reciprocal": _raised(-1), "cbrt": _raised(Fraction(1, 3)),
+    "reciprocal": _raised(-1),
+    "cbrt": lambda x: _times(entrywise("sign", x), _raised(Fraction(1, 3))(entrywise("abs", x))),
     "negative": lambda x: total((-1, x)), "positive": lambda x: total((1, x)),
     "absolute": _named("abs"), "fabs": _named("abs"), "sign": _named("sign"),
     "floor": _named("floor"), "ceil": _named("ceil"),
@@ -209,6 +210,8 @@ UFUNCS: dict[str, Rule] = {
     "log": _log_of(lambda x: x), "log1p": _log_of(_one_plus),
     "log2": _log_of(lambda x: x, 2), "log10": _log_of(lambda x: x, 10),
     "exp": _named("exp"), "expm1": lambda x: total((1, entrywise("exp", x)), (-1, lifted(1, x.sizes))),
+    "floor_divide": lambda x, y: entrywise("floor", _divided(x, y)),
+    "remainder": lambda x, y: total((1, x), (-1, _times(y, entrywise("floor", _divided(x, y))))),
     "exp2": lambda x: _power(lifted(2, x.sizes), x), "logaddexp": _softly,
     "heaviside": lambda x, y: entrywise("where", entrywise("zero", x), y, entrywise("positive", x)),
     **{name: _named(name) for name in (

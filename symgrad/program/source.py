@@ -172,9 +172,7 @@ def is_gradient_of(name: str, variable: str) -> bool:
 
 
 def _is_dimension(word: str) -> bool:
-    return word.isdigit() or (
-        word.isidentifier() and word not in ("optional", "float", "int", "array", "ndarray", "default")
-    )
+    return word.isdigit() or (word.isidentifier() and word not in _NO_DIMENSIONS)
 
 
 def _source_of(target: Any) -> str:

@@ -343,6 +343,7 @@ def _operator(name: str, ufunc: str, swapped: bool = False, in_place: bool = Fal
 
 _BINARY = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "matmul": "matmul",
+    "floordiv": "floor_divide", "mod": "remainder",
     "and": "logical_and", "or": "logical_or",
 }  # fmt: skip
 for _name, _ufunc in _BINARY.items():

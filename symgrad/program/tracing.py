@@ -18,8 +18,8 @@ from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Dim, Node, Variable, contract
 from symgrad.ops import apply
 from symgrad.program.calling import call, is_gate
-from symgrad.program.extent import Extent
-from symgrad.program.numpy_module import NumPy, built_in
+from symgrad.program.extent import Extent, place
+from symgrad.program.numpy_module import NumPy, Special, built_in
 from symgrad.program.traced import Traced, lifted
 
 #: Two sets of sizes, all unequal, in opposite order: code that asks for a size gets two answers.
@@ -54,7 +54,8 @@ def _once(prepare: Namespace, variables: Mapping[str, Variable], sizes: Mapping[
     except RecursionError:
         raise UnsupportedError("the program is nested too deeply to be followed") from None
     except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
-        raise UnsupportedError(f"tracing the program ended in {type(error).__name__}: {error}") from None
+        where = place(error.__traceback__)
+        raise UnsupportedError(f"{where}tracing the program ended in {type(error).__name__}: {error}") from None
     return keys, nodes
 
 
@@ -95,7 +96,7 @@ def of_callable(target: Any) -> Namespace:
         if not isinstance(function, types.FunctionType):
             return target
         scope: dict[str, Any] = {}
-        importing = _importing(NumPy(sizes))
+        importing = _importing(sizes)
         scope["__builtins__"] = built_in(sizes, importing)
         for name, value in function.__globals__.items():
             if name != "__builtins__":
@@ -109,6 +110,8 @@ def _moved(value: Any, home: Mapping[str, Any], scope: dict[str, Any], sizes: Ma
     """A value of a namespace in its copy."""
     if isinstance(value, types.ModuleType) and value.__name__ == "numpy":
         return NumPy(sizes)
+    if str(getattr(value, "__module__", "")).startswith("scipy.special") and hasattr(value, "__name__"):
+        return getattr(Special(sizes), value.__name__)
     if isinstance(value, types.FunctionType) and value.__globals__ is home:
         cells = tuple(_cell(cell, home, scope, sizes) for cell in value.__closure__ or ())
         made = types.FunctionType(value.__code__, scope, value.__name__, value.__defaults__, cells or None)
@@ -137,7 +140,7 @@ def of_code(code: types.CodeType, path: str, name: str) -> Namespace:
     """A file's code, executed anew; for the process with limits."""
 
     def prepare(sizes: Mapping[str, int]) -> Any:
-        scope = {"__name__": "program", "__file__": path, "__builtins__": built_in(sizes, _importing(NumPy(sizes)))}
+        scope = {"__name__": "program", "__file__": path, "__builtins__": built_in(sizes, _importing(sizes))}
         exec(code, scope)  # noqa: S102 - in the process with limits, see the module
         return named(scope, name)
 
@@ -157,12 +160,17 @@ def named(scope: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def _importing(numpy: NumPy) -> Callable[..., Any]:
-    """`import` that gives the traced NumPy for NumPy."""
+def _importing(sizes: Mapping[str, int]) -> Callable[..., Any]:
+    """`import` that gives the traced NumPy for NumPy, and so for SciPy's functions."""
+    numpy, special = NumPy(sizes), Special(sizes)
 
     def load(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002
         if name == "numpy" and not level:
             return numpy
+        if name == "scipy.special" and fromlist:
+            return special
+        if name == "scipy" and fromlist == ("special",):
+            return types.SimpleNamespace(special=special)
         return builtins.__import__(name, globals, locals, fromlist, level)
 
     return load

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Label,
     Node,
@@ -614,6 +615,23 @@ def _of_rectified(symbol: str, coefficient: Rational, rectified: Node) -> Node |
     return apply("nonnegative", negate(inside)) if coefficient < 0 and symbol == ">=" else None
 
 
+def _outside(node: Node, _: Again) -> Node | None:
+    """1[u - E u > 0] = 1[u > 0] - E 1[u > 0], where E is 1 in some places and 0 elsewhere: u is set to zero there."""
+    assert isinstance(node, Call)
+    arg = node.args[0]
+    if node.op.symbol != ">" or not isinstance(arg, Sum) or len(arg.terms) != 2:
+        return None
+    axes = tuple(range(node.rank))
+    for (c, whole), (d, part) in (arg.terms, arg.terms[::-1]):
+        if c <= 0 or c + d != 0 or not isinstance(part, Contraction) or part.summed or part.coefficient != 1:
+            continue
+        rest = [f for f in part.factors if f != (whole, axes, 1)]
+        if len(rest) + 1 == len(part.factors) and all(_name(f) == "onehot" or isinstance(f, Delta) for f, _, _ in rest):
+            inside = apply("positive", whole)
+            return add([inside, (-1, contract([(inside, axes), *rest], axes))])
+    return None
+
+
 def _inverse_unscaled(node: Call) -> Node | None:
     inner = node.args[0]
     if not isinstance(inner, Contraction):
@@ -916,6 +934,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled, _turned, _inverse, _shifted),
+    Call: (_log, _selected, _unscaled, _turned, _inverse, _shifted, _outside),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -210,9 +210,14 @@ def variables_dict(function: Expr) -> dict[str, object]:
 
 
 def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, syntax: str = "auto") -> Expr:
-    """Read a function from text, LaTeX, an expression, a SymPy expression or a catalog name.
+    """Read a function from text, LaTeX, an expression, a SymPy expression, a catalog name or a program.
 
-    Definitions are separated by `;` or lines; the last formula is the function.
+    Definitions are separated by `;` or lines; the last formula is the function.  A program is a NumPy function, itself
+    or as `file.py:name`, of arguments whose `shapes` are given or stand in its docstring; it is run on arrays that
+    remember how they were calculated, and what it returns is the function.
+
+    Raises an `InputError` where a formula cannot be read, with its place; an `UnsupportedError` where a program cannot
+    be followed, with its line; a `UsageError` for anything else that is no source.
 
     >>> parse("q = W x; ||q||^2") == parse(r"\\|W x\\|^2")
     True
@@ -245,7 +250,7 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
 def _is_program(source: Any) -> bool:
     """Whether a source is a callable, or names one as `file.py:name`."""
     if isinstance(source, str):
-        return ".py:" in source and "\n" not in source
+        return "\n" not in source and (".py:" in source or source.rstrip().endswith(".py"))
     return callable(source) and not isinstance(source, Expr) and not hasattr(source, "free_symbols")
 
 
@@ -606,8 +611,16 @@ def check(
 ) -> Any:
     """Check the derivative against SymPy, numerical differentiation and JAX, and a claim against the derivative.
 
-    `claim` is a formula or a callable that takes the variables by name.  One `Report` for one variable, a dict for
-    several; a report is true where its verdict is `correct`.
+    `claim` is a formula, a callable that takes the variables by name, or `file.py:name`: a function that returns the
+    gradient, or several by name (`return dW, db` or a dict), or a gate, a class with `forward` and `backward`.  A
+    program that returns its gradients beside its value needs no claim.  Programs are judged by what they return, and
+    proved where they can be traced; a file runs in a process of its own, with limits.
+
+    One `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.
+
+    >>> report = check("||W x||^2", wrt="W", claim=lambda W, x: (W @ x)[:, None] * x)
+    >>> report.verdict, report.diagnosis[0].message
+    ('wrong', 'the claim is 0.5 times the gradient')
     """
     from symgrad.verify import Subject, check_gradient
 

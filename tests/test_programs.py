@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from symgrad.simplify.rules import same
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.points import Sampler, dimensions
 from tests import gates
+from tests.conftest import Outcome
 from tests.mistakes import MISTAKES, Mistake
 from tests.programs import PROGRAMS
 
@@ -200,6 +202,7 @@ def test_a_program_with_its_gradients_is_judged_by_itself(name: str, shapes: str
 
 
 UNUSABLE = {
+    "no name": lambda: sg.check("x^2", claim=str(FILE)),
     "no such file": lambda: sg.check("x^2", claim="nowhere.py:f"),
     "no such function": lambda: sg.check("x^2", claim=f"{FILE}:nothing"),
     "no shapes": lambda: sg.parse(f"{FILE}:affine"),
@@ -240,6 +243,7 @@ HOSTILE: dict[str, tuple[str, str, str]] = {
         "import os\n    for n in range(3, 30):\n        try: os.write(n, b'}\\n' * 99)\n        except OSError: pass",
         "returns", "wrote into the answers",
     ),
+    "needs what is not there": ("import nothing_of_this_name", "", "ModuleNotFoundError in line 3"),
     "does not compile": ("return return", "raises", "SyntaxError in line 3"),
 }  # fmt: skip
 #: Programs that are right, whatever else they do.
@@ -323,3 +327,23 @@ def test_every_mistake_in_a_file_is_named(mistake: Mistake, tmp_path: Path) -> N
     report = sg.check(mistake.function, wrt=mistake.wrt, claim=f"{path}:grad", shapes=mistake.shapes or None)
     assert report.verdict == "wrong", report.reason
     assert [f.code for f in report.diagnosis] == ([mistake.finding] if mistake.finding else [])
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+NORM = "||W x||^2"
+COMMANDS = [
+    pytest.param(0, ["derive", f"{FILE}:square", "--wrt", "W"], "2 W x xᵀ", id="derived"),
+    pytest.param(3, ["derive", f"{FILE}:by_loop", "--shape", "W: m n, x: n"], "a loop over an axis", id="not followed"),
+    pytest.param(2, ["derive", f"{FILE}:affine", "--wrt", "W"], "shapes of X, W, b", id="no shapes"),
+    pytest.param(2, ["derive", str(FILE)], "file.py:function", id="no name"),
+    pytest.param(1, ["check", NORM, "--claim", f"{FILE}:square_half", "--wrt", "W"], "0.5 times", id="wrong"),
+    pytest.param(0, ["compare", NORM, "--wrt", "W", "--manual", f"{FILE}:square_gradient"], "manual", id="by hand"),
+]
+
+
+@pytest.mark.parametrize(("code", "words", "shown"), COMMANDS)
+def test_commands(cli: Callable[..., Outcome], code: int, words: list[str], shown: str) -> None:
+    outcome = cli(*words)
+    assert outcome.code == code, outcome.err
+    assert shown in outcome.out + outcome.err

@@ -25,6 +25,7 @@ from symgrad.errors import ClaimError, UnsupportedError, UsageError
 
 #: Seconds of wall clock for one answer, of processor time in all; megabytes of memory and of an answer.
 ANSWER_SECONDS, CPU_SECONDS, MEMORY, ANSWER_MEGABYTES = 10.0, 60, 1024, 64
+_OWN = "import the function, and give the function itself"
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from symgrad.program.worker import main; main(*sys.argv[1:])"
 
 
@@ -64,6 +65,8 @@ class Sandbox:
         return answer
 
     def started(self) -> subprocess.Popen[bytes]:
+        if os.name != "posix":
+            raise UnsupportedError("a file runs in a process with limits, and this system sets none", hint=_OWN)
         if self.process is None:
             self.folder = tempfile.mkdtemp(prefix="symgrad-")
             root = str(Path(__file__).resolve().parents[2])
@@ -147,6 +150,8 @@ def _as_error(error: Any) -> Exception:
         return UsageError(message, hint=hint)
     if kind == "memory":
         return ProgramError(f"the program was stopped: {message}")
+    if kind == "missing":
+        return ProgramError(f"the program could not be loaded: {message}")
     if kind == "raised":
         return ProgramError(f"the program raised {message}", finding="raises")
     return ProgramError(message, finding="returns")

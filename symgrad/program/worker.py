@@ -84,6 +84,8 @@ class _Served:
             return {"error": {"kind": kind, "message": error.message, "hint": error.hint, "code": error.code}}
         except MemoryError:
             return {"error": {"kind": "memory", "message": "it needs more memory than it may have"}}
+        except ImportError as error:
+            return {"error": {"kind": "missing", "message": self.told(error)}}
         except BaseException as error:  # noqa: BLE001 - somebody else's code, which may also try to exit
             return {"error": {"kind": "raised", "message": self.told(error)}}
 

@@ -138,6 +138,9 @@ class ProgramClaim:
         """The variables whose gradients it returns, by their names; None for all there are."""
         keys = self.traced[0] if self.traced is not None else None
         found = self.program.about(real, keys)
+        if not found and self.program.described["gate"]:
+            taken = {canonical(name) for name in self.program.described["parameters"]}
+            found = [name for name in real if name in taken]
         if found or len(real) == 1:
             return found or None
         raise UsageError("the program does not say which gradient it returns", hint='say it with wrt, as in wrt="W"')

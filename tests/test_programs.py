@@ -192,6 +192,7 @@ def test_several_gradients_are_told_apart_by_their_names() -> None:
         pytest.param(
             "Hidden", "X: N D, W: D H, b: H", dict.fromkeys("XWb", "proved"), marks=pytest.mark.slow
         ),
+        pytest.param("Linear", "W: m n, b: m, x: n", dict.fromkeys("Wbx", "proved"), marks=pytest.mark.slow),
         pytest.param("softmax_loss", "W: D C, X: N D, y: N, reg:", {"W": "proved"}, marks=pytest.mark.slow),
     ],
 )  # fmt: skip

@@ -1,19 +1,23 @@
 """How a program is called: a function of arrays by name, or a gate, a class with forward and backward.
 
 Contract: `call(target, values)` gives what the program returns, as `(keys, values)`: keys are those of a dict, else
-None.  A gate runs forward, keeps what it keeps, and then backward with what comes from above: the value of that name
-where there is one, else 1.
+None.  A gate is made with the values that its constructor takes, runs forward, keeps what it keeps, and then backward
+with what comes from above: the value of that name where there is one, else 1.  Gradients that it leaves in itself, as
+`self.dW`, count as returned.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symgrad.errors import UsageError
 from symgrad.notation.names import canonical
 
+#: How programs call a gradient: dW, grad_W, dL_dW, W_grad.
+_GRADIENT = re.compile(r"(?:d[A-Za-z]+_?d|grad_?|nabla_?|d_?|g_?)(?P<name>.+)|(?P<other>.+?)_?(?:grad|bar)")
 Returned = tuple[list[str] | None, list[Any]]
 
 
@@ -29,12 +33,40 @@ def call(target: Any, values: Mapping[str, Any], part: str = "") -> Returned:
     """What a program returns; of a gate `part` may ask for `forward` alone."""
     if not is_gate(target):
         return returned(target(**arguments(target, values)))
-    gate = target()
+    gate = target(**arguments(target, values))
     out = gate.forward(**arguments(gate.forward, values))
     if part == "forward":
         return returned(out)
     found = gate.backward(**from_above(gate.backward, values))
-    return (None, list(found)) if isinstance(found, tuple | list) else returned(found)
+    keys, given = (None, list(found)) if isinstance(found, tuple | list) else returned(found)
+    return _with_kept(gate, keys, given, values)
+
+
+def _with_kept(gate: Any, keys: list[str] | None, given: list[Any], values: Mapping[str, Any]) -> Returned:
+    """What backward returns, and the gradients that it keeps in the gate."""
+    kept = {
+        a: v for a, v in vars(gate).items() if any(is_gradient_of(a, n) and spelled(a) != spelled(n) for n in values)
+    }
+    if keys is None and kept:
+        inputs = [p.name for p in parameters(gate.forward)]
+        given = [] if len(given) == 1 and given[0] is None else given
+        if given and len(given) != len(inputs):
+            return keys, given
+        keys = inputs[: len(given)]
+    kept = {a: v for a, v in kept.items() if a not in (keys or ())}
+    return (None, given) if keys is None else ([*keys, *kept], [*given, *kept.values()])
+
+
+def description(target: Any) -> dict[str, Any]:
+    """parameters, needed: the names of its arguments; gate: whether it is one; above: what its backward pass takes."""
+    gate = is_gate(target)
+    taken = parameters(target)
+    above: list[str] = []
+    if gate:
+        taken += parameters(target.forward)[1:]
+        above = [p.name for p in parameters(target.backward)[1:] if p.default is p.empty]
+    needed = [p.name for p in taken if p.default is p.empty]
+    return {"parameters": [p.name for p in taken], "needed": needed, "above": above, "gate": gate}
 
 
 def parameters(target: Any) -> list[inspect.Parameter]:
@@ -79,6 +111,18 @@ def from_above(backward: Callable[..., Any], values: Mapping[str, Any]) -> dict[
 def spelled(name: str) -> str:
     """One spelling for all ways to write a name: W1 is W_1."""
     return canonical(name).replace("_", "")
+
+
+def is_gradient_of(name: str, variable: str) -> bool:
+    """Whether a name is that of a variable, or says gradient of it."""
+    wanted = spelled(variable)
+    if not name:
+        return False
+    match = _GRADIENT.fullmatch(name)
+    names = {name, *(part for part in match.groups() if part)} if match else {name}
+    if match and name.startswith("d") and len(name) > 1:
+        names.add(name[1:].lstrip("_"))
+    return any(spelled(part) == wanted for part in names if part.isidentifier())
 
 
 def returned(value: Any) -> Returned:

@@ -17,12 +17,10 @@ from typing import Any
 
 from symgrad.errors import UsageError
 from symgrad.expr import Node, Variable
-from symgrad.program.calling import is_gate, parameters, spelled
+from symgrad.program.calling import description, is_gradient_of, spelled
 from symgrad.program.sandbox import ProgramError, Sandbox
 
 NAMED = re.compile(r"(?P<path>[^\n]*\.py):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
-#: How programs call a gradient: dW, grad_W, dL_dW, W_grad.
-_GRADIENT = re.compile(r"(?:d[A-Za-z]+_?d|grad_?|nabla_?|d_?|g_?)(?P<name>.+)|(?P<other>.+?)_?(?:grad|bar)")
 #: A line of a docstring that gives a shape in brackets.
 _DOCUMENTED = re.compile(
     r"(?:^|[,;*-])[ \t]*(?P<name>[^\W\d]\w*)[ \t]*:(?P<before>[^\n(]*)\((?P<shape>[^()\n]*)\)", re.MULTILINE
@@ -72,11 +70,7 @@ class Program:
         """parameters, needed: names; gate: whether it is one; above: what its backward pass takes."""
         if self.sandbox is not None:
             return self.sandbox.ask(do="describe")
-        gate = is_gate(self.target)
-        taken = parameters(self.target.forward if gate else self.target)[int(gate) :]
-        above = [p.name for p in parameters(self.target.backward)[1:] if p.default is p.empty] if gate else []
-        needed = [p.name for p in taken if p.default is p.empty]
-        return {"parameters": [p.name for p in taken], "needed": needed, "above": above, "gate": gate}
+        return description(self.target)
 
     def traced(self, variables: Mapping[str, Variable], part: str = "") -> tuple[list[str] | None, list[Node]]:
         """What it returns, as expressions of the variables; `UnsupportedError` where it cannot be followed."""
@@ -157,18 +151,6 @@ class Program:
                 hint=f'return a dict with the key "{wrt}", or write: return d{wrt}, ...',
             )
         return values[found[0]]
-
-
-def is_gradient_of(name: str, variable: str) -> bool:
-    """Whether a name is that of a variable, or says gradient of it."""
-    wanted = spelled(variable)
-    if not name:
-        return False
-    match = _GRADIENT.fullmatch(name)
-    names = {name, *(part for part in match.groups() if part)} if match else {name}
-    if match and name.startswith("d") and len(name) > 1:
-        names.add(name[1:].lstrip("_"))
-    return any(spelled(part) == wanted for part in names if part.isidentifier())
 
 
 def _is_dimension(word: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.expr import variable
-from symgrad.program.calling import call, is_gate, parameters
+from symgrad.program.calling import call, description, is_gate
 from symgrad.program.tracing import named, of_code, trace
 from symgrad.program.wire import array_in, array_out, packed
 
@@ -119,15 +119,9 @@ class _Served:
         target = self.loaded()
         if not callable(target):
             raise UnsupportedError(f"{self.name} is a {type(target).__name__}, not a function or a class")
-        gate = is_gate(target)
-        if isinstance(target, type) and not gate:
+        if isinstance(target, type) and not is_gate(target):
             raise UnsupportedError(f"the class {self.name} has no forward and backward")
-        taken = parameters(target.forward if gate else target)[int(gate) :]
-        above = [p.name for p in parameters(target.backward)[1:] if p.default is p.empty] if gate else []
-        return {
-            "parameters": [p.name for p in taken], "needed": [p.name for p in taken if p.default is p.empty],
-            "above": above, "gate": gate,
-        }  # fmt: skip
+        return description(target)
 
     def do_run(self, request: Mapping[str, Any]) -> dict[str, Any]:
         import numpy as np

@@ -61,18 +61,18 @@ HELP = {
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
         "derive softmax-loss --wrt W --code numpy",
-        'derive layers.py:loss --wrt W --shape "X: N D, W: D C, y: N"',
+        "derive examples/layers.py:softmax_loss --wrt W",
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
         "A word that ends in .tex, .md or .txt is a file with a derivation: its equations are checked one by one. "
+        "file.py:name is a program: a gate, or a function that returns its gradients, is judged as a whole. "
         "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
         "yet, 4 if it is undecided.",
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
-        'check "||W x||^2" --claim layers.py:grad',
-        'check layers.py:MultiplyGate --shape "x:, y:"',
+        'check examples/layers.py:MultiplyGate --shape "x:, y:"',
         "check softmax-loss --json",
     ),
     "graph": _help(
@@ -93,7 +93,6 @@ HELP = {
         "Compare five ways to one gradient: manual, symbolic, numerical, forward and reverse automatic.",
         "Error and cost of each, the V of finite differences against the step, and the cost as the inputs grow.",
         'compare "||W x||^2" --wrt W --manual "2 W x x^T"',
-        'compare "||W x||^2" --wrt W --manual layers.py:grad',
         'compare "ln(x1) + x1 x2 - sin(x2)" --wrt x2 --at "x1=2, x2=5" --out ways.png',
     ),
     "catalog": _help(

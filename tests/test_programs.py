@@ -16,6 +16,7 @@ from symgrad.dims import value as size_of
 from symgrad.expr import variable
 from symgrad.notation.names import canonical
 from symgrad.program import Program, ProgramError, rules, sandbox
+from symgrad.program.calling import is_gradient_of
 from symgrad.program.wire import packed, unpacked
 from symgrad.shapes import read_shapes
 from symgrad.simplify.rules import same
@@ -229,6 +230,7 @@ UNUSABLE = {
     "another argument": lambda: sg.check("||A x||^2", wrt="A", claim=f"{FILE}:square_gradient"),
     "several values and no name": lambda: sg.check("x^2", wrt="x", claim=lambda x: (x, 2 * x)),
     "several values and no value": lambda: sg.parse(f"{FILE}:affine", shapes="X: N D, W: D C, b: C"),
+    "a variable returned is no gradient": lambda: sg.check("a b", claim=lambda a, b: (a, b)),
     "no gradient named": lambda: sg.check("||A x||^2", claim=lambda A, x: A),
 }
 
@@ -237,6 +239,18 @@ UNUSABLE = {
 def test_what_is_no_such_program_is_a_usage_error(case: str) -> None:
     with pytest.raises((sg.UsageError, sg.UnsupportedError)):
         UNUSABLE[case]()
+
+
+NAMES = {
+    ("dW", "W"): True, ("grad_W", "W"): True, ("W_grad", "W"): True, ("dL_dW", "W"): True, ("dLdW", "W"): True,
+    ("dW1", "W_1"): True, ("d_W", "W"): True, ("gW", "W"): True, ("W", "W"): False, ("loss", "W"): False,
+    ("dW1", "W"): False, ("dW", "W_1"): False, ("grad", "r"): False, ("", "W"): False, ("dd", "d"): True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "variable"), NAMES)
+def test_a_name_says_whose_gradient_it_is(name: str, variable: str) -> None:
+    assert is_gradient_of(name, variable) is NAMES[name, variable]
 
 
 # --- programs that do what they should not ----------------------------------------------------------------------------

@@ -44,9 +44,7 @@ def call(target: Any, values: Mapping[str, Any], part: str = "") -> Returned:
 
 def _with_kept(gate: Any, keys: list[str] | None, given: list[Any], values: Mapping[str, Any]) -> Returned:
     """What backward returns, and the gradients that it keeps in the gate."""
-    kept = {
-        a: v for a, v in vars(gate).items() if any(is_gradient_of(a, n) and spelled(a) != spelled(n) for n in values)
-    }
+    kept = {a: v for a, v in vars(gate).items() if any(is_gradient_of(a, n) for n in values)}
     if keys is None and kept:
         inputs = [p.name for p in parameters(gate.forward)]
         given = [] if len(given) == 1 and given[0] is None else given
@@ -114,13 +112,13 @@ def spelled(name: str) -> str:
 
 
 def is_gradient_of(name: str, variable: str) -> bool:
-    """Whether a name is that of a variable, or says gradient of it."""
+    """Whether a name says gradient of a variable; that of the variable itself does not."""
     wanted = spelled(variable)
-    if not name:
-        return False
     match = _GRADIENT.fullmatch(name)
-    names = {name, *(part for part in match.groups() if part)} if match else {name}
-    if match and name.startswith("d") and len(name) > 1:
+    if match is None or spelled(name) == wanted:
+        return False
+    names = {part for part in match.groups() if part}
+    if name.startswith("d"):
         names.add(name[1:].lstrip("_"))
     return any(spelled(part) == wanted for part in names if part.isidentifier())
 

@@ -135,14 +135,16 @@ class Program:
     def about(self, variables: Sequence[str], keys: Sequence[str] | None = None) -> list[str]:
         """The variables that returned values are named after, in the order of the variables."""
         named = keys if keys is not None else self.returns
-        return [v for v in variables if any(is_gradient_of(name, v) for name in named)]
+        return [v for v in variables if any(_is_about(name, v, keys is not None) for name in named)]
 
     def pick(self, keys: Sequence[str] | None, values: Sequence[Any], wrt: str) -> Any:
         """The value that is the gradient by `wrt`."""
         if len(values) == 1 and keys is None:
             return values[0]
         named = list(keys) if keys is not None else self.returns
-        found = [k for k, name in enumerate(named) if is_gradient_of(name, wrt)] if len(named) == len(values) else []
+        found = [k for k, name in enumerate(named) if _is_about(name, wrt, keys is not None)]
+        if len(named) != len(values):
+            found = []
         if not found and keys is None and self.described["gate"] and len(values) == len(self.described["parameters"]):
             found = [k for k, name in enumerate(self.described["parameters"]) if spelled(name) == spelled(wrt)]
         if len(found) != 1:
@@ -151,6 +153,11 @@ class Program:
                 hint=f'return a dict with the key "{wrt}", or write: return d{wrt}, ...',
             )
         return values[found[0]]
+
+
+def _is_about(name: str, variable: str, key: bool) -> bool:
+    """Whether a returned name says gradient of a variable; the key of a dict may be the variable itself."""
+    return is_gradient_of(name, variable) or (key and spelled(name) == spelled(variable))
 
 
 def _is_dimension(word: str) -> bool:

@@ -618,8 +618,10 @@ def _of_rectified(symbol: str, coefficient: Rational, rectified: Node) -> Node |
 def _outside(node: Node, _: Again) -> Node | None:
     """1[u - E u > 0] = 1[u > 0] - E 1[u > 0], where E is 1 in some places and 0 elsewhere: u is set to zero there."""
     assert isinstance(node, Call)
+    if node.op.symbol != ">":
+        return None
     arg = node.args[0]
-    if node.op.symbol != ">" or not isinstance(arg, Sum) or len(arg.terms) != 2:
+    if not isinstance(arg, Sum) or len(arg.terms) != 2:
         return None
     axes = tuple(range(node.rank))
     for (c, whole), (d, part) in (arg.terms, arg.terms[::-1]):

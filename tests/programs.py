@@ -45,7 +45,10 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "flatten in order": ("A: m n", "x = A.ravel()\nreturn x[1:] * A.flatten()[:-1]"),
     "squeeze": ("A: m 1 n", "return np.squeeze(A) + A[:, 0] + np.expand_dims(A.sum(1), 0)[0]"),
     "entries": ("A: m n, x: n", "return A[0] * x[-1] + A[:, 0].sum() * x + A[1, 1] + A[-1]"),
-    "slices": ("x: n", "return x[1:] - x[:-1] + x[1:n_of(x)] if False else x[1:] - x[:-1]"),
+    "slices": ("x: n", "return x[1:] - x[:-1] + x[1 : len(x)]"),
+    "truth values as numbers": ("x: n", "m = np.asarray(x > 0, dtype=float)\nreturn m + np.array(x > 1, dtype=float) + m"),
+    "truth values in place": ("S: N C, y: N", "m = np.ones(S.shape, dtype=bool)\nm[range(len(y)), y] = False\nreturn S * m"),
+    "whole quotients": ("x: n", "return x // 1 + x % 2 + np.floor(x) * np.ceil(x)"),
     "strides": ("x: n", "return x[::2].sum() - x[::-1] * x"),
     "rows": ("A: m n", "return A[1:, :-1] + A[:-1, 1:]"),
     "chosen scores": ("S: N C, y: N", "return S[np.arange(len(y)), y] + S[range(S.shape[0]), y]"),
@@ -81,4 +84,3 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "logsumexp": ("S: N C", "m = S.max(axis=1)\nreturn m + np.log(np.exp(S - m[:, None]).sum(axis=1))"),
     "convolution by slices": ("x: n", "n = len(x)\nreturn x[0 : n - 2] * 0.5 + x[1 : n - 1] - x[2:n]"),
 }  # fmt: skip
-PROGRAMS["slices"] = ("x: n", "return x[1:] - x[:-1] + x[1:len(x)]")

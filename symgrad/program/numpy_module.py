@@ -12,7 +12,7 @@ from typing import Any
 
 from symgrad.expr import number
 from symgrad.program.extent import Extent, dim_of, refuse
-from symgrad.program.rules import FUNCTIONS, call_rule
+from symgrad.program.rules import FUNCTIONS, METHODS, call_rule
 from symgrad.program.traced import Traced, identity, labels_upto, lifted
 
 REFUSED = {"random", "load", "save", "fromfile", "loadtxt", "genfromtxt", "memmap", "frompyfunc", "vectorize"}
@@ -68,7 +68,7 @@ class NumPy:
 
     def _asarray(self, a: Any, dtype: Any = None, order: str = "K", **options: Any) -> Any:
         if isinstance(a, Traced):
-            return a if dtype is None else call_rule({"astype": FUNCTIONS["copy"]}, "astype", self._sizes, (a,), {})
+            return a if dtype is None else call_rule(METHODS, "astype", self._sizes, (a, dtype), {})
         return lifted(a, self._sizes) if _holds_traced(a) else self._numpy.asarray(a, dtype=dtype)
 
     def _array(self, object: Any, dtype: Any = None, copy: bool = True, ndmin: int = 0, **options: Any) -> Any:  # noqa: A002

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad import dims, expr
-from symgrad.errors import SymgradError, UnsupportedError
+from symgrad.errors import UnsupportedError
 from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Stacking, Sum, Variable, Window, postorder
 from symgrad.ops import OPERATIONS
 
@@ -60,7 +60,7 @@ def unpacked(data: Any, variables: Mapping[str, Variable]) -> list[Node]:
         for kind, *fields in data["nodes"]:
             made.append(_MAKERS[kind](_Reader(made, variables, known), *fields))
         return [made[k] for k in data["roots"]]
-    except SymgradError:
+    except UnsupportedError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever another process may have written
         raise UnsupportedError(f"the traced program cannot be read ({type(error).__name__})") from None

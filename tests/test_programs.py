@@ -329,6 +329,7 @@ def test_a_process_ends_with_its_program_and_leaves_nothing(tmp_path: Path) -> N
 #: Wrong programs that try to look right; `grad` is ∇ ‖x‖².
 LIARS: dict[str, tuple[str, str]] = {
     "right when traced": ("return (2 if type(x).__module__.startswith('symgrad') else 3) * x", "wrong"),
+    "nearly right when run": ("return (2 + 1e-8 * (type(x) is np.array([1.0]).__class__)) * x", "wrong"),
     "equal to everything": (
         "class A(np.ndarray):\n        def __eq__(self, other): return True\n    return np.asarray(3 * x).view(A)", "wrong",
     ),

@@ -84,6 +84,7 @@ Let $s = W x$.
     ),
     "a name before what it names": (r"$$s = f(x; W) = Wx, \quad L = \|s\|^2$$ $$\nabla_W L = s x^T$$", 1, ("factor",)),
     "a second derivative": ("f = z^3\nd^2f/dz^2 = 6 z\n∂²f/∂z² = 6", 3, ()),
+    "a whole number": ("σ(-10) = 0\nσ(-1) = 0", 2, ()),
     "never zero": ("f = z^2\n∂²f/∂z² = 0", 2, ()),
     "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
     "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),

@@ -202,9 +202,12 @@ class Printed:
     value: Fraction
     decimals: int
 
-    def admits(self, exact: float, about: bool) -> bool:
-        """Whether `exact` rounds to this; a whole number behind `=` means itself."""
-        half = 0.5 * 10.0**-self.decimals if self.decimals > 0 or about else 0.0
+    def admits(self, exact: float, about: bool, rational: bool = True) -> bool:
+        """Whether `exact` rounds to this; a whole number behind `=` means itself.
+
+        No number that is not `rational` is whole, so there it means itself to three decimals: σ(-10) = 0.
+        """
+        half = 0.5 * 10.0**-self.decimals if self.decimals > 0 or about else 0.0 if rational else 5e-4
         return abs(exact - float(self.value)) <= half * (1 + 1e-9) + 1e-12 * abs(exact)
 
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
-from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
+from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.review.chains import ReadChain, classify, open_document, separate
@@ -401,9 +401,12 @@ class _Links:
         if printed is None:
             return None
         exact = np.ravel(number_value(left))
-        if all(p.admits(float(v), about) for p, v in zip(printed, exact, strict=True)):
+        rational = not any(isinstance(node, Call) for node in postorder([left]))
+        if all(p.admits(float(v), about, rational) for p, v in zip(printed, exact, strict=True)):
             return Judgement("correct", "proved", "the number rounds to what is printed")
-        place = next(i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about))
+        place = next(
+            i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about, rational)
+        )
         index = tuple(int(i) for i in np.unravel_index(place, np.shape(number_value(left))))
         example = Counterexample({}, index, float(exact[place]), float(printed[place].value))
         reason = f"the value is {float(exact[place]):.6g}, not {float(printed[place].value):.6g}"

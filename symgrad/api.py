@@ -19,7 +19,8 @@ from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
-from symgrad.expr import Node, Shape, Variable
+from symgrad.expr import Node, Shape, Sum, Variable, constant, number, scale
+from symgrad.notation.conditions import LAST_CASE
 from symgrad.notation.mathml import to_mathml
 from symgrad.notation.names import canonical
 from symgrad.notation.names import to_text as name_to_text
@@ -565,7 +566,7 @@ def _manual(function: Expr, wrt: Variable, manual: Any) -> tuple[Node | None, Ca
     if isinstance(program, str):
         return read_claim(program, function.reading, shape=wrt.shape).node, None
     claim = program.about((wrt,), wrt)
-    return claim.node, claim.function
+    return claim.traced, claim.function
 
 
 def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
@@ -649,15 +650,23 @@ def check(
     program that returns its gradients beside its value needs no claim.  Programs are judged by what they return, and
     proved where they can be traced; a file runs in a process of its own, with limits.
 
-    One `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.
+    A mapping of variables to claims gives a dict.  One `Report` for one variable, a dict for several; a report is true
+    where its verdict is `correct`.  The verdict on a claim needs NumPy alone; SymPy and JAX are called when somebody
+    looks at `witnesses`.
 
     >>> report = check("||W x||^2", wrt="W", claim=lambda W, x: (W @ x)[:, None] * x)
-    >>> report.verdict, report.diagnosis[0].message
-    ('wrong', 'the claim is 0.5 times the gradient')
+    >>> report.verdict, report.diagnosis[0].code
+    ('wrong', 'factor')
+    >>> report = check("||X w - y||^2 + lam ||w||^2", wrt="w", claim="2 X^T (X w - y) + lam w", shapes="lam:")
+    >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
+    ('wrong', 'proved', 'factor-of-term', [True, False])
     """
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
+    if isinstance(claim, Mapping):
+        options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
+        return {name: check(function, wrt=name, claim=each, **options) for name, each in claim.items()}
     claim = _program(function, source, claim)
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1 and isinstance(claim, str | Expr):
@@ -691,15 +700,21 @@ def _program(function: Expr, source: Source, claim: Any) -> Any:
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
-    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+    if report.verdict != "wrong" or settled:
         return report
-    from symgrad.review.diagnosis import explain
-    from symgrad.verify.check import caller, evaluator
+    from symgrad.review.diagnosis import explain, shares
+    from symgrad.verify.check import caller
+    from symgrad.verify.ground import evaluator
+    from symgrad.verify.report import Term
 
-    claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)  # type: ignore[arg-type]
+    claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)
     names = dict(found.function.reading.definitions)
-    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
-    return replace(report, diagnosis=slip) if slip else report
+    gradient, function = found.result.node, found.function.node
+    slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
+    times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
+    terms = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
+    told = tuple(Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in terms)
+    return replace(report, diagnosis=slip or report.diagnosis, terms=told)
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | list[str] | None:
@@ -728,7 +743,10 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
             if error.code != ShapeError.code:
                 raise
             return Claim(claim, misfit=error.message)
-        return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
+        node = understood.node
+        if not node.shape and constant(node) == 0:  # 0 is the zero of every shape
+            node = number(0, found.result.shape)
+        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     program: ProgramClaim = claim

@@ -68,7 +68,7 @@ def test_every_code_is_declared_and_every_declared_code_is_used() -> None:
         for path in (ROOT / "symgrad").rglob("*.py")
         if path.parent.name in {"review", "verify", "program"}
     ]
-    written = re.compile(r'(?:(?:Finding|Suspect)\(\s*f?|finding=)"([a-z-]+)"')
+    written = re.compile(r'(?:(?:Finding|Suspect|_product)\(\s*f?|finding=)"([a-z-]+)"')
     used = {code for source in sources for code in written.findall(source)}
     used |= {slip.code for slip in SLIPS}
     assert used == set(CODES)

@@ -33,7 +33,7 @@ FLOORS: list[set[str]] = [
     {"grading"},
     {"api"},
     {""},  # symgrad/__init__.py, the public surface
-    {"web", "symgrad_cli"},
+    {"web", "symgrad_cli", "pytest_plugin"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 #: The checker shares no code with what it checks, and nothing that computes knows an operation's neighbours by name.

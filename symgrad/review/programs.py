@@ -154,7 +154,7 @@ class ProgramClaim:
         if node is not None and node.shape != gradient.shape:
             node = None
         proved = node is not None and same(node, gradient)
-        return Claim(self.program.label, node, self._runner(wrt), proved, note=self.note)
+        return Claim(self.program.label, None, self._runner(wrt), proved, traced=node, note=self.note)
 
     def _runner(self, wrt: str) -> Callable[..., Any]:
         def run(**values: Any) -> Any:

@@ -31,6 +31,7 @@ BINDING: dict[type, int] = {
 #: Longest text, and deepest nesting, that is written inside of another expression.
 WIDE, RETURNED, DEEP = 52, 96, 24
 IMPORTS = {"numpy": "import numpy as np", "jax": "import jax\nimport jax.numpy as jnp"}
+HELPERS = {"numpy": "helpers.py", "jax": "jax_helpers.py"}
 #: What temporaries are called, by what they are.
 STEMS = {
     CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
@@ -97,9 +98,9 @@ def operation(name: str, backend: str) -> Template:
 
 
 @cache
-def helpers() -> dict[str, str]:
+def helpers(backend: str) -> dict[str, str]:
     """The source of each helper function, without annotations; the module itself is not imported."""
-    tree = ast.parse((Path(__file__).parent / "helpers.py").read_text(encoding="utf-8"))
+    tree = ast.parse((Path(__file__).parent / HELPERS[backend]).read_text(encoding="utf-8"))
     found = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
@@ -127,8 +128,9 @@ class Writer:
         given: Mapping[Value, str],
     ) -> None:  # fmt: skip
         self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
-        self.function = Names(helpers()).unique(name)
-        self.names = Names(helpers())
+        self.helpers = helpers(backend)
+        self.function = Names(self.helpers).unique(name)
+        self.names = Names(self.helpers)
         self.words = {v.name: self.names.unique(v.name) for v in arguments}
         self.results = {key: self.result_name(key) for key in outputs}
         self.order = reachable(outputs.values())
@@ -146,7 +148,7 @@ class Writer:
         taken = [self.words[v.name] for v in self.arguments] + [self.dims[dim] for dim in self.sizes]
         head = f"def {self.function}({', '.join(taken)}):"
         wanted = self.needed_helpers()
-        needed = [source for name, source in helpers().items() if name in wanted]
+        needed = [source for name, source in self.helpers.items() if name in wanted]
         imports = IMPORTS[self.backend]
         if self.backend == "numpy" and any("scipy." in text for text in [*needed, body]):
             imports += "\nimport scipy"
@@ -154,7 +156,12 @@ class Writer:
 
     def needed_helpers(self) -> set[str]:
         """The helpers used, and those that these use."""
-        return self.used | {other for name in self.used for other in helpers() if f"{other}(" in helpers()[name]}
+        found, waiting = set[str](), set(self.used)
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= {word for word in re.findall(r"\w+", self.helpers[name]) if word in self.helpers} - found
+        return found
 
     def docstring(self, doc: str) -> list[str]:
         shapes = ", ".join(f"{self.words[v.name]}: {_shape(v)}" for v in self.arguments if v.shape)
@@ -227,9 +234,8 @@ class Writer:
         if written is not None:
             return self.placed(value, written)
         form = self.template(value)
-        if self.backend == "numpy" and value.op.startswith(CALL):
-            helper = OPERATIONS[value.op.removeprefix(CALL)].helper
-            self.used |= {helper} if helper else set()
+        if value.op.startswith(CALL):
+            self.used |= {OPERATIONS[value.op.removeprefix(CALL)].helper} & self.helpers.keys()
         filled = self.fill(form.text, value.args, form.slots)
         depth = 1 + max((self.texts[a].depth for a in value.args), default=0)
         return self.placed(value, Text(filled, form.binding, depth))

@@ -435,7 +435,10 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax", "products_of_others"), _whole),
     **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin", "prod"), _lower),
     **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
-    **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "expm", "pinv", "polar", "adj"), _matrix),
+    **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "pinv", "polar", "adj"), _matrix),
+    **dict.fromkeys(
+        ("expm", "logm", "sinm", "cosm", "sqrtm", "chol", "tril", "halftril", "diagsum", "sylvester"), _matrix
+    ),
     **dict.fromkeys(("nucnorm", "eigmax", "eigmin", "specnorm", "sigma_min", "eigvals"), _of_matrix),
     **dict.fromkeys(("maxeigvec", "mineigvec"), _eigenvector),
     "matrix_power": _matrix_power,

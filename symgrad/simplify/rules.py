@@ -42,6 +42,7 @@ from symgrad.expr import (
 )
 from symgrad.ops import apply
 from symgrad.simplify.symmetry import product_key, symmetric
+from symgrad.simplify.transposes import moved
 from symgrad.simplify.trees import arranged, powers_gathered
 
 #: A rule gets a node with settled children, and a way to settle what it builds.
@@ -859,6 +860,15 @@ def _saturating(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _transposed(node: Node, again: Again) -> Node | None:
+    """A linear operation is applied to the other side of an inner product where that is shorter."""
+    assert isinstance(node, Contraction)
+    if not node.summed:
+        return None
+    found = min((again(other) for other in moved(node)), key=length, default=node)
+    return found if length(found) < length(node) else None
+
+
 def axes(node: Node) -> tuple[int, ...]:
     return tuple(range(node.rank))
 
@@ -882,6 +892,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _opposites,
         _sign_inside,
         _turned_sum,
+        _transposed,
         _gathered,
     ),
     Call: (_log, _selected, _unscaled, _turned, _inverse),

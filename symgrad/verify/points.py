@@ -105,7 +105,7 @@ class Sampler:
         if "natural" in v.assumptions:
             return self.rng.integers(2, 5, shape)
         if way == "mixed":
-            way = str(self.rng.choice(list(WAYS)))
+            way = str(self.rng.choice(MIXED))
         array = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
         for word in sorted(v.assumptions):
             if word in STRUCTURES:
@@ -133,7 +133,7 @@ class Sampler:
 
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
-        for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10):
+        for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10, ["dominant"] * 10):
             point = self.draw(sizes, magnitude, way)
             if accept(point):
                 return point
@@ -178,11 +178,21 @@ def _invertible(value: Any) -> Any:
     return value + 3 * np.max(np.abs(value)) * np.eye(value.shape[-1])
 
 
+def _dominant(value: Any) -> Any:
+    """Square matrices with large diagonals: definite symmetric parts, and eigenvalues that are positive."""
+    import numpy as np
+
+    square = value.ndim > 1 and value.shape[-1] == value.shape[-2]
+    return value + 3 * value.shape[-1] * np.eye(value.shape[-1]) if square else abs(value)
+
+
 WAYS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "positive": lambda rng, shape: rng.uniform(0.3, 2.5, size=shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
+    "dominant": lambda rng, shape: _dominant(rng.normal(size=shape)),
 }
+MIXED = ("normal", "positive", "unit")
 STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "positive": lambda value: abs(value) + 1e-3,
     "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,

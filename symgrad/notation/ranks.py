@@ -59,7 +59,11 @@ class Ranks:
 
     def settle(self, roots: Sequence[Tree]) -> dict[str, int]:
         """The rank of every name, given all formulas, definitions before their uses."""
-        self.counts = Counter(str(tree.value) for root in roots for tree in root.walk() if tree.head == "name")
+        trees = [tree for root in roots for tree in root.walk()]
+        self.counts = Counter(str(tree.value) for tree in trees if tree.head == "name")
+        for tree in trees:
+            if tree.head == "bars":
+                self._determinant(tree.args[0])
         self._walk(roots)
         indexed = {name: self.least[name] for name in self.unknown - self.known.keys() if self.least.get(name)}
         if indexed:
@@ -68,6 +72,11 @@ class Ranks:
         for name in self.unknown:
             self.known.setdefault(name, 0)
         return self.known
+
+    def _determinant(self, inside: Tree) -> None:
+        """|Σ_k| with a capital letter: no row of a matrix stands between bars, so Σ is a stack of matrices."""
+        if inside.head == "index" and inside.args[0].value in self.guessed and _taken(inside.args[1:]) == 1:
+            self.known[str(inside.args[0].value)] = 3
 
     def _walk(self, roots: Sequence[Tree]) -> None:
         for _ in range(MAX_PASSES):

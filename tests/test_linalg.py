@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.verify.witnesses import double_precision
+
+SIZES = {"m": 3, "n": 2, "p": 4, "n+1": 3, "m+n": 5}
 
 #: What is written, by what it is differentiated, the function as it was read, and the derivative.
 DETERMINANTS = [
@@ -34,3 +43,100 @@ def test_bars_around_a_matrix(source: str, wrt: str, read: str, derivative: str)
     """A capital letter with a label below is a name where only a matrix can stand; s_y of a label is an entry."""
     found = sg.derive(source, wrt=wrt)
     assert (found.function.text, found.result.text) == (read, derivative)
+
+
+# --- block matrices ---------------------------------------------------------------------------------------------------
+
+
+class Blocks(NamedTuple):
+    """Text and LaTeX, the shapes, what JAX computes (by the first variable), and how the derivative is printed."""
+
+    text: str
+    latex: str
+    shapes: str
+    function: Callable[..., Any]
+    printed: str
+
+
+BLOCKS = [
+    Blocks(
+        "sum(sin([A, B; C, D]))", r"\operatorname{sum}(\sin\begin{bmatrix} A & B \\ C & D \end{bmatrix})", "A: n n, B: n m, C: m n, D: m m",
+        lambda A, B, C, D: jnp.sum(jnp.sin(jnp.block([[A, B], [C, D]]))), "cos(A)",
+    ),
+    Blocks(
+        "log(det([A, B; B^T, D]))", r"\log\begin{vmatrix} A & B \\ B^\top & D \end{vmatrix}", "B: n m, A: n n, D: m m",
+        lambda B, A, D: jnp.log(jnp.linalg.det(jnp.block([[A, B], [B.T, D]]))),
+        "(inv([A, B; Bᵀ, D])ᵀ)_{1:n,n + 1:m + n} + inv([A, B; Bᵀ, D])_{1:n,n + 1:m + n}",
+    ),
+    Blocks(
+        "z^T [A, b; b^T, c] z", r"z^\top \begin{pmatrix} A & b \\ b^\top & c \end{pmatrix} z", "b: n, A: n n, c:, z: n+1",
+        lambda b, A, c, z: z @ jnp.block([[A, b[:, None]], [b[None], c[None, None]]]) @ z, "2 z_{n + 1} z_{1:n}",
+    ),
+    Blocks(
+        "sum(sigmoid([W, b] [x; 1]))", r"\operatorname{sum}(\sigma([W, b] \begin{bmatrix} x \\ 1 \end{bmatrix}))", "b: m, W: m n, x: n",
+        lambda b, W, x: jnp.sum(jax.nn.sigmoid(W @ x + b)),
+        "sigmoid([W, b] [x; 1]) ⊙ (1 - sigmoid([W, b] [x; 1]))",
+    ),
+    Blocks(
+        "||W hstack(x, y) - z||^2", r"\|W \begin{bmatrix} x \\ y \end{bmatrix} - z\|^2", "x: n, y: m, W: p m+n, z: p",
+        lambda x, y, W, z: jnp.sum((W @ jnp.concatenate([x, y]) - z) ** 2), "2 W_{:,1:n}ᵀ (W [x; y] - z)",
+    ),
+    Blocks(
+        "||[A, 0; 0, D] z||^2", r"\|\begin{bmatrix} A & 0 \\ 0 & D \end{bmatrix} z\|^2", "A: n n, D: m m, z: m+n",
+        lambda A, D, z: jnp.sum((A @ z[:2]) ** 2) + jnp.sum((D @ z[2:]) ** 2), "2 A z_{1:n} z_{1:n}ᵀ",
+    ),
+    Blocks(
+        "np.sum(np.vstack([A, B]) @ x)", r"\operatorname{sum}(\begin{bmatrix} A \\ B \end{bmatrix} x)", "x: n, A: m n, B: p n",
+        lambda x, A, B: jnp.sum(A @ x) + jnp.sum(B @ x), "[A; B]ᵀ ones",
+    ),
+    Blocks(
+        "np.sum(np.concatenate((A, B), axis=1)**3)", r"\sum_{ij} ([A, B])_{ij}^3", "B: m p, A: m n",
+        lambda B, A: jnp.sum(A**3) + jnp.sum(B**3), "3 B.^2",
+    ),
+]  # fmt: skip
+
+
+def declared(shapes: str) -> dict[str, tuple[str, ...]]:
+    """The declared shapes, without those that are calculated."""
+    found = {name.strip(): tuple(dims.split()) for name, _, dims in (part.partition(":") for part in shapes.split(","))}
+    return {name: dims for name, dims in found.items() if not any("+" in dim for dim in dims)}
+
+
+@pytest.mark.parametrize("case", BLOCKS, ids=[case.text for case in BLOCKS])
+def test_blocks(case: Blocks) -> None:
+    """Both notations are one function, whose derivative is printed as blocks and parts and is JAX's."""
+    rng = np.random.default_rng(4)
+    given = {name.strip(): dims.split() for name, _, dims in (part.partition(":") for part in case.shapes.split(","))}
+    at = {name: rng.uniform(0.2, 1, [SIZES[d] for d in dims]) for name, dims in given.items()}
+    for name in {"A", "D"} & at.keys():
+        at[name] = at[name] + 3 * np.eye(*at[name].shape)
+    wrt = next(iter(given))
+    with double_precision():
+        want = np.asarray(jax.grad(case.function)(*map(jnp.asarray, at.values())))
+    shapes = declared(case.shapes)
+    functions = [sg.parse(getattr(case, form), shapes=shapes, syntax=form) for form in ("text", "latex")]
+    assert functions[0].text == functions[1].text
+    for function in functions:
+        result = sg.gradient(function, wrt)
+        compiled = sg.compile(result)
+        got = compiled(**{v.name: at[v.name] for v in compiled.arguments}, **{d: SIZES[d] for d in compiled.sizes})
+        assert np.allclose(got, want, rtol=1e-10)
+    assert result.text == case.printed
+    again = sg.parse(functions[0].latex, shapes=shapes)
+    assert again.text == functions[0].text
+
+
+@pytest.mark.parametrize(
+    ("source", "shapes", "told"),
+    [
+        ("[A, B; C, D]", "A: n n, B: p m, C: m n, D: m m", "do not fit together"),
+        ("W [x, y]", "W: m n, x: n, y: n", "columns beside each other"),
+        ("[A, 1]", "A: m n", "do not fit together"),
+        ("[x, 0; 0, 0]", "x: n", "how large"),
+        ("hstack(x, A)", "x: n, A: n n", "needs vectors, or matrices"),
+        ("hstack(x)", "x: n", "at least two"),
+    ],
+)
+def test_blocks_that_are_refused(source: str, shapes: str, told: str) -> None:
+    with pytest.raises(sg.SymgradError, match=told):
+        sg.parse(source, shapes=shapes)

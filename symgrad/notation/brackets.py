@@ -168,7 +168,9 @@ def matrix(p: Reader, rows: list[list[Tree]], first: Token, last: Token, flat: b
             place = row[0] if row else first
             p.fail(message, place, "SHAPE", kind=ShapeError)
     entries = tuple(entry for row in rows for entry in row)
-    shape = (len(entries), None) if flat and 1 in (len(rows), width) else (len(rows), width)
+    shape: tuple[object, ...] = (len(rows), width)
+    if flat and 1 in shape:
+        shape = (len(entries), None, "row") if width > 1 else (len(entries), None)
     return Tree("array", entries, shape, first[2], last[3])
 
 

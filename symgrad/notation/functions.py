@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation import convolutions
+from symgrad.notation import blocks, convolutions
 from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
@@ -772,6 +772,11 @@ _NAMED: dict[tuple[str, ...], Handler] = {
 
 BUILTIN: dict[str, Handler] = (
     _spellings()
-    | {name: handler for table in (_NAMED, convolutions.HANDLERS) for names, handler in table.items() for name in names}
+    | {
+        name: handler
+        for table in (_NAMED, convolutions.HANDLERS, blocks.HANDLERS)
+        for names, handler in table.items()
+        for name in names
+    }
     | {name: _abbreviation(name) for name in ABBREVIATIONS}
 )

@@ -318,7 +318,15 @@ def _cases(self: Ranks, tree: Tree) -> Rank:
 
 
 def _array(self: Ranks, tree: Tree) -> Rank:
-    self.inside(tree, 0)
+    """A matrix or vector of scalars, or of blocks: beside a matrix a letter is a column."""
+    ranks = [self.rank(arg) for arg in tree.args]
+    if any(rank == 2 for rank in ranks):
+        for arg, rank in zip(tree.args, ranks, strict=True):
+            if rank is None and literal(arg) is None:
+                self.want(arg, 1)
+        return 2
+    if any(ranks) and extent(tree)[1] is None:
+        return 1 if 1 in ranks or len(tree.value) == 2 else -1  # type: ignore[arg-type]
     return 1 if extent(tree)[1] in {None, 1} else 2
 
 
@@ -402,6 +410,12 @@ def _filled(self: Ranks, args: Sequence[Tree]) -> Rank:
     return (len(args[0].args) if args[0].head == "array" else len(args)) if args else 1
 
 
+def _joined(self: Ranks, args: Sequence[Tree]) -> Rank:
+    """Vectors one after the other are a vector, matrices a matrix."""
+    parts = args[0].args if args and args[0].head == "array" else args
+    return max((abs(self.need(arg)) for arg in parts if arg.head != "keyword"), default=1)
+
+
 def _onehot(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 + (abs(self.rank(args[0]) or 0) if args else 0)
 
@@ -460,6 +474,8 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     "conv2d": _of_rank(2, 2),
     "conv3d": _of_rank(3, 2),
     "vec": _vec,
+    **dict.fromkeys(("concatenate", "hstack"), _joined),
+    "vstack": lambda self, args: _joined(self, args) and 2,
     "unfold": lambda self, args: _matrix(self, args[:1]),
     "commutation": lambda self, args: 2,
     "kron": _kron,

@@ -35,7 +35,9 @@ from symgrad.shapes import SQUARE, Axis, Unknown
 UNIVERSAL = frozenset({"I", "e", "delta"})
 
 #: Functions whose result has calculated dimensions.
-CALCULATING = frozenset({"conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"})
+CALCULATING = frozenset(
+    {"concatenate", "hstack", "vstack", "conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"}
+)
 
 
 class Roles:

@@ -84,8 +84,9 @@ class Uses:
             elif head == "compare":
                 self._compare(tree)
                 push(arg for arg in reversed(tree.args) if not self._compared_index(arg))
-            elif head == "mul":
+            elif head in {"mul", "array"}:
                 self._average(tree)
+                self.calculates |= head == "array" and any(arg.head != "num" for arg in tree.args)
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))

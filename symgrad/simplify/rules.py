@@ -41,6 +41,7 @@ from symgrad.expr import (
     split,
 )
 from symgrad.ops import apply
+from symgrad.simplify import blocks
 from symgrad.simplify.symmetry import product_key, symmetric
 from symgrad.simplify.transposes import moved
 from symgrad.simplify.trees import arranged, powers_gathered
@@ -239,6 +240,14 @@ def _unstacked(node: Node, _: Again) -> Node | None:
         if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
             return _remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
     return None
+
+
+def _blocks(node: Node, _: Again) -> Node | None:
+    """Parts of block matrices: windows that meet, and windows of a sum of blocks."""
+    assert isinstance(node, Contraction)
+    if not any(isinstance(factor, Window) for factor, _, _ in node.factors):
+        return None
+    return blocks.met(node) or blocks.taken(node)
 
 
 def _sums_to_one(node: Node, _: Again) -> Node | None:
@@ -752,6 +761,8 @@ def _shared_factors(node: Sum) -> Iterable[Node]:
     tried: set[Hashable] = set()
     for _, term in node.terms:
         for seed in _factors(term):
+            if isinstance(seed[0], Window):
+                continue  # the blocks of a matrix stay apart
             key = (seed[0], seed[2], tuple(k if k < node.rank else -1 for k in seed[1]))
             if key in tried:
                 continue
@@ -879,6 +890,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _symmetric,
         _orthogonal,
         _unstacked,
+        _blocks,
         _sums_to_one,
         _sigmoid_quotient,
         _tanh_quotient,

@@ -240,7 +240,7 @@ def jax_arithmetic() -> Arithmetic:
     import jax.scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
-        return jnp.eye(classes)[labels]
+        return jnp.eye(classes)[jnp.asarray(labels).astype(int)]
 
     def power(x: Any, exponent: Rational) -> Any:
         return _float_power(x, exponent)

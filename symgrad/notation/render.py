@@ -712,6 +712,8 @@ def _l_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _l_array(node: Tree, args: list[Piece], style: Style) -> Piece:
     assert isinstance(node.value, tuple)
+    if node.value[-1] == "row":
+        return Piece(f"[{', '.join(p.text for p in args)}]")
     width = node.value[1] or (len(args) if node.value[-1] == "across" else 1)
     rows = " \\\\ ".join(" & ".join(p.text for p in args[k : k + width]) for k in range(0, len(args), width))
     return Piece(f"\\begin{{bmatrix}} {rows} \\end{{bmatrix}}")

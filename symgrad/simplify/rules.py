@@ -199,7 +199,7 @@ def _symmetric(node: Node, _: Again) -> Node | None:
 
 
 def _orthogonal(node: Node, _: Again) -> Node | None:
-    """QᵀQ = Q Qᵀ = I for a square matrix that is assumed orthogonal."""
+    """QᵀQ = I for a matrix that is assumed orthogonal, and Q Qᵀ = I for a square one."""
     assert isinstance(node, Contraction)
     found: dict[tuple[Node, int, int], int] = {}
     for k, (base, labels, power) in enumerate(node.factors):
@@ -208,10 +208,10 @@ def _orthogonal(node: Node, _: Again) -> Node | None:
         for axis, label in enumerate(labels):
             other = found.setdefault((base, axis, label), k)
             uses = sum(f[1].count(label) for f in node.factors)
-            if other != k and label >= node.rank and uses == 2 and base.shape[0] == base.shape[1]:
+            if other != k and label >= node.rank and uses == 2 and (axis == 0 or base.shape[0] == base.shape[1]):
                 ends = (node.factors[other][1][1 - axis], labels[1 - axis])
                 rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
-                return _remake(node, [*rest, (delta(base.shape[0]), ends, 1)])
+                return _remake(node, [*rest, (delta(base.shape[1 - axis]), ends, 1)])
     return None
 
 

@@ -76,6 +76,9 @@ class Sampler:
     def assign(self, row: tuple[int, ...]) -> dict[str, int]:
         sizes = {d: row[k % len(row)] for k, d in enumerate(self.dims)}
         self.make_room(sizes)
+        for v in self.variables:
+            if "orthogonal" in v.assumptions and v.rank == 2 and value(v.shape[0], sizes) < value(v.shape[1], sizes):
+                sizes.update((name, value(v.shape[1], sizes) + 1) for name in names(v.shape[0]))
         # A label needs at least two classes for its loss to be one.
         for dim in self.classes.values():
             if isinstance(dim, str) and sizes.get(dim, 2) < 2:

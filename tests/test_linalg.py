@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.expr import Node, add, number, postorder, variable
 from symgrad.verify.witnesses import double_precision
 
 SIZES = {"m": 3, "n": 2, "p": 4, "n+1": 3, "m+n": 5}
@@ -140,3 +141,32 @@ def test_blocks(case: Blocks) -> None:
 def test_blocks_that_are_refused(source: str, shapes: str, told: str) -> None:
     with pytest.raises(sg.SymgradError, match=told):
         sg.parse(source, shapes=shapes)
+
+
+# --- long sums --------------------------------------------------------------------------------------------------------
+
+
+def residual(depth: int) -> sg.Expr:
+    """h ← h + tanh(W h), so many times."""
+    layers = [f"h_{k + 1} = h_{k} + tanh(W h_{k})" for k in range(depth)]
+    return sg.parse("; ".join([*layers, f"||h_{depth}||^2"]), shapes="W: n n, h_0: n")
+
+
+def edges(node: Node) -> int:
+    return sum(len(part.children) for part in postorder([node]))
+
+
+@pytest.mark.parametrize("of", [lambda f: f.node, lambda f: sg.gradient(f, "W").node], ids=["function", "gradient"])
+def test_residual_networks_share_their_sums(of: Callable[[sg.Expr], Node]) -> None:
+    """A layer adds as much to the function and its gradient whatever the depth, for h is not written out in h + f(h)."""
+    small, middle, large = (edges(of(residual(depth))) for depth in (12, 24, 48))
+    assert large - middle < 2.3 * (middle - small)
+
+
+def test_long_sums_still_cancel() -> None:
+    names = [f"a_{k}" for k in range(15)]
+    long = add([variable(name) for name in names])
+    both = add([long, variable("b")])
+    assert add([both, (-1, long)]) is variable("b")
+    assert add([both, (-1, both)]) is number(0)
+    assert add([long, (2, variable("a_3"))]).terms[3] == (3, variable("a_3"))

@@ -365,11 +365,13 @@ def _shared_sums(given: Sequence[tuple[Rational, Node]], parts: Sequence[Terms])
     """
     if len({rest for part in parts for _, rest in part}) < sum(map(len, parts)):
         return parts
-    long = max(len(part) for part in parts)
-    return [
-        [(factor, node)] if len(part) == long and long > 1 else part
-        for (factor, node), part in zip(given, parts, strict=True)
-    ]
+    longest = max(len(part) for part in parts)
+    kept: list[Terms] = []
+    for (factor, node), part in zip(given, parts, strict=True):
+        whole = len(part) == longest > 1
+        coefficient, rest = split(node) if whole else (1, node)
+        kept.append([(factor * coefficient, rest)] if whole else part)
+    return kept
 
 
 def _linear(factor: Rational, node: Node) -> Terms:

@@ -169,4 +169,5 @@ def test_long_sums_still_cancel() -> None:
     both = add([long, variable("b")])
     assert add([both, (-1, long)]) is variable("b")
     assert add([both, (-1, both)]) is number(0)
+    assert sg.gradient(f"S = {' + '.join(names)}; S - S^2", "a_2").text == f"1 - 2 ({' + '.join(names)})"
     assert add([long, (2, variable("a_3"))]).terms[3] == (3, variable("a_3"))

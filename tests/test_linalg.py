@@ -171,3 +171,24 @@ def test_long_sums_still_cancel() -> None:
     assert add([both, (-1, both)]) is number(0)
     assert sg.gradient(f"S = {' + '.join(names)}; S - S^2", "a_2").text == f"1 - 2 ({' + '.join(names)})"
     assert add([long, (2, variable("a_3"))]).terms[3] == (3, variable("a_3"))
+
+
+# --- printed as a textbook would --------------------------------------------------------------------------------------
+
+READABLE = [
+    ("expm(t A)", "t", "A: n n, t:", "A expm(t A)"),
+    ("b^T cosm(t A) b", "t", "A: n n, t:, b: n", "-bᵀ A sinm(t A) b"),
+    ("chol(t I + A)", "t", "A: n n, t:", "chol(t I + A) halftril(inv(chol(t I + A)) inv(chol(t I + A))ᵀ)"),
+    ("[log(x^2), sin(3 x)]", "x", "x:", "[2/x; 3 cos(3 x)]"),
+    ("[a, b; c, d] x", "x", "a:, b:, c:, d:, x: 2", "[a, b; c, d]"),
+    ("max(tau r, (tau - 1) r)", "r", "tau:, r:", "τ - 1 + 1[r > 0]"),
+    ("1/2 sum(exp(v) - v)", "v", "v: n", "1/2 (exp(v) - 1)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "wrt", "shapes", "printed"), READABLE)
+def test_readable(source: str, wrt: str, shapes: str, printed: str) -> None:
+    found = sg.jacobian(source, wrt, shapes=shapes)
+    assert found.text == printed
+    for form in (found.text, found.latex):
+        assert sg.parse(form, shapes={name: v.shape for name, v in found.variables.items()}).text == printed

@@ -10,7 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.dims import Dim, at_least, combine
-from symgrad.expr import Call, Contraction, Factor, Node, Rational, Sum, Window, add, call, contract, delta, number
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Factor,
+    Node,
+    Rational,
+    Sum,
+    Window,
+    add,
+    call,
+    constant,
+    contract,
+    delta,
+    number,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,23 @@ def _block(
     block = contract(rest, tuple(labels[k] for k in axes), coefficient, {labels[k]: sizes[k] for k in axes})
     windows = tuple(moves[axis][0] if axis in moves else None for axis in range(node.rank))
     return Placed(block, axes, windows)
+
+
+def numbered_entry(node: Node) -> tuple[tuple[int, ...], Node] | None:
+    """(k, s) where a tensor is a scalar s at the one place k, a number along every axis."""
+    factors: tuple[Factor, ...] = node.factors if isinstance(node, Contraction) else ((node, (0,), 1),)
+    places: dict[int, int] = {}
+    rest: list[Factor] = []
+    for factor, labels, power in factors:
+        place = constant(factor.args[0]) if isinstance(factor, Call) and factor.op.name == "onehot" else None
+        if isinstance(place, int) and len(labels) == 1 and labels[0] < node.rank and labels[0] not in places:
+            places[labels[0]] = place
+        else:
+            rest.append((factor, labels, power))
+    if len(places) < node.rank or any(label < node.rank for _, labels, _ in rest for label in labels):
+        return None
+    coefficient = node.coefficient if isinstance(node, Contraction) else 1
+    return tuple(places[axis] for axis in range(node.rank)), contract(rest, (), coefficient)
 
 
 def grid(parts: Sequence[Placed]) -> Grid | None:

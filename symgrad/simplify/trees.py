@@ -39,7 +39,7 @@ from symgrad.expr import (
     variables,
 )
 from symgrad.notation.syntax import ENTRYWISE, Tree
-from symgrad.simplify.blocks import Grid, Placed, grid, placed
+from symgrad.simplify.blocks import Grid, Placed, grid, numbered_entry, placed
 from symgrad.simplify.matrix import (
     is_indicator,
     layout,
@@ -55,6 +55,8 @@ LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
 #: be exponentially longer than itself.
 MAX_TREE = 20_000
+#: Arrays of more entries are not written out.
+MAX_WRITTEN = 16
 
 
 def to_tree(root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> Tree:
@@ -386,6 +388,9 @@ class _Writer:
         if node.rank > 2:
             names = self.fresh(node.rank)
             return self._bracketed(self._sum_entry(node, names, names), names, node)
+        written = self._written_out(node)
+        if written is not None:
+            return written
         blocks, rest = self._blocks(node.terms) if self.windows else (None, node.terms)
         if blocks is not None and not rest:
             return blocks
@@ -399,6 +404,23 @@ class _Writer:
             else:
                 terms.append(self._scaled(magnitude(coefficient), self._known(term)))
         return Tree("add", tuple(terms), tuple(signs))
+
+    def _written_out(self, node: Sum) -> Tree | None:
+        """Entries times unit vectors of a few numbered places: [2/x; 3 cos(3 x)], [a, b; 0, d]."""
+        if not node.rank or not all(isinstance(dim, int) for dim in node.shape):
+            return None
+        cells: dict[tuple[int, ...], list[tuple[Rational, Node]]] = {}
+        for coefficient, term in node.terms:
+            found = numbered_entry(term)
+            if found is None:
+                return None
+            cells.setdefault(found[0], []).append((coefficient, found[1]))
+        counts = [int(dim) for dim in node.shape] + [1]
+        places = [(i, j)[: node.rank] for i in range(counts[0]) for j in range(counts[1])]
+        if len(places) > MAX_WRITTEN or 2 * len(cells) < len(places):
+            return None
+        entries = tuple(self._known_tree(add(cells.get(place, ()), ())) for place in places)
+        return Tree("array", entries, (counts[0], counts[1]) if node.rank == 2 else (counts[0], None))
 
     def _blocks(self, terms: Sequence[tuple[Rational, Node]]) -> tuple[Tree | None, list[tuple[Rational, Node]]]:
         """The terms that are moved to their places as an array of blocks, and the other terms."""

@@ -84,8 +84,9 @@ class Uses:
             elif head == "compare":
                 self._compare(tree)
                 push(arg for arg in reversed(tree.args) if not self._compared_index(arg))
-            elif head == "mul":
+            elif head in {"mul", "array"}:
                 self._average(tree)
+                self.calculates |= head == "array" and any(arg.head != "num" for arg in tree.args)
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))
@@ -294,7 +295,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             raise InputError(
                 "this declares a shape and has no formula", source=source, offset=tree.start, end=tree.end, code="EMPTY"
             )
-    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source or " for " in source else ())
+    uses = Uses(declared=declared, indices=bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
         function = definition(formulas[0], notes)
         uses.scan(function.body)
@@ -340,7 +341,7 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
 
 
-def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
+def bound_letters(formulas: Iterable[Tree]) -> set[str]:
     """The indices that sums, brackets and left sides bind."""
     letters: set[str] = set()
     for formula in formulas:

@@ -24,7 +24,9 @@ LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
 SQUARE = frozenset(
     {"symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal"}
 )
-ASSUMPTIONS = SQUARE | {"positive", "label", "natural"}
+#: Assumptions that say how a source is meant, not what its values are.
+READINGS = frozenset({"zero_padded"})
+ASSUMPTIONS = SQUARE | READINGS | {"positive", "label", "natural"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

@@ -173,7 +173,11 @@ class _Picked:
         return None
 
     def calculated(self, subscript: Tree, axis: int, dim: Axis) -> None:
-        node, letters = ranges.window(self.work, dim, subscript, self.tree, self.code)
+        base = str(self.tree.args[0].value)
+        if base in self.work.scope.padded:
+            self.work.note(f"{base} is 0 beyond its ends, as assumed")
+        padding = ranges.ZEROS if base in self.work.scope.padded else frozenset()
+        node, letters = ranges.window(self.work, dim, subscript, self.tree, self.code, padding=padding)
         self.names.update(dict.fromkeys(letters))
         self.labels.append(axis)
         self.factors.append((node, (axis, *letters), 1))

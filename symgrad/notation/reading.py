@@ -24,6 +24,7 @@ from symgrad.notation.scope import Definition, Survey, become_name, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
+    READINGS,
     Axis,
     Declared,
     Named,
@@ -232,7 +233,7 @@ def _final_scope(scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: 
     nothing: frozenset[str] = frozenset()
     label, natural = frozenset({"label"}), frozenset({"natural"})
     for name, shape in shapes.items():
-        words = assumed.get(name, nothing) | (label if name in scope.labels else nothing)
+        words = (assumed.get(name, nothing) - READINGS) | (label if name in scope.labels else nothing)
         words |= natural if name in scope.naturals else nothing
         variables[name] = expr.variable(name, tuple(find(d) for d in shape), words)  # type: ignore[misc]
     return scope.over(variables, dict(scope.values))

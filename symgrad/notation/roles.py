@@ -80,6 +80,7 @@ class Roles:
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
         scope.decorations |= self._named_vectors(formulas)
+        scope.padded = {name for name, words in self.assumed.items() if "zero_padded" in words}
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)

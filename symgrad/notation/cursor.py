@@ -12,7 +12,19 @@ from typing import NoReturn
 from symgrad.errors import InputError, LimitError
 from symgrad.notation.bars import CLOSERS, OPENERS
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import END, ENTRY, ERROR, MAX_DEPTH, MAX_LENGTH, NAME, NEWLINE, NUM, Token, Vocabulary
+from symgrad.notation.tokens import (
+    END,
+    ENTRY,
+    ERROR,
+    MAX_DEPTH,
+    MAX_LENGTH,
+    NAME,
+    NEWLINE,
+    NEXT,
+    NUM,
+    Token,
+    Vocabulary,
+)
 
 Prefix = Callable[["Reader", Token, int], Tree]
 Infix = Callable[["Reader", Tree, Token], Tree]
@@ -102,6 +114,8 @@ class Reader:
         found: list[Tree] = []
         while self.tokens[self.pos][0] in RELATIONS:
             kind, relation, _, _ = self.tokens[self.pos]
+            if relation == NEXT:
+                self.fail("a new value where a comparison is wanted", self.tokens[self.pos], hint="compare with =")
             self.pos += 1
             right = self.expression(0)
             found.append(Tree("compare", (left, right), relation or kind, left.start, right.end))

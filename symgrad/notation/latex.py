@@ -18,6 +18,7 @@ from symgrad.notation.tokens import (
     FUNC,
     NAME,
     NEWLINE,
+    NEXT,
     ONE,
     WORD,
     Lexed,
@@ -45,8 +46,9 @@ MASTER = re.compile(
 )
 OPERATORS = {
     "...": "dots", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel", "**": "**",
+    ":=": "=",
 }  # fmt: skip
-RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
+RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "=", ":=": NEXT}
 #: Delimiters by (what stands after \left, \right or nothing) as (opening kind, closing kind, bare kind).
 DELIMITERS = {
     "(": ("(", "(", "("), ")": (")", ")", ")"), "[": ("[", "[", "["), "]": ("]", "]", "]"),
@@ -72,6 +74,8 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),
     "mid": ("|", None),
+    "leftarrow": ("=", NEXT), "gets": ("=", NEXT), "coloneqq": ("=", NEXT), "coloneq": ("=", NEXT),
+    "triangleq": ("=", None),
 }  # fmt: skip
 DROPPED = frozenset((
     "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
@@ -80,7 +84,6 @@ DROPPED = frozenset((
 ))  # fmt: skip
 #: Read as notation, and refused with a reason instead of as an unknown command.
 REFUSED = {
-    "leftarrow": "an assignment is not an expression", "gets": "an assignment is not an expression",
     "to": "an arrow is not part of an expression", "rightarrow": "an arrow is not part of an expression",
     "approx": "an approximation cannot be checked", "sim": "distributions are not read",
     "pm": "write + and - separately",

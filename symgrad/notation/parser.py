@@ -44,6 +44,7 @@ from symgrad.notation.tokens import (
     MAX_LENGTH,
     NAME,
     NEWLINE,
+    NEXT,
     NUM,
     ONE,
     OPERAND_END,
@@ -339,14 +340,16 @@ def _formula(p: Reader) -> Tree:
 
 
 def _equation(p: Reader, left: Tree) -> Tree:
-    sides = [left]
+    sides, kind = [left], p.tokens[p.pos][1]
     while p.tokens[p.pos][0] == "=":
         sign = p.tokens[p.pos]
         p.pos += 1
         if p.tokens[p.pos][0] in (END, ";", NEWLINE, "\\\\") and not p.truncated:
             p.fail("the right side is missing", sign)
         sides.append(p.value())
-    return Tree("equation", tuple(sides), None, left.start, sides[-1].end)
+        if sign[1] == NEXT and sides[-1].head == "num":
+            p.fail("this only gives a name a value: an expression is wanted", sign)
+    return Tree("equation", tuple(sides), kind, left.start, sides[-1].end)
 
 
 def _declaration(p: Reader, left: Tree, token: Token) -> Tree:

@@ -16,7 +16,7 @@ from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import SOFT
+from symgrad.notation.tokens import NEXT, SOFT
 
 #: A letter that is read as a label when it stands alone below a score, as in s_y.
 LABEL_LETTERS = frozenset({"y"})
@@ -305,6 +305,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     apart = [_used(d, declared) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
+    _refuse_old_and_new(found, apart, chosen, source)
     _distinct([found[k] for k in rest], source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
@@ -368,6 +369,9 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
     name, indices, parameters = _left(left)
+    if tree.value == NEXT and _is_used(right, left):
+        notes.append(f"this is the next value of {name}: a function of the old one")
+        return Definition("", right, tree, indices, others=tuple(others))
     if not name:
         letters = _entry_letters(left)
         if letters:
@@ -380,6 +384,31 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     if others:
         notes.append(f"{name} is read from the first right side; the others were not checked here")
     return Definition(name, right, tree, indices, parameters, tuple(others))
+
+
+def _refuse_old_and_new(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
+    """L = ||z||^2 beside z ← z - η g: L of the old z, or of the new one?"""
+    update = found[chosen].whole
+    if update.head != "equation" or update.value != NEXT:
+        return
+    updated = {str(tree.value) for tree in update.args[0].walk() if tree.head == "name"}
+    place = {d.name: k for k, d in enumerate(found)}
+    used, waiting = {chosen}, [chosen]
+    while waiting:
+        new = {place[name] for name in apart[waiting.pop()] if name in place} - used
+        used |= new
+        waiting += new
+    for k in range(len(found)):
+        if k not in used and apart[k] & updated:
+            raise InputError(
+                f"does {found[k].name} take the old value, or the new one?", source=source, code="AMBIGUOUS",
+                offset=found[k].whole.start, end=found[k].whole.end, hint="give the update alone, or the function",
+            )  # fmt: skip
+
+
+def _is_used(body: Tree, left: Tree) -> bool:
+    """Whether what gets a new value occurs in it, as x in x - η g and w_j in w_j + x_j."""
+    return any(tree == left for tree in body.walk())
 
 
 def _name_subscript(left: Tree) -> None:

@@ -47,7 +47,7 @@ head            args                                            value
                                                                 far each index runs from 1
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
-``equation``    left, right                                     None
+``equation``    left, right                                     None; ``"next"`` where the left side gets a new value
 ``declare``     name                                            its dimensions, ``("m", "n")`` of ``W ∈ R^{m×n}``
 ``block``       equation or formula, ...                        several formulas; the last one is the function
 ==============  ==============================================  =====================================================

@@ -18,6 +18,7 @@ from symgrad.notation.tokens import (
     MAX_MARKS,
     NAME,
     NEWLINE,
+    NEXT,
     NUM,
     ONE,
     OPERAND_END,
@@ -49,14 +50,14 @@ MASTER = re.compile(
 )
 OPERATORS = {
     "...": "dots", "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel",
-    "!=": "rel", "==": "rel",
+    "!=": "rel", "==": "rel", ":=": "=",
 }  # fmt: skip
-RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
+RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "=", ":=": NEXT}
 SYMBOLS: dict[str, tuple[str, object]] = {
     "·": (".", None), "⋅": (".", None), "∙": (".", None), "•": (".", None), "⊙": ("odot", None), "∘": ("odot", None),
     "⊘": ("./", None), "×": ("x", None), "−": ("-", None), "⊗": ("kron", None), "‖": ("||", None), "∥": ("||", None),
     "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="), "⩽": ("rel", "<="), "⩾": ("rel", ">="),
-    "∈": ("IN", None),
+    "∈": ("IN", None), "←": ("=", NEXT), "≔": ("=", NEXT), "≜": ("=", None),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "√": ("SQRT", None), "∂": ("partial", None), "∇": ("nabla", None),
     "⊤": ("TOP", None), "ᵀ": ("'", None), "ᵗ": ("'", None), "′": ("'", None), "∞": ("const", "inf"),
     "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None),

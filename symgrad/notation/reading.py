@@ -358,6 +358,8 @@ def read_claim(
 
 def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None) -> Reading:
     names = {*reading.variables, *reading.scope.values, *intermediates}
+    if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
+        names.add(reading.name)
     found = survey(parsed.tree, parsed.source, names)
     for stem, trees in found.uses.numbered.items():
         for tree in trees:

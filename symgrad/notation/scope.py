@@ -15,6 +15,7 @@ from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
+from symgrad.notation.recursions import unrolled
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import NEXT, SOFT
 
@@ -49,6 +50,7 @@ class Uses:
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
+    zeros: set[str] = field(default_factory=set)  # labels with an entry 0: y of s_{y_0}
     marked: set[str] = field(default_factory=set)  # labels by use: onehot(y), 1[k = y]
     calculates: bool = False  # whether indices are calculated: x_{i+1}, x[1:], sums over a part of an axis
 
@@ -207,6 +209,8 @@ class Uses:
             if inner.head == "name":
                 self.carriers.setdefault(str(inner.value), set()).add(name)
                 self.subscripts.setdefault(str(inner.value), inner)
+            elif inner.head == "num" and inner.value == 0:
+                self.zeros.add(name)
         self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
 
     def _ends_at(self, compare: Tree) -> bool:
@@ -286,7 +290,7 @@ class Survey:
 
 def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
-    notes: list[str] = []
+    tree, notes = unrolled(tree, source, declared)
     formulas = tree.args if tree.head == "block" else (tree,)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")

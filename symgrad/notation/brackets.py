@@ -111,7 +111,8 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
     if len(rows) > 1 or len(rows[0]) > 1:
         return matrix(p, rows, token, closing, True)
     inner = widened(rows[0][0], token[2], closing[3])
-    return _assembled(p, inner) if p.tokens[p.pos][0] == "_" else inner
+    indexed = p.tokens[p.pos][0] == "_" and not p.signed(p.pos + 1)
+    return _assembled(p, inner) if indexed else inner
 
 
 def _listed(p: Reader, body: Tree, token: Token) -> Tree:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation.bars import CLOSERS, OPENERS
+from symgrad.notation.bars import CLOSERS, OPENERS, OPERAND_START
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (
     END,
@@ -164,6 +164,16 @@ class Reader:
     def compares(self, place: int) -> bool:
         """Whether the bracket at `place` holds a condition."""
         return any(kind in RELATIONS for kind in self.inside(place))
+
+    def signed(self, place: int) -> bool:
+        """Whether + or - stands alone as a script: `[z]_+`, `k_{-}`; that of `x_-1` and `X^-T` does not."""
+        braced = self.tokens[place][0] == "{"
+        sign, following = self.tokens[place + braced], self.tokens[place + braced + 1]
+        if sign[0] not in ("+", "-"):
+            return False
+        if braced:
+            return following[0] == "}"
+        return following[2] > sign[3] or following[0] not in OPERAND_START | {"TOP", "'"}
 
     def bare(self, name: str) -> bool:
         """Whether the name also occurs without a bracket behind it."""

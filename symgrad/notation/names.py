@@ -56,6 +56,9 @@ FONTS = {
 }  # fmt: skip
 
 _WRAPPED = re.compile(r"\\([A-Za-z]+)\s*\{(.*)\}|\\([A-Za-z]+)(?:\s+(.+)|(\\.+))", re.DOTALL)
+#: Signs below a name, as in k_+ and k_-, and the labels that they are.
+SIGNS = {"+": "plus", "-": "minus"}
+_SIGNED = {label: sign for sign, label in SIGNS.items()}
 #: A letter with a number, as t-1 of h_{t-1} and l+1 of z^{(l+1)}.
 _SHIFTED = re.compile(r"(\\?[^\W\d_]+)\s*([+-])\s*([0-9]+)")
 _STEM = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]*")
@@ -98,6 +101,8 @@ def _script_start(text: str) -> int:
 
 def _label(body: str, spelling: str) -> str:
     body = body.strip()
+    if body in SIGNS:
+        return SIGNS[body]
     match = _WRAPPED.fullmatch(body)
     if match and match.group(1) in FONTS:
         body = match.group(2)
@@ -193,6 +198,7 @@ def to_text(name: str) -> str:
     symbol = GREEK.get(base, base)
     shown = unicodedata.normalize("NFC", symbol + DECORATIONS[accent]) if accent else symbol
     below = "_" + "_".join(GREEK.get(part, part) for part in label.split("_")) if label else ""
+    below = f"_{{{_SIGNED[label]}}}" if label in _SIGNED else below
     if _SHIFTED.fullmatch(label):
         below = f"_{{{label}}}"
     return shown + below + (f"^{{{above}}}" if above else "")
@@ -216,4 +222,5 @@ def _latex_word(text: str) -> str:
 
 
 def _latex_label(label: str) -> str:
-    return label if label.isdigit() or _SHIFTED.fullmatch(label) else _latex_word(label).replace("_", r"\_")
+    label = _SIGNED.get(label, label)
+    return label if label.isdigit() or label in SIGNS or _SHIFTED.fullmatch(label) else _latex_word(label).replace("_", r"\_")

@@ -159,6 +159,8 @@ class Uses:
             become_name(tree)
             self.plain.setdefault(str(tree.value), tree)
             return rest
+        if len(subscripts) == 1 and self._is_row(name, subscripts[0]):
+            subscripts = _as_row(tree, subscripts[0])
         letters = 0
         for subscript in subscripts:
             if subscript.head == "name":
@@ -184,6 +186,12 @@ class Uses:
         if base.head == "name":
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
         return rest
+
+    def _is_row(self, name: str, subscript: Tree) -> bool:
+        """Whether `W_{j:}` is the row j of a matrix W: j is no dimension, and W is a capital letter."""
+        if subscript.head != "part" or subscript.value != "short" or not name[:1].isupper():
+            return False
+        return all(part.value not in self.declared for part in subscript.args if part.head == "name")
 
     def _calculated(self, subscript: Tree, name: str) -> None:
         """x_{i+1}, x[1:], X[range(N), y]: letters below, and sizes in the ends."""
@@ -260,6 +268,13 @@ def is_count(name: str) -> bool:
 def is_numbered(tree: Tree) -> bool:
     """W_1 as the parser leaves it: a name with one number below."""
     return tree.head == "index" and len(tree.args) == 2 and tree.args[0].head == "name" and tree.args[1].head == "num"
+
+
+def _as_row(tree: Tree, part: Tree) -> list[Tree]:
+    """`W_{j:}` as `W_{j,:}`, `W_{:k}` as `W_{:,k}`."""
+    below = list(part.args[:2])
+    tree.args = (tree.args[0], *below)
+    return below
 
 
 def become_name(tree: Tree) -> None:

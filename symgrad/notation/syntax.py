@@ -13,7 +13,7 @@ head            args                                            value
 ``index``       base, subscript, ...                            subscripts are trees; ``slice`` is ``:``
 ``slice``                                                       None
 ``part``        lower, upper, step                              whether it counts as code does; what is missing is a
-                                                                ``slice``
+                                                                ``slice``; ``"short"`` for `j:` alone, perhaps a row
 ``newaxis``                                                     None; ``None`` between brackets
 ``neg``         term
 ``add``         term, ...                                       tuple of signs (+1 / -1), one a term

@@ -35,7 +35,7 @@ MASTER = re.compile(
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax|norm|special|linalg)
             (?:\.(?:linalg|special|nn|numpy|scipy|stats|norm|functional))*\.[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/\u1d40-]|$))?)
+    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@/\u1d40]|[+-](?![\s)\],;^'+*/-]|$)|$))?)
     |(?P<string>'[A-Za-z, ]+->[A-Za-z ]*'|"[A-Za-z, ]+->[A-Za-z ]*")
     |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)

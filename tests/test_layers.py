@@ -92,7 +92,32 @@ NUMBERED: list[tuple[str, str, str]] = [
     (r"z^{(l+1)} = W^{(l+1)} a^{(l)} + b^{(l+1)}, a^{(l)} = \sigma(z^{(l)})", r"V \sigma(Z) + B", ""),
     (r"x^{(t+1)} = x^{(t)} - \eta A x^{(t)}", r"Z - \eta A Z", "eta:, A: n n"),
 ]
-ROWS = [*UPDATES, *RECURSIONS]
+PARTS: list[Row] = [
+    ("[1 - y s]_+", "max(0, 1 - y s)", "y:, s:"),
+    (r"\sum_i (x_i)_+^2", "sum(max(0, x).^2)", "x: n"),
+    (r"\sum_{j \neq y} [s_j - s_y + 1]_{+}", "sum_{j != y} max(0, s_j - s_y + 1)", "s: C, y:"),
+    ("k_+^T q - k_-^T q", "(k_+)^T q - (k_{-})^T q", "k_+: d, k_-: d, q: d"),
+    (r"\exp(q^T k_{+})", "exp(q^T k_plus)", "k_+: d, q: d"),
+    ("A^+ b", "pinv(A) b", "A: m n, b: m"),
+    (r"\alpha A^{+}b", "alpha pinv(A) b", "A: m n, b: m, alpha:"),
+    (r"f_j = W_{j:} x", "W x", "W: m n, x: n"),
+    (r"f_j = W_{j\cdot} x", "W x", "W: m n, x: n"),
+    (r"f_k = W_{\cdot, k}^T x", "W^T x", "W: m n, x: m"),
+    (r"f_k = W_{:k}^T x", "W^T x", "W: m n, x: m"),
+    (r"L = \|q\|^2 \quad q = W x", "||W x||^2", "W: m n, x: n"),
+    (r"L = \|q\|^2 \quad \text{where} \quad q = W x", "||W x||^2", "W: m n, x: n"),
+    (r"\|\underbrace{W x}_{z} - y\|^2 + \lambda z^T z", "||W x - y||^2 + lam ||W x||^2", "W: m n, x: n, y: m, lam:"),
+    (
+        r"\underbrace{\|x\|^2}_{\text{data loss}} + \overbrace{\lambda \|w\|^2}^{R(w)}",
+        "||x||^2 + lam ||w||^2",
+        "x: n, w: m, lam:",
+    ),
+    (r"-\log p_{\hat{k}}, \hat{k} = \operatorname*{arg\,max}_k s_k", "-log(p_{argmax(s)})", "p: n, s: n"),
+    (r"p_{k^*}, \ k^* = \arg\max_j s_j", "p_{argmax(s)}", "p: n, s: n"),
+    (r"\sum_{i<j<k} x_i x_j x_k", r"\sum_{i<j} \sum_{j<k} x_i x_j x_k", "x: n"),
+    (r"\frac{1}{m} \mathbf{1}^T (X w - y)", "1/m sum(X w - y)", "X: n d, w: d, y: n, m:"),
+]
+ROWS = [*UPDATES, *RECURSIONS, *PARTS]
 #: What a name of a step is called where the same step is written by hand, and its shape.
 CALLED = {"h_t-1": ("H", "n"), "x_t": ("X", "m"), "c_t-1": ("C", "n")}
 ABOVE = {"W^(l+1)": ("V", "m n"), "z^(l)": ("Z", "n"), "b^(l+1)": ("B", "m"), "x^(t)": ("Z", "n")}
@@ -112,6 +137,14 @@ REFUSED = [
     (r"z^{(l+1)} = W a^{(l)}, a^{(k)} = \sigma(z^{(k)})", "use one letter"),
     (r"x^{(t+1)} = x^{(t)} - \eta \nabla f", "derivatives are what"),
     ("c_i = x_{i+1} - c_i", ""),
+    ("[x]_-", "with or without its sign"),
+    ("(z)^+", "a part, a pseudo-inverse, or a name"),
+    ("x^+ y", "a part, a pseudo-inverse, or a name"),
+    (r"\alpha A^+b", "only the sign"),
+    (r"\underbrace{W x}_n + n", "belongs into braces"),
+    (r"\underbrace{a}_{u} + \underbrace{b}_{u} u", "defined twice"),
+    (r"\mathbb{E}_{x}[f(x)]", "an average"),
+    ("W_{j:} x", "nothing binds the index j"),
 ]
 
 

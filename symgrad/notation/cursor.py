@@ -47,8 +47,8 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "pos", "prefix",
-        "source", "tokens", "truncated", "vocabulary",
+        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "named", "pos",
+        "prefix", "source", "tokens", "truncated", "vocabulary",
     )  # fmt: skip
 
     def __init__(self, source: str, tokens: list[Token], vocabulary: Vocabulary, latex: bool, truncated: bool) -> None:
@@ -61,6 +61,7 @@ class Reader:
         self.last = len(tokens) - PADDING  # the place of the end
         self.depth = 0
         self.bound: list[str] = []
+        self.named: list[Tree] = []  # definitions below braces
         self.defined: frozenset[str] = frozenset()  # functions of the source: g in g(z) = ...
         self.applied: frozenset[str] = frozenset()  # other names it defines: R in R = ||W||^2
         self.prefix: Mapping[str, Prefix] = {}

@@ -223,4 +223,8 @@ def _latex_word(text: str) -> str:
 
 def _latex_label(label: str) -> str:
     label = _SIGNED.get(label, label)
-    return label if label.isdigit() or label in SIGNS or _SHIFTED.fullmatch(label) else _latex_word(label).replace("_", r"\_")
+    return (
+        label
+        if label.isdigit() or label in SIGNS or _SHIFTED.fullmatch(label)
+        else _latex_word(label).replace("_", r"\_")
+    )

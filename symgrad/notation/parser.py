@@ -262,8 +262,10 @@ def _defines(tokens: list[Token], place: int) -> bool:
     if place >= len(tokens) or tokens[place][0] not in LEFT_SIDES:
         return False
     depth = 0
-    for token in tokens[place : place + 60]:
+    for k, token in enumerate(tokens[place : place + 60], place):
         kind = token[0]
+        if kind == "*" and tokens[k - 1][0] == "^":  # k^* = ...
+            continue
         depth += (kind in OPENERS) - (kind in CLOSING)
         if depth == 0 and kind in ("=", "IN"):
             return True
@@ -299,9 +301,15 @@ def _document(p: Reader) -> Tree:
             break
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
+    found += [one for one in p.named if _is_used(one.args[0], found)]
     if len(found) == 1:
         return found[0]
     return Tree("block", tuple(found), None, found[0].start, found[-1].end)
+
+
+def _is_used(name: Tree, found: list[Tree]) -> bool:
+    """Whether a name below a brace occurs anywhere else; spelled names, as W_1, are one tree here."""
+    return any(tree == name for formula in found for tree in formula.walk())
 
 
 def _second(separator: Token, formula: Tree) -> Token | Tree:
@@ -622,7 +630,7 @@ PREFIX: dict[str, Prefix] = {
     "|(": brackets.absolute, "||(": brackets.norm, "<": brackets.angles, "<(": brackets.angles,
     "floor(": brackets.floored,
     "-": _minus, "+": _minus, "BIG": sums.big, "FRAC": quotients.fraction, "SQRT": quotients.root,
-    "BEGIN": brackets.environment,
+    "BEGIN": brackets.environment, "BRACE": brackets.braced,
     "partial": quotients.partial, "nabla": quotients.gradient, "INT": quotients.integral, "dots": quotients.ellipsis,
     "_": calls.underscore,
 }  # fmt: skip

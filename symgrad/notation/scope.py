@@ -321,6 +321,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
+    _place_largest(found)
     apart = [_used(d, declared) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
@@ -358,6 +359,19 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
         if known and one.name in called and one.parameters is None:
             one.parameters = ("z",)
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
+
+
+def _place_largest(found: Iterable[Definition]) -> None:
+    r"""p_{\hat{k}} where \hat{k} = argmax(s): below a name stands the argmax itself."""
+    largest = {d.name: d.body for d in found if d.body.head == "call" and d.body.value == "argmax" and not d.indices}
+    if not largest:
+        return
+    for one in found:
+        if one.name in largest:
+            continue
+        for tree in [tree for tree in one.body.walk() if tree.head == "index"]:
+            below = (largest.get(str(s.value), s) if s.head == "name" else s for s in tree.args[1:])
+            tree.args = (tree.args[0], *below)
 
 
 def _bound_letters(formulas: Iterable[Tree]) -> set[str]:

@@ -137,6 +137,10 @@ SHIFTS: list[Row] = [
 ORDERS: list[Row] = [
     ("sum_{i<j} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
     (r"\sum_{1 \le i < j \le n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
+    (
+        r"\sum_{i<j<k} x_i x_j x_k", "x: n", {"n": 4}, "x",
+        lambda x: sum(np.prod(np.delete(x, k)) for k in range(4)),
+    ),
     (r"\sum_{i=1}^{n} \sum_{j=i+1}^{n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
     (r"\sum_{i \le j} A_{ij}^2", "A: n n", N, "A", lambda A: np.sum(np.triu(A) ** 2)),
     (r"c_i = \sum_{j=1}^{i} x_j", "x: n", N, "x", np.cumsum),

@@ -114,7 +114,6 @@ PARTS: list[Row] = [
     ),
     (r"-\log p_{\hat{k}}, \hat{k} = \operatorname*{arg\,max}_k s_k", "-log(p_{argmax(s)})", "p: n, s: n"),
     (r"p_{k^*}, \ k^* = \arg\max_j s_j", "p_{argmax(s)}", "p: n, s: n"),
-    (r"\sum_{i<j<k} x_i x_j x_k", r"\sum_{i<j} \sum_{j<k} x_i x_j x_k", "x: n"),
     (r"\frac{1}{m} \mathbf{1}^T (X w - y)", "1/m sum(X w - y)", "X: n d, w: d, y: n, m:"),
 ]
 ROWS = [*UPDATES, *RECURSIONS, *PARTS]

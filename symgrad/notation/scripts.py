@@ -185,9 +185,9 @@ def _braced(p: Reader, opened: Token) -> tuple[str | None, list[Tree]]:
 
 def _short(p: Reader, tree: Tree) -> Tree:
     """`j:` or `:k` alone between braces: perhaps the row j, or the column k."""
-    if tree.head == "part" and p.tokens[p.pos][0] == "}" and tree.args[2].head == "slice":
-        if {part.head for part in tree.args[:2]} == {"name", "slice"}:
-            return Tree("part", tree.args, "short", tree.start, tree.end)
+    heads = [part.head for part in tree.args] if tree.head == "part" and p.tokens[p.pos][0] == "}" else []
+    if heads in (["name", "slice", "slice"], ["slice", "name", "slice"]):
+        return Tree("part", tree.args, "short", tree.start, tree.end)
     return tree
 
 

@@ -216,6 +216,7 @@ def open_document(
         elif not one.name:
             extra += _aside(one, len(extra))
     ledger = open_ledger(pieces, extra, shapes, assume, document.syntax)
+    ledger.declare(shapes, assume, names)
     ledger.calls.update({name: call for name, call in calls.items() if name not in ledger.scope.functions})
     ledger.define_late([one for one in found if one.defined and one.differential])
     return ledger

@@ -7,7 +7,7 @@ somebody claimed of a name can be put in the place of what is true of it (`belie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,14 +16,15 @@ from symgrad.errors import InputError, NameProblem, ShapeError, SymgradError, Un
 from symgrad.expr import Node, Variable, add, contract, relabel, substitute, variable, variables
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
-from symgrad.notation.names import subscripted
+from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import parse_tree
+from symgrad.notation.ranges import bind, is_calculated, settle
 from symgrad.notation.reading import Reading, read
 from symgrad.notation.roles import UNIVERSAL, zero_based
 from symgrad.notation.scope import become_name, definition, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
-from symgrad.shapes import Outline, Outlines, find, name_unknowns, unify
+from symgrad.shapes import Outline, Outlines, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import simplify
 
@@ -93,6 +94,13 @@ class Ledger:
             return False
         piece.error = None
         return True
+
+    def declare(self, shapes: Any, assume: Any, defined: Collection[str]) -> None:
+        """Add the variables that are declared and that only formulas with derivatives use, such as a step size."""
+        assumed = read_assumptions(assume, canonical)
+        for name, shape in read_shapes(shapes, canonical).items():
+            if not self.knows(name, set(defined)):
+                self.scope.variables[name] = variable(name, shape, assumed.get(name, ()))
 
     def assigned(self) -> list[Variable]:
         """The names that are defined as numbers."""
@@ -254,10 +262,15 @@ def _elaborated(
 ) -> tuple[Elaborator, list[Value]]:
     """The values of several trees with common indices; dimensions that only the others tell are found first."""
     letters = list(letters)
+    whole = Tree("add", tuple(tree for _, tree in sides))
+    calculates = any(is_calculated(s) for tree in whole.walk() if tree.head == "index" for s in tree.args[1:])
+    scope = replace(scope, calculates=True) if calculates else scope
 
     def run(algebra: Any, over: Scope) -> tuple[Elaborator, list[Value]]:
         work = Elaborator(algebra, over)
         work.bound.update(dict.fromkeys(letters))
+        if calculates:
+            bind(work, whole, letters)
         values = []
         for text, tree in sides:
             over.source = text
@@ -274,6 +287,8 @@ def _elaborated(
         if all(_same_shape(found[0], other) for other in found[1:]):
             work.merge(found)
         taken = {*scope.variables, *scope.sizes, *(str(find(d)) for t in outline.values() for d in t.shape)}
+        if calculates:
+            settle(work.ledger, taken, scope.tops, outlines.holes)
         name_unknowns((), outlines.holes, taken)
         return run(Expressions(outlines.holes), scope)
 

@@ -202,9 +202,12 @@ def bind(work: Elaborator, body: Tree, names: Sequence[str], binders: Iterable[T
         work.ranges[name] = Range(extent, first, 0)
     own = [name for name in names if name in work.ranges]
     if own:
-        forms = [form for s in found if (form := affine(work, s)) is not None and form.strides]
         for name in own:
-            _place(work, name, [form for form in forms if name in form.strides], _firsts(work, body))
+            forms = [f for s in found if (f := affine(work, s)) is not None and name in f.strides]
+            if work.ranges[name].first is not None:  # where zeros lie beyond the ends, a low index tells nothing
+                kept = _subscripts(body, work.scope.padded)
+                forms = [f for s in kept if (f := affine(work, s)) is not None and name in f.strides]
+            _place(work, name, forms, _firsts(work, body))
 
 
 def _firsts(work: Elaborator, body: Tree) -> dict[str, int | None]:
@@ -242,8 +245,10 @@ def _place(work: Elaborator, name: str, forms: Sequence[Affine], firsts: Mapping
         own.base = min(1, *(max(0, firsts[k] or 0) for k in evident))
 
 
-def _subscripts(body: Tree) -> list[Tree]:
-    return [s for tree in body.walk() if tree.head == "index" for s in tree.args[1:]]
+def _subscripts(body: Tree, without: Collection[str] = ()) -> list[Tree]:
+    """What stands below names, but for some of them."""
+    indexed = (tree for tree in body.walk() if tree.head == "index" and tree.args[0].value not in without)
+    return [s for tree in indexed for s in tree.args[1:]]
 
 
 # --- reading at calculated places -------------------------------------------------------------------------------------

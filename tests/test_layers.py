@@ -116,7 +116,16 @@ PARTS: list[Row] = [
     (r"p_{k^*}, \ k^* = \arg\max_j s_j", "p_{argmax(s)}", "p: n, s: n"),
     (r"\frac{1}{m} \mathbf{1}^T (X w - y)", "1/m sum(X w - y)", "X: n d, w: d, y: n, m:"),
 ]
-ROWS = [*UPDATES, *RECURSIONS, *PARTS]
+EVALUATED: list[Row] = [
+    (r"a x^2 \big|_{x=3}", "9 a", "a:"),
+    (r"\left. x^2 + y \right|_{x=3}", "9 + y", "y:"),
+    (r"(x y^2) \Big|_{x=y, y=a}", "y a^2", "y:, a:"),
+    ("x^2 |_{x=3} ", "9", ""),
+    (r"\|W x\|^2 \bigr|_{x=U v}", "||W U v||^2", "W: m n, U: n d, v: d"),
+    (r"\sum_i x_i^2 \big|_{x=u}", "||u||^2", "u: n"),
+    ("|x| |_{x=a}", "|a|", "a:"),
+]
+ROWS = [*UPDATES, *RECURSIONS, *PARTS, *EVALUATED]
 #: What a name of a step is called where the same step is written by hand, and its shape.
 CALLED = {"h_t-1": ("H", "n"), "x_t": ("X", "m"), "c_t-1": ("C", "n")}
 ABOVE = {"W^(l+1)": ("V", "m n"), "z^(l)": ("Z", "n"), "b^(l+1)": ("B", "m"), "x^(t)": ("Z", "n")}
@@ -144,6 +153,11 @@ REFUSED = [
     (r"\underbrace{a}_{u} + \underbrace{b}_{u} u", "defined twice"),
     (r"\mathbb{E}_{x}[f(x)]", "an average"),
     ("W_{j:} x", "nothing binds the index j"),
+    (r"x^2 + y \Big|_{x=3}", "the whole sum evaluated"),
+    (r"\frac{\partial f}{\partial x} \big|_{x=3}", "evaluate the result"),
+    (r"\sum_i x_i^2 \big|_{i=3}", "an index of a sum"),
+    (r"z \big|_{x=3}", "does not occur"),
+    (r"\left. x \right)", "closes it"),
 ]
 
 

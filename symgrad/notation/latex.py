@@ -16,6 +16,7 @@ from symgrad.notation.tokens import (
     ENTRY,
     ERROR,
     FUNC,
+    INVISIBLE,
     NAME,
     NEWLINE,
     NEXT,
@@ -238,6 +239,8 @@ class _Lexer:
 
     def delimiter(self, match: re.Match[str]) -> int:
         size, name = match.group("sized"), match.group("delimiter")
+        if size == "left" and name == ".":
+            return self.put("(", INVISIBLE, match.start(), match.end())
         if name in (".", "/") or size in ("middle", "bigm", "biggm"):
             return self.refuse(f"\\{size}{name} is not read", match.start(), match.end())
         side = 0 if size == "left" or size.endswith("l") else 1 if size == "right" or size.endswith("r") else 2

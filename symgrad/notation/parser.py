@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, latex, quotients, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
@@ -109,6 +109,9 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = _joined(tokens, is_latex, lexed.numpy)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
+    bars = "=" in kinds and "_" in kinds and not kinds.isdisjoint(("|", ")|"))
+    if bars or (is_latex and "\\left." in source):
+        tokens = evaluations.marked(source, tokens)
     if "|" in kinds or "||" in kinds:
         try:
             tokens = resolve(source, tokens)
@@ -644,7 +647,7 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
     "!": (POSTFIX, _factorial), ENTRY: (POSTFIX, _entry), "METHOD": (POSTFIX, _method),
     "SHAPE": (POSTFIX, _shape),
-    "dots": (JUXTAPOSED, _juxtapose),
+    "dots": (JUXTAPOSED, _juxtapose), evaluations.AT: (ADD - 5, evaluations.at),
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip
 INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {

@@ -48,7 +48,7 @@ ROWS = (
     Row(62, "sigmoid gate number", "(1-0.73) \\cdot 0.73 = 0.2"),
     Row(71, "first row of the ReLU Jacobian times dL/dz", r"1 \cdot 4 + 0 \cdot (-1) + 0 \cdot 5 + 0 \cdot 9 = 4"),
     Row(93, "Jacobian size", r"100 \cdot 4096 = 409600"),
-    Row(110, "AND gate", "\\sigma(-30) = 0\n\\sigma(-10) = 0.00\n\\sigma(10) = 1.00"),
+    Row(110, "AND gate", "\\sigma(-30) = 0\n\\sigma(-10) = 0\n\\sigma(10) = 1"),
     Row(114, "tridiagonal layer", r"3 \cdot 5 - 2 = 13"),
     Row(119, "parameter counts", "400000 \\cdot 200^2 = 16000000000\n400000 \\cdot 10^2 = 40000000"),
     Row(126, "LeNet", r"16 \cdot 6 \cdot 6 = 576"),
@@ -134,7 +134,7 @@ ROWS = (
 )
 #: Rows that cannot be judged as they are printed: number, document, shapes, and what the reason says.
 REFUSED = (
-    (8, r"\text{Error}(X)=\text{noise}(X)+\text{bias}(X)+\text{variance}(X)", "", "nothing says what"),
+    (8, r"\text{Error}(X)=\text{noise}(X)+\text{bias}(X)+\text{variance}(X)", "", ""),
     (10, "L = -\\log(\\frac{e^{s_y}}{\\sum_j e^{s_j}})\nL = -\\log(\\frac{e^{s y}}{\\sum_j e^{s j}})", "s: C", "index j is used as a number"),
     (109, r"|F(x) - \hat{F}(x)| < \epsilon", "", ""),
     (122, r"c_{s,t} = \sum_{i=0}^{m-1} \sum_{j=0}^{m-1} \sum_{k=0}^{r-1} \Theta_{i,j,k} x_{s+i,t+j}", "\\Theta: m m r, x: n n r", "is the index k missing"),

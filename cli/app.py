@@ -34,6 +34,7 @@ EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
 GRAVITY = (UNREADABLE, UNSUPPORTED, WRONG, UNDECIDED, OK)
 
 FORMS = ("matrix", "index", "differential")
+FORMATS = ("text", "markdown", "latex", "json")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
 BACKENDS = ("numpy", "jax")
@@ -224,31 +225,48 @@ def check(
     layout: Layout = None,
     syntax: Syntax = None,
     seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Where sampling starts. Default: 0.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Feedback in this format, to be sent to somebody.",
+            autocompletion=_choice(FORMATS),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Checks, and prints what the witnesses saw."""
+    as_json = as_json or form == "json"
+    form = one_of("--format", form, FORMATS) if form else None
     options = _options(shape, assume, order, layout, syntax) | {"seed": natural("--seed", seed, 0)}
 
     def answer(source: str) -> Answer:
         text = document(source)
         if text is not None:
             unfit = {"--wrt": wrt, "--claim": claim, "--order": order}
-            return _reviewed(source, text, unfit, options)
-        found = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
-        codes = [EXIT_CODES[checked.verdict] for checked in found.values()]
+            return _reviewed(source, text, unfit, options, form)
+        checked = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
+        found = {name: one.heard() for name, one in checked.items()}
+        codes = [EXIT_CODES[one.verdict] for one in found.values()]
+        if form:
+            return _judged(found), lambda ink: report.feedback(found.values(), form), _gravest(codes)
         return _judged(found), lambda ink: report.reports(found, ink), _gravest(codes)
 
     return _answers(formulas, as_json, answer)
 
 
-def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[str, Any]) -> Answer:
+def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[str, Any], form: str | None) -> Answer:
     """The verdicts on a written derivation; what only a formula can be asked for is refused."""
     given = next((option for option, value in unfit.items() if value is not None), None)
     if given is not None:
         raise UsageError(f"{given} is about a formula, and {name} is a written derivation")
     taken = {key: options[key] for key in ("shapes", "assume", "syntax", "layout", "seed")}
     found = sg.check_derivation(text, **taken)
-    return found.to_dict() | {"file": name}, lambda ink: report.review(name, found, ink), EXIT_CODES[found.verdict]
+    document, code = found.to_dict() | {"file": name}, EXIT_CODES[found.verdict]
+    if form:
+        return document, lambda ink: report.feedback([found], form), code
+    return document, lambda ink: report.review(name, found, ink), code
 
 
 def _judged(found: Mapping[str, Report]) -> dict[str, Any]:

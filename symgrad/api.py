@@ -19,12 +19,15 @@ from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
-from symgrad.expr import Node, Shape, Variable
+from symgrad.expr import Node, Shape, Sum, Variable, constant, number, scale
+from symgrad.notation.conditions import LAST_CASE
+from symgrad.notation.mathml import to_mathml
 from symgrad.notation.names import canonical
-from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
+from symgrad.notation.speech import to_speech
+from symgrad.notation.syntax import Tree
 from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -76,6 +79,20 @@ class Expr:
     def latex(self) -> str:
         """LaTeX that reads back to this expression."""
         return to_latex(to_tree(self.node))
+
+    @property
+    def mathml(self) -> str:
+        """One `<math>` element, which browsers typeset and screen readers walk through."""
+        return to_mathml(to_tree(self.node))
+
+    @property
+    def speech(self) -> str:
+        """The expression in words.
+
+        >>> parse("||W x||^2").speech
+        'the squared two-norm of W x'
+        """
+        return to_speech(to_tree(self.node))
 
     @property
     def named(self) -> str:
@@ -141,26 +158,23 @@ class Derivation:
         """The printed lines in matrix, index or differential form."""
         found = [line for stage in self.stages for line in stage.lines(form)]
         if self.layout != "gradient":
-            text, latex = (
-                f"{h} = {r}" for h, r in zip(self.heading, (self.result.text, self.result.latex), strict=True)
-            )
-            found.append(Line(len(found) + 1, text, latex, f"{self.layout} layout", LAYOUTS[self.layout]))
+            found.append(Line(len(found) + 1, self.conclusion, f"{self.layout} layout", LAYOUTS[self.layout]))
         return found
 
     @property
+    def left_side(self) -> Tree:
+        """The left side of the result, such as ∇_W f."""
+        if len(set(self.by)) == 1:
+            return self.stages[0].heading(len(self.stages))
+        left = Tree("name", (), self.function.name)
+        for v in self.by:
+            left = Tree("nabla", (left, Tree("name", (), v.name)), 1)
+        return left
+
+    @property
     def heading(self) -> tuple[str, str]:
-        """The left side of the result, such as ∇_W f, in text and LaTeX."""
-        text, latex = self.stages[0].heading()
-        order = len(self.stages)
-        if order == 1:
-            return text, latex
-        if len(set(self.by)) > 1:
-            text, latex = (name(self.function.name) for name in (name_to_text, name_to_latex))
-            for v in self.by:
-                text, latex = f"∇_{name_to_text(v.name)} {text}", rf"\nabla_{{{name_to_latex(v.name)}}} {latex}"
-            return text, latex
-        raised = "".join("⁰¹²³⁴"[int(digit)] for digit in str(order))
-        return text.replace("∇", "∇" + raised, 1), latex.replace(r"\nabla", rf"\nabla^{{{order}}}", 1)
+        """The left side of the result in text and LaTeX."""
+        return to_text(self.left_side), to_latex(self.left_side)
 
     @property
     def shape_note(self) -> str:
@@ -180,6 +194,26 @@ class Derivation:
         rows = [line.formula_latex.replace("=", "&=", 1) for line in self.lines()]
         rows.append(f"{self.heading[1]} &= {self.result.latex}")
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    @property
+    def conclusion(self) -> Tree:
+        """∇_W f = 2 W x xᵀ."""
+        return Tree("equation", (self.left_side, to_tree(self.result.node)))
+
+    @property
+    def mathml(self) -> str:
+        """The result as MathML; `lines` has that of every step."""
+        return to_mathml(self.conclusion)
+
+    @property
+    def speech(self) -> str:
+        """Every step and the result in sentences.
+
+        >>> print(derive("||W x||^2", wrt="W").speech.splitlines()[-1])
+        Result: the gradient of f with respect to W equals two W x x transpose.
+        """
+        steps = (f"Step {line.number}, {line.rule.replace('_', ' ')}: {line.speech}." for line in self.lines())
+        return "\n".join([*steps, f"Result: {to_speech(self.conclusion)}."])
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
@@ -577,12 +611,20 @@ def check(
 ) -> Any:
     """Check the derivative against SymPy, numerical differentiation and JAX, and a claim against the derivative.
 
-    `claim` is a formula or a callable that takes the variables by name.  One `Report` for one variable, a dict for
-    several; a report is true where its verdict is `correct`.
+    `claim` is a formula or a callable that takes the variables by name, or a mapping of variables to claims.  One
+    `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.  The verdict on a
+    claim needs NumPy alone; SymPy and JAX are called when somebody looks at `witnesses`.
+
+    >>> report = check("||X w - y||^2 + lam ||w||^2", wrt="w", claim="2 X^T (X w - y) + lam w", shapes="lam:")
+    >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
+    ('wrong', 'proved', 'factor-of-term', [True, False])
     """
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
+    if isinstance(claim, Mapping):
+        options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
+        return {name: check(function, wrt=name, claim=each, **options) for name, each in claim.items()}
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1:
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
@@ -600,15 +642,21 @@ def check(
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
-    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+    if report.verdict != "wrong" or settled:
         return report
-    from symgrad.review.diagnosis import explain
-    from symgrad.verify.check import caller, evaluator
+    from symgrad.review.diagnosis import explain, shares
+    from symgrad.verify.check import caller
+    from symgrad.verify.ground import evaluator
+    from symgrad.verify.report import Term
 
     claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
     names = dict(found.function.reading.definitions)
-    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
-    return replace(report, diagnosis=slip) if slip else report
+    gradient, function = found.result.node, found.function.node
+    slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
+    times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
+    terms = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
+    told = tuple(Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in terms)
+    return replace(report, diagnosis=slip or report.diagnosis, terms=told)
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:
@@ -634,7 +682,10 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
             if error.code != ShapeError.code:
                 raise
             return Claim(claim, misfit=error.message)
-        return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
+        node = understood.node
+        if not node.shape and constant(node) == 0:  # 0 is the zero of every shape
+            node = number(0, found.result.shape)
+        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     if callable(claim):

@@ -37,7 +37,11 @@ FORMS = ("matrix", "index", "differential")
 FORMATS = ("text", "markdown", "latex", "json")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
-BACKENDS = ("numpy", "jax")
+BACKENDS = ("numpy", "jax", "torch")
+#: Forms of a program, and the backend that each is written in where none is asked for.
+PROGRAMS = {
+    "function": "numpy", "gate": "numpy", "custom-vjp": "jax", "autograd-function": "torch", "training": "numpy",
+}  # fmt: skip
 GATES = ("coarse", "fine")
 THEMES = ("auto", "light", "dark")
 
@@ -62,15 +66,20 @@ HELP = {
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
         "derive softmax-loss --wrt W --code numpy",
+        "derive softmax-loss --wrt W --as gate",
+        'derive "||W x||^2" --wrt W --hint 2',
+        "derive examples/layers.py:softmax_loss --wrt W",
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
         "A word that ends in .tex, .md or .txt is a file with a derivation: its equations are checked one by one. "
+        "file.py:name is a program: a gate, or a function that returns its gradients, is judged as a whole. "
         "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
         "yet, 4 if it is undecided.",
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
+        'check examples/layers.py:MultiplyGate --shape "x:, y:"',
         "check softmax-loss --json",
     ),
     "graph": _help(
@@ -99,6 +108,19 @@ HELP = {
         "catalog",
         "catalog softmax-loss",
     ),
+    "explain": _help(
+        "Explain a rule of derivations: what it says, its source, and an example derived on the spot.",
+        "Rules are called as in the last column of a derivation. Without a name all are listed.",
+        "explain softmax",
+        "explain matrix product",
+    ),
+    "quiz": _help(
+        "Practice: a function of the catalog is posed, and your answers are reviewed.",
+        "One answer a line: a gradient in text or LaTeX, hint for a step of the derivation, or stop for all of it. "
+        "The exit code is that of check for the last answer.",
+        "quiz",
+        "quiz wx2 --wrt W",
+    ),
 }
 
 app = typer.Typer(
@@ -123,7 +145,8 @@ Formulas = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="EXPR",
-        help="A function: text, LaTeX, a name of the catalog, or - for standard input. Definitions are separated by ;",
+        help="A function: text, LaTeX, a name of the catalog, file.py:name, or - for standard input. "
+        "Definitions are separated by ;",
         autocompletion=_names,
         show_default=False,
     ),
@@ -178,20 +201,46 @@ def derive(
             autocompletion=_choice(BACKENDS),
         ),
     ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="|".join(PROGRAMS), help="Print a program, forward and backward pass, in this form.",
+            autocompletion=_choice(tuple(PROGRAMS)),
+        ),
+    ] = None,
+    hint: Annotated[
+        str | None,
+        typer.Option("--hint", metavar="N", help="Show the first N steps only, and what to do next. 0 is the least."),
+    ] = None,
     as_json: Json = False,
-) -> int:
+) -> int:  # fmt: skip
     """Derives, and prints the steps."""
     form = one_of("--form", form, FORMS)
-    backend = one_of("--code", code, BACKENDS) if code else ""
+    program = one_of("--as", program, tuple(PROGRAMS)) if program else ""
+    backend = one_of("--code", code, BACKENDS) if code else PROGRAMS.get(program, "")
     options = _options(shape, assume, order, layout, syntax)
+    shown = None if hint is None else natural("--hint", hint, 0)
+    if shown is not None and (backend or latex):
+        raise UsageError("--hint shows steps, and goes with no other output")
 
     def answer(source: str) -> Answer:
         found = _by_variable(sg.derive(source, wrt=wrt, **options))
-        source_code = sg.source_code(found, backend) if backend else ""
+        if shown is not None:
+            return _hinted(found, shown, form)
+        source_code = sg.source_code(found, backend, program) if backend else ""
         document = _document(found) | ({"code": source_code} if backend else {})
         return document, lambda ink: _derived(found, form, latex, source_code, ink), OK
 
     return _answers(formulas, as_json, answer)
+
+
+def _hinted(found: Mapping[str, Derivation], shown: int, form: str) -> Answer:
+    """The first steps, and nothing of the others."""
+    from . import practice
+
+    given = {name: derivation.hint(shown, form).to_dict() for name, derivation in found.items()}
+    document = _described(next(iter(found.values())).function) | {"wrt": list(found), "hints": given}
+    return document, lambda ink: practice.hints(found, shown, form, ink), OK
 
 
 def _derived(found: Mapping[str, Derivation], form: str, latex: bool, source_code: str, ink: Ink) -> Iterable[str]:
@@ -217,7 +266,8 @@ def check(
     formulas: Formulas = None,
     wrt: Wrt = None,
     claim: Annotated[
-        str | None, typer.Option("--claim", metavar="CLAIM", help="A gradient, text or LaTeX, to be judged.")
+        str | None,
+        typer.Option("--claim", metavar="CLAIM", help="A gradient to be judged: text, LaTeX, or file.py:name."),
     ] = None,
     shape: Shape = None,
     assume: Assume = None,
@@ -371,7 +421,7 @@ def compare(
     wrt: Wrt = None,
     at: At = None,
     manual: Annotated[
-        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient, text or LaTeX.")
+        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient: text, LaTeX, or file.py:name.")
     ] = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Plot to FILE.svg or FILE.png; needs matplotlib.")
@@ -386,8 +436,6 @@ def compare(
 
     graphs.suffix(out)
     reading = _reading(shape, assume, syntax)
-    if manual and ".py" in manual:
-        raise UnsupportedError("a program as the manual way is not built yet", hint="give the gradient as a formula")
     if wrt and len(wrt) > 1:
         raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
 
@@ -436,6 +484,55 @@ def catalog(
     else:
         _print(report.catalog(chosen, ink))
     return OK
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["explain"])
+def explain(
+    rule: Annotated[
+        list[str] | None, typer.Argument(metavar="RULE", help="A rule, as in the last column of a derivation.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Explains a rule, or lists all."""
+    from symgrad.practice import explain as explained
+    from symgrad.practice import explained as every
+
+    from . import practice
+
+    ink = Ink.of(sys.stdout)
+    if rule:
+        found = explained(" ".join(rule))
+        _print([_json({"schema": SCHEMA} | found.to_dict())] if as_json else practice.explanation(found, ink))
+    elif as_json:
+        _print([_json({"schema": SCHEMA, "rules": [one.to_dict() for one in every()]})])
+    else:
+        _print(practice.rules(ink))
+    return OK
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["quiz"])
+def quiz(
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="A function of the catalog.", autocompletion=_names)
+    ] = None,
+    wrt: Annotated[str | None, typer.Option("--wrt", metavar="NAME", help="The variable to differentiate by.")] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Which question. Default: any.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Poses a question, and reviews the answers on standard input."""
+    from . import practice
+
+    if name and len(name) > 1:
+        raise UsageError("one function is asked for at a time", hint="symgrad catalog lists them")
+    asked = practice.pose(name[0] if name else None, wrt, None if seed is None else natural("--seed", seed, 0))
+    if as_json:
+        for _ in practice.hold(asked, practice.answers(), Ink(coloured=False)):
+            pass
+        _print([_json({"schema": SCHEMA} | asked.to_dict())])
+    else:
+        for line in practice.hold(asked, practice.answers(), Ink.of(sys.stdout)):
+            _print([line])
+    return {"unanswered": OK, "unreadable": UNREADABLE}.get(asked.verdict, EXIT_CODES.get(asked.verdict, OK))
 
 
 @app.callback(invoke_without_command=True)

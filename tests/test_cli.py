@@ -15,10 +15,11 @@ import pytest
 
 import symgrad as sg
 from symgrad.errors import UsageError
+from symgrad.export import FORMS
 from symgrad_cli import app, report
 from symgrad_cli.arguments import one_of, separate
 from symgrad_cli.terminal import Ink, columns, table
-from tests.conftest import Outcome
+from tests.conftest import ROOT, Outcome
 
 Cli = Callable[..., Outcome]
 COMMAND = "import sys; from symgrad_cli.app import main; sys.exit(main())"
@@ -110,6 +111,17 @@ def test_code_is_a_module(cli: Cli, backend: str) -> None:
     out = cli("derive", NORM, "--wrt", "W", "--code", backend).out
     assert out.startswith("# read as")
     compile(out, "<generated>", "exec")
+
+
+@pytest.mark.parametrize("program", app.PROGRAMS)
+def test_programs_are_modules(cli: Cli, program: str) -> None:
+    out = cli("derive", NORM, "--wrt", "W", "--as", program).out
+    assert out.startswith("# read as")
+    compile(out, "<generated>", "exec")
+
+
+def test_the_forms_of_programs_are_those_of_the_library() -> None:
+    assert tuple(app.PROGRAMS) == tuple(FORMS)
 
 
 def test_standard_input_is_a_formula(cli: Cli) -> None:
@@ -328,9 +340,10 @@ def test_completion_is_offered(python: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", ["derive", "check", "catalog"])
-def test_help_shows_examples_that_run(cli: Cli, command: str) -> None:
+def test_help_shows_examples_that_run(cli: Cli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import shlex
 
+    monkeypatch.chdir(ROOT)
     out = cli(command, "--help").out
     examples = [line.strip() for line in out.splitlines() if line.strip().startswith("symgrad ")]
     assert len(examples) >= 2

@@ -18,6 +18,7 @@ from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle
 from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
@@ -137,6 +138,9 @@ class DerivationReport:
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
 
     def __str__(self) -> str:
         return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])

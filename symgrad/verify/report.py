@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
+from symgrad.notebook import Bundle, bundle
 from symgrad.verify.feedback import Part, example_words, finding_words, written
 
 SCHEMA = "symgrad/1"
@@ -163,6 +164,9 @@ class Report:
             return self
         reason = f"the derived gradient itself disagrees with {', '.join(against)}"
         return replace(self, verdict="undecided", certainty=None, reason=reason, counterexample=None, diagnosis=())
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
 
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]

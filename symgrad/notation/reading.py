@@ -361,6 +361,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
         names.add(reading.name)
     found = survey(parsed.tree, parsed.source, names)
+    names |= {d.name for d in found.definitions}
     for stem, trees in found.uses.numbered.items():
         for tree in trees:
             if tree.head == "index" and subscripted(stem, str(tree.args[1].value)) in names:

@@ -89,8 +89,18 @@ def _along_axis(name: str) -> Handler:
     return handler
 
 
+def _of_entry(work: Elaborator, name: str, value: Value, tree: Tree) -> Value:
+    """softmax(z_i) is entry i of softmax(z)."""
+    if len(value.open) > 1:
+        raise InputError(f"{work.text(tree)}: over which index?", code="AMBIGUOUS", hint=f"write {name}_j(...)")
+    work.note(f"{work.text(tree)} is entry {value.open[0]} of the {name} over all entries")
+    return Value(work.apply(name, [Value(value.node)], tree).node, value.open)
+
+
 def over_axis(work: Elaborator, name: str, value: Value, axis: int | None, tree: Tree) -> Value:
     rank = value.rank
+    if rank == 0 and value.open and name in {"softmax", "log_softmax"}:
+        return _of_entry(work, name, value, tree)
     if axis is None and rank == 2 and not work.scope.numpy:
         work.note(f"{work.text(tree)} acts on each row of the matrix")
     if axis is None or axis == rank - 1:
@@ -299,14 +309,22 @@ def _std(work: Elaborator, tree: Tree) -> Value:
     return _kept(work, tree, value, spread)
 
 
+#: Functions that have a meaning for a matrix as such, too.
+_OF_MATRICES = frozenset(("exp", "log", "sin", "cos", "sinh", "cosh", "tan", "tanh"))
+
+
 def _trace(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 0:
         return value
-    if tree.args[0].head == "call" and tree.args[0].value == "exp" and work.scope.source.startswith(
-        ("exp", "\\exp"), tree.args[0].start
-    ) and not work.scope.numpy:  # fmt: skip
-        hint = "write expm(X) for the exponential of the matrix, np.exp(X) for that of every entry"
+    inner = tree.args[0]
+    written = inner.head == "call" and work.scope.source.startswith((str(inner.value), f"\\{inner.value}"), inner.start)
+    if written and inner.value in _OF_MATRICES and not work.scope.numpy:
+        hint = f"write np.{inner.value}(X) for the {inner.value} of every entry"
+        hint = (
+            "write expm(X) for the exponential of the matrix, np.exp(X) for every entry's" * (inner.value == "exp")
+            or hint
+        )
         raise InputError(f"{work.text(tree)}: of the matrix, or of every entry?", code="AMBIGUOUS", hint=hint)
     return _trace_of(work, value, tree)
 
@@ -392,8 +410,12 @@ def _transposed(work: Elaborator, tree: Tree) -> Value:
 
 
 def _diag(work: Elaborator, tree: Tree) -> Value:
-    """diag(v) is the matrix with v on its diagonal, diag(A) the vector of the diagonal of A."""
+    """diag(v) is the matrix with v on its diagonal, diag(A) the vector of the diagonal of A; diag(v_i) is diag(v)."""
     (value,) = arguments(work, tree, 1, 1)
+    free = [name for name in value.open if name not in work.bound]
+    if value.rank == 0 and len(value.open) == len(free) == 1:
+        work.note(f"{work.text(tree)} has these entries on its diagonal for all {free[0]}")
+        value = Value(value.node)
     names = value.open
     if value.rank == 1:
         return Value(work.algebra.contract([(value.node, (*names, 0))], (*names, 0, 0)), names)
@@ -757,6 +779,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("unfold",): _unfold,
     ("stacking",): _stacking,
     ("commutation",): _commutation,
+    ("slogdet",): _refused("this is a sign and a logarithm", "write slogdet(X)[1] or logdet(X)"),
     ("eig", "eigvals", "svd"): _refused("no rule is known for this function yet"),
 }
 

@@ -71,7 +71,7 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "int": ("INT", None),
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),
-    "mid": ("|", None),
+    "mid": ("|", None), "dagger": ("dagger", None),
 }  # fmt: skip
 DROPPED = frozenset((
     "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
@@ -84,7 +84,7 @@ REFUSED = {
     "to": "an arrow is not part of an expression", "rightarrow": "an arrow is not part of an expression",
     "approx": "an approximation cannot be checked", "sim": "distributions are not read",
     "pm": "write + and - separately",
-    "mp": "write + and - separately", "propto": "proportional is not equal", "dagger": "complex matrices are not read",
+    "mp": "write + and - separately", "propto": "proportional is not equal",
     "lim": "limits are not read", "mathbb": "blackboard letters are read as \\mathbb{R} and \\mathbb{1} only",
 }  # fmt: skip
 DISPLAY = frozenset((
@@ -298,6 +298,9 @@ class _Lexer:
         bases, accents, stop = found
         if name in ("mathbb", "mathds"):
             return self._blackboard(bases, start, stop)
+        word = "".join(bases)
+        if len(bases) > 1 and word in self.vocabulary.functions and _FOLLOWED.match(self.source, stop):
+            return self.put(FUNC, self.vocabulary.functions[word], start, stop)
         if bases in (["1"], ["0"]):
             return self.put(ONE, None if bases == ["1"] else "zeros", start, stop)
         if bases[0].isdigit():

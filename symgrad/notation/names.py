@@ -155,6 +155,8 @@ def superscripted(name: str, body: str) -> str:
     inner = body.strip()
     if inner in ("*", "\\ast", "\\star"):
         return name + "^*"
+    if inner in ("+", "-"):
+        return f"{name}^{inner}"
     match = re.fullmatch(r"[(\[]?\s*(\w+)\s*[)\]]?", inner)
     if match is None:
         raise InputError(f"{body!r} above a name: write a number in brackets, as in W^(1)", source=name, code="NAME")

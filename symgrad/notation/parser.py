@@ -57,13 +57,16 @@ from symgrad.notation.tokens import (
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A source as it was read: the tree, `"text"` or `"latex"`, `"math"` or `"numpy"`, and the fonts of the names."""
+    """A source as it was read: the tree, `"text"` or `"latex"`, `"math"` or `"numpy"`, the fonts of the names, and what
+    the reader took upon itself.
+    """
 
     tree: Tree
     syntax: str
     dialect: str
     fonts: dict[str, set[str]]
     source: str
+    notes: tuple[str, ...] = ()
 
 
 def parse_tree(
@@ -95,7 +98,7 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     numpy = lexed.numpy or (syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
     _define(reader)
-    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source)
+    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
 
 
 def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
@@ -104,6 +107,10 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     kinds = {token[0] for token in tokens}
     if "=" in kinds:
         tokens = settled(tokens)
+    if is_latex and "^" in kinds:
+        tokens = _signs_above(tokens)
+    if "BIG" in kinds and "'" in kinds:
+        tokens = _primed(tokens)
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex, lexed.numpy)
     end = tokens[-1][3] if tokens else 0
@@ -118,6 +125,35 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
                 raise last[1] from None
             raise
     return tokens
+
+
+def _signs_above(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with `X^+` and the `x^-` of `(x^-)` in braces, as TeX sets them; `x^-1` stays."""
+    kept: list[Token] = []
+    for before, token, after in zip([tokens[0], *tokens], tokens, [*tokens[1:], tokens[-1]], strict=False):
+        alone = token[0] == "+" or (token[0] == "-" and after[0] not in (NUM, NAME, WORD, "TOP", "(", "FRAC"))
+        if before[0] == "^" and token is not tokens[0] and alone:
+            _, _, start, end = token
+            kept += [("{", None, start, start), token, ("}", None, end, end)]
+        else:
+            kept.append(token)
+    return kept
+
+
+def _primed(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with k' one name wherever a sum runs over k'."""
+    runs = zip(tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False)
+    found = {
+        letter[1] for sign, below, opened, letter, prime in runs
+        if (sign[0], below[0], opened[0], letter[0], prime[0]) == ("BIG", "_", "{", NAME, "'")
+    }  # fmt: skip
+    kept: list[Token] = []
+    for token in tokens:
+        if token[0] == "'" and kept and kept[-1][0] == NAME and kept[-1][1] in found and kept[-1][3] == token[2]:
+            kept[-1] = (NAME, f"{kept[-1][1]}prime", kept[-1][2], token[3])
+        else:
+            kept.append(token)
+    return kept
 
 
 def _joined(tokens: list[Token], is_latex: bool, numpy: bool) -> list[Token]:
@@ -151,9 +187,12 @@ STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 
 
 def _stars_only(tokens: list[Token]) -> bool:
-    """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
+    """Whether `*` is used and no product is written by juxtaposition or sign of mathematics: then it is NumPy's."""
     star = False
     bounds = _bounds(tokens)
+    for k, (kind, *_) in enumerate(tokens):
+        if _is_transposed(tokens, k) or (kind in MATHEMATICAL and not (kind == "^" and k - 1 in bounds)):
+            return False
     for k, (before, after) in enumerate(itertools.pairwise(tokens)):
         star = star or (after[0] == "*" and before[0] != "_")
         if k in bounds:
@@ -161,6 +200,15 @@ def _stars_only(tokens: list[Token]) -> bool:
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
+
+
+#: What NumPy has no sign for: beside it `*` is the product of matrices, as on paper and in MATLAB.
+MATHEMATICAL = frozenset(("^", ".^", "odot", "./", "||", "||(", "TOP"))
+
+
+def _is_transposed(tokens: list[Token], k: int) -> bool:
+    """Whether a token is the mark of `x'`, and no quote of `'fro'`."""
+    return k > 0 and tokens[k][0] == "'" and tokens[k - 1][0] in OPERAND_END and tokens[k - 1][3] == tokens[k][2]
 
 
 def _bounds(tokens: list[Token]) -> set[int]:
@@ -219,13 +267,13 @@ def _define(p: Reader) -> None:
 
 
 def _indexed_function(tokens: list[Token], place: int) -> set[str]:
-    r"""The function L in `L_i(x) =`, h_theta in `h_\theta(x) =`, or D_KL in `D_{KL}(p, q) =`."""
+    r"""The function L in `L_i(x) =`, h_theta in `h_\theta(x) =`, E_D in `E_D(w) =`, or D_KL in `D_{KL}(p, q) =`."""
     base = _indexed_base(tokens, place)
     if base is None:
         return set()
     below = tokens[_opening(tokens, place) + 1 : place] if tokens[place][0] == "}" else tokens[place : place + 1]
     script = "".join(str(token[1]) for token in below if token[0] in (NAME, WORD))
-    return {f"{base}_{script}"} if script in GREEK or len(script) > 1 else {str(base)}
+    return {f"{base}_{script}"} if script in GREEK or len(script) > 1 or script.isupper() else {str(base)}
 
 
 def _aliases(p: Reader, place: int) -> bool:
@@ -516,10 +564,11 @@ def _is_eigenvalue(p: Reader, tree: Tree, value: str) -> bool:
 
 
 def _parameter(tree: Tree) -> str:
-    r"""The name of the function `h_\theta`: a Greek letter below is a parameter, not an index."""
-    if tree.head != "index" or len(tree.args) != 2 or tree.args[1].value not in GREEK:
+    r"""The name of the function `h_\theta` or `E_D`: a Greek letter or a capital below is a parameter, not an index."""
+    if tree.head != "index" or len(tree.args) != 2 or tree.args[1].head != "name":
         return ""
-    return f"{tree.args[0].value}_{tree.args[1].value}"
+    letter = str(tree.args[1].value)
+    return f"{tree.args[0].value}_{letter}" if letter in GREEK or letter[:1].isupper() else ""
 
 
 def _power(p: Reader, left: Tree, token: Token) -> Tree:
@@ -548,6 +597,10 @@ def _entry(p: Reader, left: Tree, token: Token) -> Tree:
         found.append(index_item(p, True))
     closing = p.expect("]", token)
     p.depth -= 1
+    if left.head == "call" and left.value == "slogdet":
+        if len(found) > 1 or found[0].head != "num" or found[0].value != 1:
+            p.fail("of slogdet(X) only the logarithm is read", token, hint="write slogdet(X)[1]")
+        return Tree("call", left.args, "logdet", left.start, closing[3])
     return Tree("index", (left, *found), None, left.start, closing[3])
 
 

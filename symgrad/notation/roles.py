@@ -46,7 +46,7 @@ class Roles:
         self.assumed = dict(assumed)
         self.dims = {d for shape in self.declared.values() for d in shape if isinstance(d, str)}
         self.survey: Survey = survey(parsed.tree, parsed.source, {*self.declared, *self.dims})
-        self.notes: dict[str, None] = dict.fromkeys(self.survey.notes)
+        self.notes: dict[str, None] = dict.fromkeys((*parsed.notes, *self.survey.notes))
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
         self.indices: set[str] = set()
         self.unknown: dict[str, int] = {}

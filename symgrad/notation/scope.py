@@ -296,7 +296,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             )
     uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
-        function = definition(formulas[0], notes)
+        function = definition(formulas[0], notes, declared)
         uses.scan(function.body)
         _refuse_itself(function, uses, source)
         return Survey([], function, uses, notes)
@@ -353,7 +353,7 @@ def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
     return letters
 
 
-def definition(tree: Tree, notes: list[str]) -> Definition:
+def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> Definition:
     """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
     _share_sums(tree, notes)
     if tree.head != "equation":
@@ -367,6 +367,8 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     _name_subscript(left.args[0] if left.head == "pow" else left)
     if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
+    if others and declared:
+        right, others = _readable(right, others, declared, notes)
     name, indices, parameters = _left(left)
     if not name:
         letters = _entry_letters(left)
@@ -380,6 +382,18 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
     if others:
         notes.append(f"{name} is read from the first right side; the others were not checked here")
     return Definition(name, right, tree, indices, parameters, tuple(others))
+
+
+def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes: list[str]) -> tuple[Tree, list[Tree]]:
+    """The first of the right sides that is made of declared names alone, if the first one is not; then the others."""
+    sides = [right, *others]
+    known = {*declared, *(name[:1].lower() + name[1:] for name in declared), *BUILTIN}
+    unknown = [_used(Definition("", side, side), declared) - known for side in sides]
+    chosen = next((k for k, names in enumerate(unknown) if not names - _bound_letters([sides[k]])), 0)
+    if not chosen:
+        return right, others
+    notes.append("of the right sides the first one that has declared names alone is read; the others were not checked")
+    return sides[chosen], [side for k, side in enumerate(sides) if k != chosen]
 
 
 def _name_subscript(left: Tree) -> None:
@@ -456,7 +470,8 @@ def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
     if left.head == "call":
         if all(a.head == "name" for a in left.args):
             return str(left.value), (), tuple(str(a.value) for a in left.args)
-        return str(left.value), (), ()
+        given = all(a.head in {"name", "index", "transpose"} for a in left.args)  # E(m_N) = ... says what E depends on
+        return str(left.value), (), None if given else ()
     return "", (), None
 
 

@@ -215,7 +215,10 @@ def _above(
         return base, example
     elif following[0] == "*" and base.head in ("name", "index"):
         p.pos += 1
-        return _starred(p, base, following), example
+        return _relabelled(p, base, "^*", following), example
+    elif following[0] == "dagger":
+        p.pos += 1
+        return _pseudoinverse(base, following), example
     elif following[0] == "-" and _transposes(p, base, p.pos + 1):
         p.pos += 2
         done += [("", Tree("num", (), -1, following[2], following[3])), ("", None)]
@@ -231,7 +234,7 @@ def _transposes(p: Reader, base: Tree, place: int) -> bool:
     kind, value, _, _ = p.tokens[place]
     if kind == "TOP" or kind == "'":
         return True
-    return kind == NAME and value == "T" and base.head != "num"
+    return kind in (NAME, WORD) and value == "T" and base.head != "num"
 
 
 def _check_word(p: Reader, token: Token) -> None:
@@ -261,7 +264,11 @@ def _braced_above(
         return base, None
     if first == "*" and len(kinds) == 2 and base.head in ("name", "index"):
         p.pos = stop + 1
-        return _starred(p, base, opened), None
+        return _relabelled(p, base, "^*", opened), None
+    if first in ("+", "-", "dagger") and len(kinds) == 2:
+        p.pos = stop + 1
+        matrix = first == "dagger" or (first == "+" and str(base.value or "A")[:1].isupper())
+        return _pseudoinverse(base, opened) if matrix else _relabelled(p, base, f"^{first}", opened), None
     if first == "odot" and len(kinds) > 2:
         p.pos = place + 1
         done.append(("odot", p.expression(0)))
@@ -295,8 +302,9 @@ def _numbered(
     return base, example
 
 
-def _starred(p: Reader, base: Tree, token: Token) -> Tree:
-    return _relabelled(p, base, "^*", token)
+def _pseudoinverse(base: Tree, token: Token) -> Tree:
+    r"""`X^{+}` of a capital and `X^\dagger`."""
+    return Tree("call", (base,), "pinv", base.start, token[3])
 
 
 def _relabelled(p: Reader, base: Tree, suffix: str, token: Token) -> Tree:

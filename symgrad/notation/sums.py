@@ -71,7 +71,7 @@ def _close_range(p: Reader, binders: list[Tree], upper: Tree | None) -> None:
     """Put the upper bound where it belongs."""
     last = binders[-1]
     indices, kind = _index_kind(last)
-    if kind == "range":
+    if kind == "range" and len(last.args) < 2:
         if upper is None:
             p.fail("the upper bound of this sum is missing", last, hint="as in \\sum_{i=1}^n")
         binders[-1] = Tree("binder", (last.args[0], upper), last.value, last.start, upper.end)
@@ -145,6 +145,11 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
         if p.tokens[p.pos][0] in RELATIONS or p.tokens[p.pos][0] == ",":
             p.fail("one range at a time", p.tokens[p.pos], hint="write two sums")
         return Tree("binder", (lower,), ((str(left.value),), "range"), start[2], lower.end), [str(left.value)]
+    if p.tokens[p.pos][0] == "IN" and left.head == "name":
+        last = _counting(p)
+        if last is not None:
+            ends = (Tree("num", (), 1, last.start, last.end), last)
+            return Tree("binder", ends, ((str(left.value),), "range"), start[2], last.end), [str(left.value)]
     if p.tokens[p.pos][0] == "IN":
         p.fail("a sum over a set cannot be read", p.tokens[p.pos], hint="write a range, as in \\sum_{i=1}^n")
     if p.tokens[p.pos][0] not in RELATIONS:
@@ -157,6 +162,15 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
     if not indices:
         p.fail("which index does this sum run over?", start, hint="the condition should begin with it, as in j \\neq i")
     return Tree("binder", tuple(found), (indices, "where"), start[2], found[-1].end), list(indices)
+
+
+def _counting(p: Reader) -> Tree | None:
+    r"""The n of `\in [n]`, the numbers from 1 to n; None for other sets."""
+    opened, top, closed = p.tokens[p.pos + 1 : p.pos + 4]
+    if opened[0] not in ("[", "entry[") or closed[0] != "]" or top[0] not in (NAME, NUM):
+        return None
+    p.pos += 4
+    return Tree("num" if top[0] == NUM else "name", (), top[1], top[2], top[3])
 
 
 def _bound_by(p: Reader, found: list[Tree]) -> tuple[str, ...]:

@@ -155,6 +155,9 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
         lexed.tokens.append((KEYWORDS[text], None, start, end))
     elif text in GRADIENTS and lexed.source[end : end + 1] == "_":
         lexed.tokens.append(("nabla", None, start, end))
+    elif len(text) > 1 and vocabulary.names.issuperset(text):
+        lexed.notes.append(f"{text} is the product {' '.join(text)}, as no {text} is declared")
+        lexed.tokens += [(NAME, letter, place, place + 1) for place, letter in enumerate(text, start)]
     else:
         lexed.tokens.append((NAME, names.ALIASES.get(text, text), start, end))
     return True

@@ -48,6 +48,7 @@ class Lexed:
     tokens: list[Token] = field(default_factory=list)
     numpy: bool = False
     fonts: dict[str, set[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def fail(self, message: str, start: int, end: int, code: str = "PARSE", hint: str = "") -> None:
         """End the tokens with a complaint that the parser raises if it gets that far."""
@@ -64,7 +65,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",),
     "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
     "transpose": ("transpose",), "sqrt": ("sqrt",), "square": ("square",), "log10": ("log10", "lg"),
-    "floor": ("floor",),
+    "floor": ("floor",), "slogdet": ("slogdet",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),

@@ -109,6 +109,8 @@ _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*
 _SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\[\]]*\]")
 _MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
+#: What a full stop behind a formula stands before.
+_SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
 
 
@@ -123,6 +125,9 @@ def lex(source: str, vocabulary: Vocabulary, tokens_end: int | None = None) -> L
     while place < stop:
         match = match_at(source, place, stop)
         if match is None:
+            if source[place] == "." and _SENTENCE_END.match(source, place + 1, stop):
+                place += 1
+                continue
             _lonely(lexed, source, place)
             break
         kind = match.lastgroup or ""

@@ -113,6 +113,8 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = _primed(tokens)
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex, lexed.numpy)
+    if tokens and tokens[0][:2] in OBJECTIVES:
+        tokens = _objective(tokens, lexed.notes)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
     if "|" in kinds or "||" in kinds:
@@ -125,6 +127,40 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
                 raise last[1] from None
             raise
     return tokens
+
+
+OBJECTIVES = frozenset(((FUNC, "min"), (FUNC, "max")))
+MAX_OBJECTIVES = 3
+
+
+def _objective(tokens: list[Token], notes: list[str]) -> list[Token]:
+    r"""The objective of `\min_w f(w)`: what stands below is a variable of the function and no index."""
+    for _ in range(MAX_OBJECTIVES):
+        if len(tokens) < 4 or tokens[0][:2] not in OBJECTIVES or tokens[1][0] != "_":
+            break
+        closing = "}" if tokens[2][0] == "{" else ""
+        end = next((k for k in range(2, len(tokens)) if tokens[k][0] == closing or not closing), len(tokens))
+        below = [str(token[1]) for token in tokens[2 : end + 1] if token[0] == NAME]
+        if not below or not _plain(tokens[end + 1 :]).issuperset(below):
+            break
+        what = f"the {tokens[0][1]}imum over {', '.join(below)}"
+        notes.append(f"{what} is not taken: the objective is the function")
+        tokens = tokens[end + 1 :]
+    return tokens
+
+
+def _plain(tokens: list[Token]) -> set[object]:
+    """The names that stand anywhere but below another name."""
+    found: set[object] = set()
+    k = 0
+    while k < len(tokens):
+        if tokens[k][0] == "_":
+            closing = "}" if k + 1 < len(tokens) and tokens[k + 1][0] == "{" else ""
+            k = next((j for j in range(k + 1, len(tokens)) if tokens[j][0] == closing or not closing), len(tokens))
+        elif tokens[k][0] == NAME:
+            found.add(tokens[k][1])
+        k += 1
+    return found
 
 
 def _signs_above(tokens: list[Token]) -> list[Token]:
@@ -344,6 +380,8 @@ def _document(p: Reader) -> Tree:
         last = separator
         if not _separates(p):
             break
+    if p.latex and p.tokens[p.pos][0] in (",", ";") and p.tokens[p.pos + 1][0] == END:
+        p.pos += 1  # the comma behind a formula in a sentence
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
     if len(found) == 1:

@@ -302,7 +302,8 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
-    apart = [_used(d, declared) for d in found]
+    known = {*declared, *(d.name for d in found)}
+    apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
     _distinct([found[k] for k in rest], source)
@@ -410,13 +411,16 @@ def _share_sums(root: Tree, notes: list[str]) -> None:
     stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
     while stack:
         tree, bound = stack.pop()
-        if tree.head == "add" and tree.args[0].head == "big" and tree.args[0].value == "sum":
-            binders = tree.args[0].args[1:]
+        run = _last_factor(tree.args[0]) if tree.head == "add" else tree
+        if tree.head == "add" and run.head == "big" and run.value == "sum":
+            binders = run.args[1:]
+            before = tree.args[0].args[:-1] if tree.args[0].head == "mul" else ()
             letters = {name for binder in binders for name in indices(binder)} - bound
             terms = list(tree.args)
             for k, term in enumerate(terms[1:], 1):
                 if letters & _open_letters(term):
-                    terms[k] = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    whole = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    terms[k] = Tree("mul", (*before, whole), "", term.start, term.end) if before else whole
                     notes.append("the sum goes on over the following terms that have its index")
             tree.args = tuple(terms)
         if tree.head == "big":
@@ -424,6 +428,11 @@ def _share_sums(root: Tree, notes: list[str]) -> None:
         elif tree.head == "assemble":
             bound = bound | set(indices(tree))
         stack.extend((arg, bound) for arg in tree.args)
+
+
+def _last_factor(tree: Tree) -> Tree:
+    """The sum of `1/N Σ_i a_i`, or the term itself."""
+    return tree.args[-1] if tree.head == "mul" and tree.value == "" else tree
 
 
 def _open_letters(tree: Tree) -> set[str]:

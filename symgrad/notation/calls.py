@@ -511,7 +511,23 @@ def _powered_function(p: Reader, token: Token, value: str) -> Tree:
     return Tree("pow", (inner, power), "", token[2], inner.end)
 
 
+def _norms_along(p: Reader, token: Token, args: list[Tree], along: list[Tree], last: Token) -> Tree:
+    """`norm(W, axis=1)`: the 2-norm or 1-norm of each row."""
+    inner, *order = [arg for arg in args if arg not in along]
+    kind = order[0].value if order else 2
+    if len(order) > 1 or kind not in (1, 2):
+        p.fail("along an axis the norms 1 and 2 are read", token)
+    start, end = token[2], last[3]
+    power = Tree("pow", (inner, Tree("num", (), 2, start, end)), "odot", start, end)
+    entries = power if kind == 2 else Tree("call", (inner,), "abs", start, end)
+    whole = Tree("call", (entries, *along), "sum", start, end)
+    return Tree("call", (whole,), "sqrt", start, end) if kind == 2 else whole
+
+
 def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    along = [arg for arg in args[1:] if arg.head == "keyword" and arg.value in ("axis", "keepdims")]
+    if along:
+        return _norms_along(p, token, args, along, last)
     if len(args) == 1 and p.tokens[p.pos][0] == "_":
         return ordered_norm(p, args[0], token[2])
     if len(args) == 1:

@@ -37,7 +37,7 @@ LATEX_GREEK = {("lambda" if name == "lam" else name): name for name in GREEK} | 
 #: Accents by what they add to a stem: in LaTeX, as a combining mark, as a word.
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "bar": "bar", "overline": "bar",
-    "dot": "dot", "check": "check", "vec": "",
+    "dot": "dot", "check": "check", "vec": "", "underline": "", "overrightarrow": "",
 }  # fmt: skip
 MARKS = {
     "\u0302": "hat",
@@ -52,6 +52,7 @@ DECORATIONS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "dot": "\u03
 FONTS = {
     "mathbf": "bold", "boldsymbol": "bold", "bm": "bold", "pmb": "bold", "mathbfit": "bold", "mathcal": "calligraphic",
     "mathscr": "calligraphic", "mathfrak": "fraktur", "mathrm": "upright", "mathit": "italic", "mathsf": "sans",
+    "mbox": "upright", "textnormal": "upright", "textsf": "upright", "textit": "upright",
     "text": "upright", "textrm": "upright", "textbf": "bold", "mathtt": "upright", "texttt": "upright",
 }  # fmt: skip
 
@@ -97,6 +98,7 @@ def _label(body: str, spelling: str) -> str:
     if match and match.group(1) in FONTS:
         body = match.group(2)
     body = body.replace("\\_", "_")
+    body = body[1:] if body[:1] == "\\" and body[1:] not in LATEX_GREEK else body  # \max, \min
     return "_".join(_stem(part, spelling) if not part.isdigit() else part for part in body.split("_") if part) or "_"
 
 

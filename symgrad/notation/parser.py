@@ -575,13 +575,15 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return calls.call(p, (NAME, value, base.start, tree.end), p.vocabulary.functions[value])
     if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
         calls.unknown(p, token, value)
+    label = _parameter(tree)
+    if label in p.defined:
+        return calls.call(p, (NAME, label, base.start, tree.end), label)
     if value in p.vocabulary.names or not value:
         return tree
     if tree.head == "index" and _is_eigenvalue(p, tree, value):
         call = calls.call(p, (NAME, "eigvals", base.start, tree.end), "eigvals")
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end)
-    label = _parameter(tree)
-    if label in p.defined or label in p.vocabulary.functions:
+    if label in p.vocabulary.functions:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
     plain = calls.lists_variables(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
     if value in p.defined or value in p.vocabulary.functions or (tree.head == "index" and plain):
@@ -589,6 +591,8 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end) if tree.head == "index" else call
     stem = parts(value)[0]
     word = tree.head == "name" and len(stem) > 1 and to_text(stem) == stem
+    if tree.head == "index" and calls.lists_variables(p, p.pos) and p.tokens[p.pos][2] == tree.end:
+        calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     if "," in p.inside(p.pos) or word:
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree

@@ -33,6 +33,9 @@ from symgrad.shapes import SQUARE, Axis, Unknown
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
 UNIVERSAL = frozenset({"I", "e", "delta"})
 
+#: How vectors are set.
+VECTORS = frozenset({"bold", "vec", "underline", "overrightarrow"})
+
 #: Functions whose result has calculated dimensions.
 CALCULATING = frozenset({"conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"})
 
@@ -252,7 +255,7 @@ class Roles:
         if not self.unknown:
             return
         roots = [*(d.body for d in self.survey.definitions if d.parameters is None), self.survey.function.body]
-        bold = {name for name, fonts in self.parsed.fonts.items() if "bold" in fonts and name[:1].islower()}
+        bold = {name for name, fonts in self.parsed.fonts.items() if fonts & VECTORS and name[:1].islower()}
         known = {name: len(shape) for name, shape in self.declared.items()}
         known |= dict.fromkeys(self.scope.rows, 2)
         known |= {name: self.unknown[name] for name in self.scope.labels if name in self.unknown}

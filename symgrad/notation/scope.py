@@ -302,7 +302,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
-    known = {*declared, *(d.name for d in found)}
+    known = uses.declared = {*declared, *(d.name for d in found)}
     apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
@@ -365,7 +365,7 @@ def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> 
         others = [*inner, *others]
     if others and right.head == "call" and right.value not in BUILTIN and all(a.head == "name" for a in right.args):
         right, *others = others
-    _name_subscript(left.args[0] if left.head == "pow" else left)
+    _name_subscript(left.args[0] if left.head == "pow" else left, right)
     if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
     if others and declared:
@@ -378,6 +378,8 @@ def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> 
             return Definition("", right, tree, letters, others=tuple(others))
         if left.head == "derivative":
             return Definition("", right, tree, _letters(left), others=tuple(others))
+        if left.head == "norm" and left.value == "mixed":
+            return Definition("", right, tree, others=tuple(others))
         notes.append("of an equation the left side is read; the right side was not checked here")
         return Definition("", left, tree, others=(right, *others))
     if others:
@@ -397,11 +399,23 @@ def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes:
     return sides[chosen], [side for k, side in enumerate(sides) if k != chosen]
 
 
-def _name_subscript(left: Tree) -> None:
-    r"""On a left side the capital of `\mu_B` belongs to the name: indices are small letters."""
+def _name_subscript(left: Tree, right: Tree) -> None:
+    r"""On a left side the capital of `\mu_B` belongs to the name, and the y of `K_y = K + \lambda I`."""
     plain = left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args)
-    if plain and str(left.args[1].value)[:1].isupper():
+    if plain and (str(left.args[1].value)[:1].isupper() or left.args[0].value in _unindexed(right)):
         become_name(left)
+
+
+def _unindexed(tree: Tree) -> set[object]:
+    """The names that stand in a formula without indices."""
+    found: set[object] = set()
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if part.head == "name":
+            found.add(part.value)
+        stack.extend(part.args[part.head == "index" :])
+    return found
 
 
 def _share_sums(root: Tree, notes: list[str]) -> None:

@@ -113,6 +113,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     kinds = p.inside(p.pos)
     if value == "I" and any(kind in RELATIONS for kind in kinds):
         return indicator(p, token)
+    if value == "P" and any(kind in RELATIONS for kind in kinds) and value not in p.vocabulary.names:
+        p.fail("probabilities of events are not read", token, hint="write the distribution function, as in \\Phi(x)")
     commas = kinds.count(",") + kinds.count(";")
     if commas >= MAX_ARGUMENTS:
         p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", token, "ARITY")
@@ -413,6 +415,8 @@ def _indexed_function(p: Reader, token: Token, value: str) -> Tree:
         return _largest(p, token)
     if value in ("softmax", "log_softmax"):
         return _over_index(p, token, value)
+    if value == "silu":
+        return _swish(p, token)
     if value != "log":
         p.fail("an index at a function name", p.tokens[p.pos], hint="put the index behind the bracket: softmax(x)_i")
     place = p.tokens[p.pos + 1]
@@ -438,6 +442,18 @@ def _largest(p: Reader, token: Token) -> Tree:
         p.fail("an argmax runs over whole axes", run)
     listed = Tree("assemble", (body,), indices(binders[0]), body.start, body.end)
     return Tree("call", (listed,), "argmax", token[2], run.end)
+
+
+def _swish(p: Reader, token: Token) -> Tree:
+    r"""`Swish_\beta(x)` is x σ(β x)."""
+    p.pos += 1
+    slope = _log_base(p)
+    args, last = arguments(p, token)
+    if len(args) != 1:
+        p.fail("Swish takes one argument", token, "ARITY")
+    start, end = token[2], last[3]
+    inner = args[0] if is_number(slope, 1) else Tree("mul", (slope, args[0]), "", start, end)
+    return Tree("mul", (args[0], Tree("call", (inner,), "sigmoid", start, end)), "odot", start, end)
 
 
 def _over_index(p: Reader, token: Token, value: str) -> Tree:

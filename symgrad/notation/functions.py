@@ -539,6 +539,13 @@ def _unfold(work: Elaborator, tree: Tree) -> Value:
 def _kron(work: Elaborator, tree: Tree) -> Value:
     """A ⊗ B: entry ((i, k), (j, l)) is A_ij B_kl, and k and l run fastest; a column or row is a matrix of one."""
     left, right = arguments(work, tree, 2, 2)
+    between = work.scope.source[tree.args[0].end : tree.args[1].start]
+    if left.rank == right.rank == 1 and left.row == right.row and ("otimes" in between or "⊗" in between):
+        message = f"{work.text(tree)}: the outer product, the product of entries, or Kronecker's?"
+        hint = "write u v^T, u \\odot v, or kron(u, v)"
+        raise InputError(
+            message, source=work.scope.source, offset=tree.start, end=tree.end, code="AMBIGUOUS", hint=hint
+        )
     if not left.rank or not right.rank:
         raise work.misfit(
             tree, f"{work.text(tree)} needs two matrices or vectors, not {work.shown(left)} and {work.shown(right)}"
@@ -697,9 +704,8 @@ def _exp(work: Elaborator, tree: Tree) -> Value:
 
 
 @cache
-def _meaning(name: str) -> Function:
-    """An abbreviation as a function of the source would be."""
-    _, definition = ABBREVIATIONS[name]
+def _written(definition: str) -> Function:
+    """A function as one of the source would be, from "parameters: formula"."""
     parameters, _, formula = definition.partition(": ")
     return Function(tuple(parameters.split(", ")), parse_tree(formula, syntax="text").tree)
 
@@ -708,18 +714,40 @@ def _abbreviation(name: str) -> Handler:
     """A function by its definition, whose parts all stand where the call does."""
 
     def handler(work: Elaborator, tree: Tree) -> Value:
-        function = _meaning(name)
+        function = _written(ABBREVIATIONS[name][1])
         count = len(function.parameters)
-        given = dict(zip(function.parameters, arguments(work, tree, count, count), strict=True))
-        body = fold(function.body, lambda node, args: Tree(node.head, tuple(args), node.value, tree.start, tree.end))
-        outer, work.arguments = work.arguments, given
-        bound, work.bound = work.bound, {}
-        try:
-            return work.visit(body)
-        finally:
-            work.arguments, work.bound = outer, bound
+        return _expanded(work, function, arguments(work, tree, count, count), tree)
 
     return handler
+
+
+def _expanded(work: Elaborator, function: Function, values: Sequence[Value], tree: Tree) -> Value:
+    """A function at given values, every part of it where the call stands."""
+    given = dict(zip(function.parameters, values, strict=True))
+    body = fold(function.body, lambda node, args: Tree(node.head, tuple(args), node.value, tree.start, tree.end))
+    outer, work.arguments = work.arguments, given
+    bound, work.bound = work.bound, {}
+    try:
+        return work.visit(body)
+    finally:
+        work.arguments, work.bound = outer, bound
+
+
+#: The density of the normal distribution by the mean and the variance, of a number and of a vector.
+_DENSITIES = (
+    "x, m, v: exp(-(x - m)^2 / (2 v)) / sqrt(2 pi v)",
+    "x, m, S: exp(-(x - m)^T inv(S) (x - m) / 2) / sqrt(det(2 pi S))",
+)
+
+
+def _gaussian(work: Elaborator, tree: Tree) -> Value:
+    """gaussian(x, m, S): the density of the normal distribution with mean m and variance or covariance S at x."""
+    values = arguments(work, tree, 3, 3)
+    rank = min(values[0].rank, 1)
+    if values[0].rank > 1 or values[1].rank != rank or values[2].rank != 2 * rank:
+        message = f"{work.text(tree)} needs a number, its mean and variance, or a vector, its mean and covariance"
+        raise work.misfit(tree, message)
+    return _expanded(work, _written(_DENSITIES[rank]), values, tree)
 
 
 _AXIS = ("softmax", "log_softmax", "logsumexp", "argmax", "prod", "products_of_others")
@@ -779,6 +807,7 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("unfold",): _unfold,
     ("stacking",): _stacking,
     ("commutation",): _commutation,
+    ("gaussian",): _gaussian,
     ("slogdet",): _refused("this is a sign and a logarithm", "write slogdet(X)[1] or logdet(X)"),
     ("eig", "eigvals", "svd"): _refused("no rule is known for this function yet"),
 }

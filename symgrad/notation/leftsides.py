@@ -69,7 +69,12 @@ def _unlabelled(tokens: list[Token]) -> list[Token]:
         return tokens
     end = next((k for k, token in enumerate(tokens) if token[0] == "}"), 0)
     group = tokens[1 : end + 1]
-    if not end or tokens[2][0] != "{" or tokens[end + 1][0] != "(" or not any(t[0] in ("_", NUM) for t in group[1:]):
+    if (
+        not end
+        or tokens[2][0] != "{"
+        or tokens[end + 1][0] != "("
+        or not any(t[0] in ("_", NUM, ",", WORD) for t in group[1:])
+    ):
         return tokens
     return tokens[:1] + tokens[end + 1 :]
 

@@ -105,6 +105,8 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired."""
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
+    if is_latex and "\\mathcal" in source:
+        tokens = _densities(tokens, source)
     if "=" in kinds:
         tokens = settled(tokens)
     if is_latex and "^" in kinds:
@@ -127,6 +129,25 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
                 raise last[1] from None
             raise
     return tokens
+
+
+def _densities(tokens: list[Token], source: str) -> list[Token]:
+    r"""The tokens with `\mathcal{N}(x | \mu, \Sigma)` a function of three arguments."""
+    found = list(tokens)
+    for k, (kind, value, start, end) in enumerate(tokens[:-1]):
+        if (kind, value) != (NAME, "N") or not source.startswith("\\mathcal", start) or tokens[k + 1][0] != "(":
+            continue
+        depth, bars = 0, []
+        for j in range(k + 1, len(tokens)):
+            depth += (tokens[j][0] in OPENERS) - (tokens[j][0] in CLOSING)
+            if depth == 1 and tokens[j][0] in ("|", ";"):
+                bars.append(j)
+            if depth == 0:
+                break
+        if len(bars) == 1:
+            found[k] = (FUNC, "gaussian", start, end)
+            found[bars[0]] = (",", None, *tokens[bars[0]][2:])
+    return found
 
 
 OBJECTIVES = frozenset(((FUNC, "min"), (FUNC, "max")))
@@ -732,5 +753,5 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip
 INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {
-    "*": (PRODUCT, _product("star")), "/": (PRODUCT, _quotient("", PRODUCT + 1)),
+    "*": (PRODUCT, _product("star")), "/": (PRODUCT, _quotient("", FACTOR)),
 }  # fmt: skip

@@ -22,6 +22,10 @@ from symgrad.notation.tokens import SOFT
 LABEL_LETTERS = frozenset({"y"})
 
 
+#: Names whose small letter is no index where nothing runs over it: the sizes of keys, values and heads.
+CUSTOMARY = frozenset({"d_k", "d_v", "d_h"})
+
+
 @dataclass(slots=True)
 class Definition:
     """`name_indices = body`; a function of parameters where `parameters` is not None."""
@@ -96,7 +100,8 @@ class Uses:
 
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
-        return subscripted(stem, letter) in self.declared or (letter[:1].isupper() and letter not in self.indices)
+        whole = subscripted(stem, letter)
+        return whole in self.declared or ((letter[:1].isupper() or whole in CUSTOMARY) and letter not in self.indices)
 
     def _compare(self, tree: Tree) -> None:
         """1[k = y] with an index k makes y a label."""
@@ -514,8 +519,9 @@ def _used(one: Definition, declared: Collection[str]) -> set[str]:
         if tree.head in {"name", "call"}:
             names.add(str(tree.value))
         elif is_numbered(tree):
-            names.add(subscripted(str(tree.args[0].value), str(tree.args[1].value)))
-            if tree.args[0].value == one.name:
+            whole = subscripted(str(tree.args[0].value), str(tree.args[1].value))
+            names.add(whole)
+            if tree.args[0].value == one.name or whole in declared:
                 continue
         elif tree.head == "index" and len(tree.args) == 2 and all(part.head == "name" for part in tree.args):
             whole = subscripted(str(tree.args[0].value), str(tree.args[1].value))

@@ -65,7 +65,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",),
     "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
     "transpose": ("transpose",), "sqrt": ("sqrt",), "square": ("square",), "log10": ("log10", "lg"),
-    "floor": ("floor",), "slogdet": ("slogdet",),
+    "floor": ("floor",), "slogdet": ("slogdet",), "gaussian": ("gaussian",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
@@ -81,7 +81,7 @@ SOFT = frozenset((
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
     "round", "solve", "cdf", "pdf", "logcdf", "cond",
-    "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
+    "floor", "gaussian", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg", "range", "len", "conv", "correlate",
 ))  # fmt: skip
 

@@ -34,7 +34,9 @@ from symgrad.notation.text import BIG_WORDS
 from symgrad.notation.tokens import END, ERROR, LETTERS, MAX_ARGUMENTS, NAME, NUM, WORD, Token
 
 #: Names that would bring infinities, undefined values or truth values into a formula.
-FORBIDDEN = frozenset(("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False"))
+FORBIDDEN = frozenset(
+    ("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False", "not", "or")
+)
 
 
 #: Letters that are read as functions before a bracket, so they must be defined or occur elsewhere as variables.
@@ -108,6 +110,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
             p.pos += 1
             return call(p, token, value + "'")
         return None
+    if following == "'" and p.tokens[p.pos + 1][0] == "(" and value in FUNCTION_LETTERS and not p.bare(value):
+        unknown(p, token, value)
     if following != "(":
         return None
     kinds = p.inside(p.pos)
@@ -551,6 +555,8 @@ def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tr
     given = args[1].args[0] if args[1].head == "keyword" and args[1].value == "ord" else args[1]
     order = NORMS.get("inf" if given.head == "const" else str(given.value))
     if len(args) > 2 or given.head == "keyword" or (given.head == "num" and not given.value):
+        p.fail("this norm is not known", args[1], hint="norms are 1, 2, p, 'fro', 'nuc' and inf")
+    if order is None and p.source[given.start] in "'\"":
         p.fail("this norm is not known", args[1], hint="norms are 1, 2, p, 'fro', 'nuc' and inf")
     if order is None:
         return Tree("norm", (args[0], given), "p", token[2], last[3])

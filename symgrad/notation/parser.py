@@ -121,7 +121,7 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     tokens += [(END, None, end, end + 1)] * PADDING
     if "|" in kinds or "||" in kinds:
         try:
-            tokens = resolve(source, tokens)
+            tokens = _entered(resolve(source, tokens))
         except InputError as error:
             # an unreadable token before the bars is the better complaint
             last = tokens[-PADDING - 1]
@@ -129,6 +129,13 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
                 raise last[1] from None
             raise
     return tokens
+
+
+def _entered(tokens: list[Token]) -> list[Token]:
+    """The tokens with the bracket of `|x|[0]`, which holds an index, as one."""
+    closing = (")|", ")||")
+    pairs = zip(tokens[:1] + tokens, tokens, strict=False)
+    return [(ENTRY, *t[1:]) if t[0] == "[" and b[0] in closing and b[3] == t[2] else t for b, t in pairs]
 
 
 def _densities(tokens: list[Token], source: str) -> list[Token]:
@@ -321,6 +328,9 @@ def _define(p: Reader) -> None:
             if base is not None:
                 names_.add(base)
     p.defined, p.applied = frozenset(functions), frozenset(names_)
+    for token in p.tokens if names_ else ():
+        if token[0] == FUNC and p.source[token[2] : token[3]] in names_:
+            p.fail("the name that is defined, or the function?", token, "AMBIGUOUS", "give it another name")
 
 
 def _indexed_function(tokens: list[Token], place: int) -> set[str]:
@@ -652,6 +662,10 @@ def _factorial(p: Reader, left: Tree, token: Token) -> Tree:
 
 def _entry(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
+    if left.head == "name" and left.value == "E" and "E" not in p.vocabulary.names and "E" not in p.applied:
+        p.fail(
+            "an expectation, or an entry of E?", token, "AMBIGUOUS", "write an average; or declare E to take entries"
+        )
     p.deeper(token)
     p.pos += 1
     found = [index_item(p, True)]

@@ -311,7 +311,8 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
-    _distinct([found[k] for k in rest], source)
+    _distinct([*(found[k] for k in rest), *([found[chosen]] if found[chosen].name else [])], source)
+    _refuse_circle(found, apart, chosen, source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
     _refuse_itself(found[chosen], uses, source)
@@ -339,6 +340,10 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
     for one in found:
         body = one.body
         known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if one.parameters and len(set(one.parameters)) < len(one.parameters):
+            raise NameProblem(f"{one.name} has two parameters of one name")
+        if known and one.parameters and body.value not in {*SOFT, *one.parameters} and len(str(body.value)) > 1:
+            raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name not in called and body.value not in SOFT and len(str(body.value)) > 1:
             raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name in called and one.parameters is None:
@@ -558,6 +563,25 @@ def _distinct(found: Iterable[Definition], source: str) -> None:
                 f"{one.name} is defined twice", source=source, offset=one.whole.start, end=one.whole.args[0].end
             )
         seen.add(one.name)
+
+
+def _refuse_circle(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
+    """x = y; y = x: what the function is made of is made of the function."""
+    function = found[chosen]
+    if not function.name or function.indices:
+        return
+    place = {d.name: k for k, d in enumerate(found)}
+    seen, waiting = {chosen}, [chosen]
+    while waiting:
+        for name in apart[waiting.pop()]:
+            k = place.get(name)
+            if k is not None and k not in seen:
+                seen.add(k)
+                waiting.append(k)
+    for k in seen - {chosen}:
+        if function.name in apart[k] and function.name not in (found[k].parameters or ()):
+            message = f"{function.name}, {found[k].name} are defined by each other"
+            raise NameProblem(message, source=source, offset=function.whole.start, end=function.whole.args[0].end)
 
 
 def _ordered(found: list[Definition], apart: list[set[str]], rest: list[int], source: str) -> list[Definition]:

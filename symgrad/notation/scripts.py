@@ -375,6 +375,14 @@ def _relabelled(p: Reader, base: Tree, suffix: str, token: Token) -> Tree:
 def exponent(p: Reader) -> Tree:
     """What stands above, as an ordinary exponent; in text `^` is right associative."""
     token = p.tokens[p.pos]
+    if token[0] == "-" and not p.latex and p.tokens[p.pos + 1][0] != END:
+        p.pos += 1
+        p.deeper(token)
+        inner = exponent(p)
+        p.depth -= 1
+        if inner.head == "num":
+            return Tree("num", (), -inner.value, token[2], inner.end)  # type: ignore[operator]
+        return Tree("neg", (inner,), None, token[2], inner.end)
     p.deeper(token)
     tree = _exponent_operand(p, token)
     following = p.tokens[p.pos]

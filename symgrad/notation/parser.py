@@ -622,11 +622,19 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end) if tree.head == "index" else call
     stem = parts(value)[0]
     word = tree.head == "name" and len(stem) > 1 and to_text(stem) == stem
-    if tree.head == "index" and calls.lists_variables(p, p.pos) and p.tokens[p.pos][2] == tree.end:
+    if tree.head == "index" and _applies(p, tree):
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     if "," in p.inside(p.pos) or word:
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
+
+
+def _applies(p: Reader, tree: Tree) -> bool:
+    r"""Whether a bracket behind an index holds an argument: `\phi_i(x)` is no product, `W_Q(X W_K)` is one."""
+    inner = p.tokens[p.pos + 1 : p.partner(p.pos)]
+    indexed = all(s.head == "name" and str(s.value).islower() for s in tree.args[1:])
+    one = len(inner) == 1 or (len(inner) == 3 and inner[1][0] == "_")
+    return indexed and one and inner[0][0] == NAME and p.tokens[p.pos][2] == tree.end
 
 
 def _is_eigenvalue(p: Reader, tree: Tree, value: str) -> bool:

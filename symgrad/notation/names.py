@@ -98,7 +98,7 @@ def _label(body: str, spelling: str) -> str:
     if match and match.group(1) in FONTS:
         body = match.group(2)
     body = body.replace("\\_", "_")
-    body = body[1:] if body[:1] == "\\" and body[1:] not in LATEX_GREEK else body  # \max, \min
+    body = body[1:] if body[:1] == "\\" and body[1:].isalpha() and body[1:] not in LATEX_GREEK else body  # \max
     return "_".join(_stem(part, spelling) if not part.isdigit() else part for part in body.split("_") if part) or "_"
 
 

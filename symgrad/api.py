@@ -20,11 +20,13 @@ from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Shape, Variable
+from symgrad.notation.mathml import to_mathml
 from symgrad.notation.names import canonical
-from symgrad.notation.names import to_latex as name_to_latex
 from symgrad.notation.names import to_text as name_to_text
 from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
+from symgrad.notation.speech import to_speech
+from symgrad.notation.syntax import Tree
 from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -76,6 +78,20 @@ class Expr:
     def latex(self) -> str:
         """LaTeX that reads back to this expression."""
         return to_latex(to_tree(self.node))
+
+    @property
+    def mathml(self) -> str:
+        """One `<math>` element, which browsers typeset and screen readers walk through."""
+        return to_mathml(to_tree(self.node))
+
+    @property
+    def speech(self) -> str:
+        """The expression in words.
+
+        >>> parse("||W x||^2").speech
+        'the squared two-norm of W x'
+        """
+        return to_speech(to_tree(self.node))
 
     @property
     def named(self) -> str:
@@ -141,26 +157,23 @@ class Derivation:
         """The printed lines in matrix, index or differential form."""
         found = [line for stage in self.stages for line in stage.lines(form)]
         if self.layout != "gradient":
-            text, latex = (
-                f"{h} = {r}" for h, r in zip(self.heading, (self.result.text, self.result.latex), strict=True)
-            )
-            found.append(Line(len(found) + 1, text, latex, f"{self.layout} layout", LAYOUTS[self.layout]))
+            found.append(Line(len(found) + 1, self.conclusion, f"{self.layout} layout", LAYOUTS[self.layout]))
         return found
 
     @property
+    def left_side(self) -> Tree:
+        """The left side of the result, such as ∇_W f."""
+        if len(set(self.by)) == 1:
+            return self.stages[0].heading(len(self.stages))
+        left = Tree("name", (), self.function.name)
+        for v in self.by:
+            left = Tree("nabla", (left, Tree("name", (), v.name)), 1)
+        return left
+
+    @property
     def heading(self) -> tuple[str, str]:
-        """The left side of the result, such as ∇_W f, in text and LaTeX."""
-        text, latex = self.stages[0].heading()
-        order = len(self.stages)
-        if order == 1:
-            return text, latex
-        if len(set(self.by)) > 1:
-            text, latex = (name(self.function.name) for name in (name_to_text, name_to_latex))
-            for v in self.by:
-                text, latex = f"∇_{name_to_text(v.name)} {text}", rf"\nabla_{{{name_to_latex(v.name)}}} {latex}"
-            return text, latex
-        raised = "".join("⁰¹²³⁴"[int(digit)] for digit in str(order))
-        return text.replace("∇", "∇" + raised, 1), latex.replace(r"\nabla", rf"\nabla^{{{order}}}", 1)
+        """The left side of the result in text and LaTeX."""
+        return to_text(self.left_side), to_latex(self.left_side)
 
     @property
     def shape_note(self) -> str:
@@ -180,6 +193,26 @@ class Derivation:
         rows = [line.formula_latex.replace("=", "&=", 1) for line in self.lines()]
         rows.append(f"{self.heading[1]} &= {self.result.latex}")
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    @property
+    def conclusion(self) -> Tree:
+        """∇_W f = 2 W x xᵀ."""
+        return Tree("equation", (self.left_side, to_tree(self.result.node)))
+
+    @property
+    def mathml(self) -> str:
+        """The result as MathML; `lines` has that of every step."""
+        return to_mathml(self.conclusion)
+
+    @property
+    def speech(self) -> str:
+        """Every step and the result in sentences.
+
+        >>> print(derive("||W x||^2", wrt="W").speech.splitlines()[-1])
+        Result: the gradient of f with respect to W equals two W x x transpose.
+        """
+        steps = (f"Step {line.number}, {line.rule.replace('_', ' ')}: {line.speech}." for line in self.lines())
+        return "\n".join([*steps, f"Result: {to_speech(self.conclusion)}."])
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"

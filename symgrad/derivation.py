@@ -36,9 +36,9 @@ from symgrad.expr import (
     variable,
     variables,
 )
-from symgrad.notation.names import to_latex as name_to_latex
-from symgrad.notation.names import to_text as name_to_text
+from symgrad.notation.mathml import to_mathml
 from symgrad.notation.render import to_latex, to_text
+from symgrad.notation.speech import to_speech
 from symgrad.notation.syntax import Tree
 from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -50,13 +50,29 @@ FORMS = ("matrix", "index", "differential")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line: a formula in text and LaTeX, the rule behind it, and that rule in words or symbols."""
+    """One printed line: an equation, the rule behind it, and that rule in words or symbols."""
 
     number: int
-    formula_text: str
-    formula_latex: str
+    formula: Tree
     rule: str
     explanation: str
+
+    @property
+    def formula_text(self) -> str:
+        return to_text(self.formula)
+
+    @property
+    def formula_latex(self) -> str:
+        return to_latex(self.formula)
+
+    @property
+    def formula_mathml(self) -> str:
+        return to_mathml(self.formula)
+
+    @property
+    def speech(self) -> str:
+        """The equation in words."""
+        return to_speech(self.formula)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +250,7 @@ class Printer:
     lines: list[Line] = field(default_factory=list)
 
     def put(self, left: Tree, right: Tree, rule: str, explanation: str = "") -> None:
-        equation = Tree("equation", (left, right))
-        self.lines.append(Line(len(self.lines) + 1, to_text(equation), to_latex(equation), rule, explanation))
+        self.lines.append(Line(len(self.lines) + 1, Tree("equation", (left, right)), rule, explanation))
 
     # --- trees of what has a name of its own ----------------------------------------------------------------------
 
@@ -438,14 +453,9 @@ class Result:
         before, after = to_text(to_tree(self.record.result)), to_text(to_tree(self.node))
         return (*found, Step(f"{self.structure.name} variable", before, after, self.node.shape))
 
-    def heading(self) -> tuple[str, str]:
-        """∇_W f, or ∂f/∂W for what is no gradient, in text and LaTeX."""
+    def heading(self, order: int = 1) -> Tree:
+        """∇_W f, or ∂f/∂W for what is no gradient."""
         wrt = self.record.wrt
         assert isinstance(wrt, Variable)
-        if self.record.function.shape:
-            left = Tree("derivative", (Tree("name", (), self.name), Tree("name", (), wrt.name)), 1)
-            return to_text(left), to_latex(left)
-        return (
-            f"∇_{name_to_text(wrt.name)} {name_to_text(self.name)}",
-            rf"\nabla_{{{name_to_latex(wrt.name)}}} {name_to_latex(self.name)}",
-        )
+        head = "derivative" if self.record.function.shape else "nabla"
+        return Tree(head, (Tree("name", (), self.name), Tree("name", (), wrt.name)), order)

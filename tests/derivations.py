@@ -217,4 +217,155 @@ exp(-2.85) = 0.058
 """,
         source="the lectures: worked numbers",
     ),
+    Written(
+        "logistic-regression",
+        r"""
+Let $h_\theta(x) = \sigma(\theta^\top x)$. With $m$ examples,
+$$ J(\theta) = -\frac1m \sum_{i=1}^m \left[ y^{(i)} \log h_\theta(x^{(i)}) + (1 - y^{(i)}) \log(1 - h_\theta(x^{(i)})) \right] $$
+\begin{align}
+  \frac{\partial J}{\partial \theta_j} &= \frac1m \sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)} \\
+  \nabla_\theta J(\theta) &= \frac1m \sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x^{(i)}
+\end{align}
+""",
+        source="Ng, CS229 lecture notes 1, part II",
+    ),
+    Written(
+        "least-squares",
+        r"""
+We minimise $J(\theta) = \frac12 \|X \theta - y\|_2^2$.
+\begin{align*}
+  J(\theta) &= \frac12 (X\theta - y)^T (X\theta - y) \\
+    &= \frac12 \left( \theta^T X^T X \theta - \theta^T X^T y - y^T X \theta + y^T y \right) \\
+    &= \frac12 \theta^T X^T X \theta - y^T X \theta + \frac12 y^T y \\
+  \nabla J(\theta) &= X^T X \theta - X^T y \\
+    &= X^T (X \theta - y)
+\end{align*}
+""",
+        shapes="X: N D, theta: D, y: N",
+        source="Ng, CS229 lecture notes 1, part I",
+    ),
+    Written(
+        "primes",
+        r"""
+\[
+\begin{aligned}
+  f(x) &= \log\left(1 + e^{x}\right) \\
+  f'(x) &= \frac{e^x}{1 + e^x} \\
+    &= \frac{1}{1 + e^{-x}} = \sigma(x) \\
+  f''(x) &= \sigma(x) \left(1 - \sigma(x)\right) \\
+  f'(0) &= 0.5
+\end{aligned}
+\]
+""",
+        shapes="x:",
+        source="the softplus and the logistic function",
+    ),
+    Written(
+        "differentials",
+        r"""
+\begin{align}
+  f &= \log\det X \\
+  \mathrm{d}f &= \operatorname{tr}(X^{-1}\, \mathrm{d}X) \\
+  \frac{\partial f}{\partial X} &= X^{-T} \\
+  \mathrm{d}(X^{-1}) &= -X^{-1}\, \mathrm{d}X\, X^{-1}
+\end{align}
+""",
+        shapes="X: n n",
+        source="Magnus and Neudecker, Matrix Differential Calculus, chapters 8 and 9",
+    ),
+    Written(
+        "differential-of-a-norm",
+        """
+q = W x
+f = ||q||^2
+df = 2 q^T dq
+dq = W dx
+df = 2 q^T W dx
+∇_x f = 2 W^T q
+""",
+        shapes="W: m n, x: n",
+        source="the chain rule in differentials",
+    ),
+    Written(
+        "k-means",
+        r"""
+\begin{align}
+  J &= \sum_{i=1}^N \sum_{k=1}^K r_{ik} \|x_i - \mu_k\|^2 \\
+  \frac{\partial J}{\partial \mu_k} &= -2 \sum_{i=1}^N r_{ik} (x_i - \mu_k)
+\end{align}
+""",
+        shapes="x: N D, mu: K D, r: N K",
+        source="Bishop, Pattern Recognition and Machine Learning, (9.1) and (9.3)",
+    ),
+    Written(
+        "conditions",
+        """
+p_i = exp(z_i) / sum_k exp(z_k)
+dp_i/dz_j = p_i (1 - p_i)   if i = j
+dp_i/dz_j = -p_i p_j   for i != j
+""",
+        source="the lectures: the derivative of softmax, case by case",
+    ),
+    Written(
+        "hinge-rows",
+        r"""
+$$L_i = \sum_{j\neq y_i} \max(0, w_j^Tx_i - w_{y_i}^Tx_i + \Delta)$$
+$$\nabla_{w_{y_i}} L_i = - \left( \sum_{j\neq y_i} \mathbb{1}(w_j^Tx_i - w_{y_i}^Tx_i + \Delta > 0) \right) x_i$$
+$$\nabla_{w_j} L_i = \mathbb{1}(w_j^Tx_i - w_{y_i}^Tx_i + \Delta > 0) x_i, \quad j \neq y_i$$
+""",
+        source="CS231n, optimisation notes: the gradient of the SVM loss",
+    ),
+    Written(
+        "words-between",
+        """
+Let z = w*x + b and a = sigmoid(z).
+L = (a - y)^2
+dL/da = 2*(a - y)
+da/dz = a*(1 - a)
+dL/dw = dL/da * da/dz * dz/dw = 2*(a - y)*a*(1 - a)*x
+w := w - η dL/dw = w - 2 η (a - y) a (1 - a) x
+""",
+        shapes="w:, x:, b:, y:, η:",
+        source="one neuron",
+    ),
+    Written(
+        "numpy",
+        """
+h = np.maximum(0, X @ W1 + b1)
+s = h @ W2 + b2
+L = 0.5 * np.sum((s - Y)**2)
+dL/ds = s - Y
+dL/dW2 = h.T @ (s - Y)
+dL/db2 = np.sum(s - Y, axis=0)
+dL/dh = (s - Y) @ W2.T
+""",
+        shapes="X: N D, W1: D H, b1: H, W2: H C, b2: C, Y: N C",
+        source="the lectures: a two-layer net in NumPy",
+    ),
+    Written(
+        "convolution",
+        r"""
+$$ y_i = \sum_{k=1}^{m} w_k x_{i+k-1}, \quad L = \frac12 \sum_i (y_i - t_i)^2 $$
+$$ \frac{\partial y_i}{\partial w_k} = x_{i+k-1} $$
+$$ \frac{\partial L}{\partial w_k} = \sum_i \frac{\partial L}{\partial y_i} x_{i+k-1} = \sum_i (y_i - t_i) x_{i+k-1} $$
+""",
+        source="the lectures: a convolution in one dimension",
+    ),
+    Written(
+        "circuit",
+        """
+q = x + y
+f = q z
+df/dq = z
+df/dx = df/dq dq/dx = z
+x = -2
+y = 5
+z = -4
+f = -12
+df/dx = -4
+df/dz = 3
+""",
+        shapes="x:, y:, z:",
+        source="the lectures: f = (x + y) z at (-2, 5, -4)",
+    ),
 ]

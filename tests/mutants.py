@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import symgrad as sg
+from symgrad.dims import value as size_of
 from symgrad.errors import ShapeError, SymgradError
 from symgrad.expr import Node, variables
 from symgrad.notation.parser import parse_tree
@@ -46,7 +47,8 @@ def mutants(written: Written) -> Iterator[Mutant]:
         if line.verdict != "correct":
             continue
         side = written.text[line.offset : line.end]
-        for slip, begin, end, new in edits(side, parse_tree(side, syntax=syntax, names=[*report.variables, "T"]).tree):
+        plain = side.replace(r"\mathrm{d}", "d".rjust(len(r"\mathrm{d}")))
+        for slip, begin, end, new in edits(side, parse_tree(plain, syntax=syntax, names=[*report.variables, "T"]).tree):
             broken = side[:begin] + new + side[end:]
             text = written.text[: line.offset] + broken + written.text[line.end :]
             if text not in seen and not still_right(written, text, line):
@@ -125,7 +127,7 @@ def _equal(left: Node, right: Node, seed: int) -> bool:
     dims = {dim: 2 + k for k, dim in enumerate(dimensions(left, right))}
     values = {}
     for v in dict.fromkeys([*variables(left), *variables(right)]):
-        shape = tuple(d if isinstance(d, int) else dims[d] for d in v.shape)
+        shape = tuple(size_of(d, dims) for d in v.shape)
         label = "label" in v.assumptions
         values[v.name] = rng.integers(0, 2, shape) if label else rng.uniform(0.2, 0.9, shape) * rng.choice([1, 1, -1])
     with np.errstate(all="ignore"):

@@ -278,7 +278,7 @@ def test_witnesses_agree(row: Row) -> None:
         ("conv(t, x)", "t: m, x: n", "turning the filter"),
         ("x_{i^2}", "x: n", ""),
         (r"\sum_{i=n}^{1} x_i", "x: n", ""),
-        ("sum(g''(z)); g = tanh", "z: n", "needs an argument"),
+        ("sum(g''(z)); g = tanh", "z: n", "and once"),
         (r"\sum_{i \neq j} x_i x_j", "x: n", "run, too"),
         ("X[range(M), y]", "X: N C, y: N, z: M", ""),
         ("sum(x[i] for i in y)", "x: n, y: n", "range"),

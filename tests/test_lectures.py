@@ -44,7 +44,7 @@ ROWS = (
     Row(62, "sigmoid gate number", "(1-0.73) \\cdot 0.73 = 0.2"),
     Row(71, "first row of the ReLU Jacobian times dL/dz", r"1 \cdot 4 + 0 \cdot (-1) + 0 \cdot 5 + 0 \cdot 9 = 4"),
     Row(93, "Jacobian size", r"100 \cdot 4096 = 409600"),
-    Row(110, "AND gate", "\\sigma(-30) = 0\n\\sigma(-10) = 0.00\n\\sigma(10) = 1.00"),
+    Row(110, "AND gate", "\\sigma(-30) = 0\n\\sigma(-10) = 0\n\\sigma(10) = 1"),
     Row(114, "tridiagonal layer", r"3 \cdot 5 - 2 = 13"),
     Row(119, "parameter counts", "400000 \\cdot 200^2 = 16000000000\n400000 \\cdot 10^2 = 40000000"),
     Row(126, "LeNet", r"16 \cdot 6 \cdot 6 = 576"),

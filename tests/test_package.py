@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -15,6 +13,7 @@ import pytest
 
 import symgrad as sg
 from tests.conftest import ROOT, Outcome
+from tests.pages import FENCE
 
 README = ROOT / "README.md"
 
@@ -169,42 +168,13 @@ def test_types_are_shipped() -> None:
 
 # --- the README -----------------------------------------------------------------------------------------------------
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(kind, text) for kind, text in FENCE.findall(README.read_text("utf-8"))]
-#: Rounding errors differ between machines; everything else in an output does not.
-NOISE = re.compile(r"\d\.\d+e[-+]\d+")
-
 
 def test_the_first_block_is_the_two_set_up_commands() -> None:
-    kind, text = BLOCKS[0]
+    kind, text = FENCE.findall(README.read_text("utf-8"))[0]
     install, test = text.splitlines()
     assert kind == "sh"
     assert install.endswith('symgrad derive "||W x||^2" --wrt W')
     assert test.endswith("python -m pytest")
-
-
-def sessions() -> list[tuple[str, str]]:
-    """(command, output) of every `$ symgrad ...` in the README's console blocks."""
-    texts = [text for kind, text in BLOCKS if kind == "console"]
-    parts = [part for text in texts for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]]
-    return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
-
-
-@pytest.mark.parametrize(("command", "output"), sessions(), ids=[command for command, _ in sessions()])
-def test_sessions_of_the_readme(cli: Callable[..., Outcome], command: str, output: str) -> None:
-    program, *words = shlex.split(command.partition("; echo")[0])
-    assert program == "symgrad"
-    outcome = cli(*words)
-    shown = outcome.out + outcome.err + (f"exit {outcome.code}\n" if "; echo" in command else "")
-    if os.environ.get("SYMGRAD_UPDATE_README"):
-        README.write_text(README.read_text("utf-8").replace(f"$ {command}\n{output}", f"$ {command}\n{shown}"), "utf-8")
-        return
-    assert NOISE.sub("#", shown).split() == NOISE.sub("#", output).split()
-
-
-@pytest.mark.parametrize("program", [text for kind, text in BLOCKS if kind == "python"])
-def test_python_of_the_readme(program: str) -> None:
-    exec(compile(program, str(README), "exec"), {})
 
 
 def test_folders_named_in_the_readme_exist() -> None:

@@ -49,6 +49,43 @@ Let $s = W x$.
     "the logarithm to base 10": ("exp(-1) = 0.368\n-log(0.353) = 0.452", 2, ("log-base",)),
     "the first entry of the softmax": (r"$$ \frac{e^{-2.85}}{e^{-2.85} + e^{0.86} + e^{0.28}} = 0.016 $$", 1, ()),
     "the gradient of a bilinear form": ("f = w^T A x\n∂f/∂w = 2 A w", 2, ()),
+    "the case of a condition": (
+        "p_i = exp(z_i) / sum_k exp(z_k)\ndp_i/dz_j = -p_i p_j  if i != j\ndp_i/dz_j = p_i (1 - p_i)  if i != j",
+        3,
+        (),
+    ),
+    "a derivative at a place": ("f(x) = x^3\nf'(x) = 3 x^2\nf'(2) = 6", 3, ()),
+    "a differential": ("f = x^T A x\ndf = 2 x^T A dx", 2, ()),
+    "a new value": ("J = (w x - y)^2\nw := w - η ∂J/∂w = w - η (w x - y) x", 2, ()),
+    "written with the commands of a paper": (
+        r"""\newcommand{\vx}{\mathbf{x}} \newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}}
+\def\W{\mathbf{W}} \newcommand{\T}{^{\top}} % \newcommand{\T}{^{2}}
+\newcommand\sq[2][2]{\norm{#2}^#1} \DeclarePairedDelimiter{\norm}{\lVert}{\rVert} \DeclareMathOperator{\softmax}{softmax}
+\begin{document}
+\begin{align}
+  q &= \W \vx \\
+  p &= \softmax(q) \\
+  f &= \sq{q} = \norm*{q}^2 \\
+  \pd{f}{\W} &= \pd fq \vx\T = 2 q \vx\T \\
+  \pd{f}{\vx} &= \W\T q
+\end{align}
+\end{document}""",
+        10,
+        ("factor",),
+    ),
+    "the logarithm of a density": (
+        r"""\begin{align*}
+\log p(x \mid \mu) &= -\frac12 (x-\mu)^\top \Sigma^{-1} (x-\mu) \\
+\nabla_x \log p(x \mid \mu) &= -\Sigma^{-1}(x-\mu) \\
+\nabla_\mu \log p(x \mid \mu) &= -\Sigma^{-1}(x-\mu)
+\end{align*}""",
+        4,
+        ("sign",),
+    ),
+    "a name before what it names": (r"$$s = f(x; W) = Wx, \quad L = \|s\|^2$$ $$\nabla_W L = s x^T$$", 1, ("factor",)),
+    "a second derivative": ("f = z^3\nd^2f/dz^2 = 6 z\n∂²f/∂z² = 6", 3, ()),
+    "a whole number": ("σ(-10) = 0\nσ(-1) = 0", 2, ()),
+    "never zero": ("f = z^2\n∂²f/∂z² = 0", 2, ()),
     "factor 2 lost": ("q = W x\nf = ||q||^2\n∂f/∂q = 2 q\n∂f/∂W = q x^T", 4, ("factor",)),
     "sign": ("L = -log(p)\n∂L/∂p = 1/p", 2, ("sign",)),
     "transposed": ("f = u^T A v\n∂f/∂A = v u^T", 2, ("transposed",)),
@@ -80,6 +117,7 @@ $W_3 \in \mathbb{R}^{C\times H}$""",
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "transposed": {"shapes": "A: n n, u: n, v: n"},
+    "the logarithm of a density": {"assume": "Sigma: positive_definite"},
     "the gradient of a bilinear form": {"shapes": "A: n n, w: n, x: n"},
 }
 
@@ -187,6 +225,9 @@ UNDECIDED = {
     "three dots": (r"$$ f = x_1 + \dots + x_n $$", ""),
     "a name that needs itself": ("f = f + 1", ""),
     "an update": ("f = ||w||^2\nw = w - 1/2 ∂f/∂w", "new value"),
+    "a layer or a power": (r"$$z^l = W^l a^{l-1}$$ $$a^l = \\sigma(z^l)$$", "a power, or the z of a layer"),
+    "beyond a bracket": ("f(x) = x e^x\nf'(x) = d/dx (x) e^x + x e^x", "beyond this bracket"),
+    "by what": ("f = (w x - y)^2\n∇f = 2 (w x - y) x", "by what"),
     "too large": ("W ∈ R^{100000×100000}\nf = ||W x||^2\nf = ||W x||^2 + 1", "too large"),
     "a circle": ("f = g\ng = h\nh = f\n∂f/∂g = 1", ""),
     "nothing": ("There is nothing to see here.", ""),
@@ -206,6 +247,24 @@ def test_errors_know_their_place_in_the_document() -> None:
     report = sg.check_derivation("f = ||x||^2\n∂f/∂x = 2 v + x")
     line = report.lines[-1]
     assert (line.number, report.source[line.offset : line.end]) == (2, "v")
+
+
+def test_places_are_those_of_the_source() -> None:
+    source = r"\newcommand{\vx}{\mathbf{x}} $f = \|\vx\|^2$ $\frac{\partial f}{\partial \vx} = 3 \vx$"
+    line = sg.check_derivation(source).lines[-1]
+    assert (line.verdict, source[line.offset : line.end], line.column) == ("wrong", r"3 \vx", source.index("3") + 1)
+
+
+@pytest.mark.parametrize("body", [r"\loop", r"\loop\loop", r"\other \loop"])
+def test_a_command_without_end(body: str) -> None:
+    with pytest.raises(LimitError, match="without end"):
+        sg.check_derivation(rf"\newcommand{{\loop}}{{{body}}}\newcommand{{\other}}{{\loop}} $x = \loop$")
+
+
+def test_a_definition_that_cannot_be_read() -> None:
+    with pytest.raises(InputError, match=r"definition of \\vx") as raised:
+        sg.check_derivation("$y = 1$\n" + r"\newcommand{\vx}{\mathbf{x}")
+    assert (raised.value.line, raised.value.column) == (2, 1)
 
 
 def test_a_display_that_is_not_closed() -> None:

@@ -149,7 +149,7 @@ class _Painter:
     # --- where things go ----------------------------------------------------------------------------------------------
 
     def layout(self) -> Layout:
-        tape, apart = self.passes.tape, 12 if self.down else 5
+        tape, apart = self.passes.tape, 12 if self.down else 10
         boxes = []
         for key, node in self.nodes.items():
             room = self.across(node.size) / 2 + 5

@@ -6,12 +6,11 @@ its gradient, in the order of the computation.
 
 from __future__ import annotations
 
-import re
-
 from symgrad.graph.gates import FLOWS
 from symgrad.graph.numbers import inline
 from symgrad.graph.passes import Passes
 from symgrad.graph.tape import Row
+from symgrad.notation.speech import spoken_digits
 
 
 def titled(passes: Passes) -> str:
@@ -29,7 +28,7 @@ def described(passes: Passes) -> str:
     sentences = [f"Input {row.shown}{_numbers(passes, row)}." for row in passes.tape.inputs]
     for place, row in enumerate(passes.tape.gates, 1):
         taken = " and ".join(_called(passes, passes.tape.of[v]) for v in row.inputs)
-        words = _spoken(row.gate.words) if row.gate else ""
+        words = spoken_digits(row.gate.words) if row.gate else ""
         name = f", called {row.shown}" if row.named else ""
         sentences.append(f"Gate {place}{name}: {words} of {taken}{_numbers(passes, row)}.")
     output = passes.tape.output
@@ -65,11 +64,6 @@ def _numbers(passes: Passes, row: Row) -> str:
     value = passes.values.get(row.variable)
     if value is None:
         return ""
-    told = f", value {_spoken(inline(value))}"
+    told = f", value {spoken_digits(inline(value))}"
     gradient = None if passes.tape.output.variable.shape else passes.gradient(row)
-    return told if gradient is None else f"{told}, gradient {_spoken(inline(gradient))}"
-
-
-def _spoken(text: str) -> str:
-    """Numbers without signs that voices leave out."""
-    return re.sub(r"(?<![\w.])-(?=[\d.])", "minus ", text)
+    return told if gradient is None else f"{told}, gradient {spoken_digits(inline(gradient))}"

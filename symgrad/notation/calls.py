@@ -81,7 +81,7 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     if value == "pi" and _is_number_pi(p, token):
         return Tree("const", (), "pi", start, end)
     if value not in p.vocabulary.names:
-        if value[0] == "d" and following in ("/", NAME) and kind == NAME:
+        if value[0] == "d" and following in ("/", "_", NAME) and kind == NAME:
             derivative = slashed(p, token, value)
             if derivative is not None:
                 return derivative
@@ -106,10 +106,7 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     if value in p.defined:
         if following == "(":
             return call(p, token, value)
-        if following == "'" and p.tokens[p.pos + 1][0] == "(":
-            p.pos += 1
-            return call(p, token, value + "'")
-        return None
+        return _primed_call(p, token, value)
     if following == "'" and p.tokens[p.pos + 1][0] == "(" and value in FUNCTION_LETTERS and not p.bare(value):
         unknown(p, token, value)
     if following != "(":
@@ -348,10 +345,16 @@ def function(p: Reader, token: Token, _floor: int) -> Tree:
         return _indexed_function(p, token, value)
     if kind == "^":
         return _powered_function(p, token, value)
-    if kind == "'" and p.tokens[p.pos + 1][0] == "(":
-        p.pos += 1
-        return call(p, token, value + "'")
-    return _unbracketed(p, token, value)
+    return _primed_call(p, token, value) or _unbracketed(p, token, value)
+
+
+def _primed_call(p: Reader, token: Token, value: str) -> Tree | None:
+    """g'(z), g''(z): a call of the function with its primes."""
+    count = next(k for k, t in enumerate(p.tokens[p.pos :]) if t[0] != "'")
+    if not count or p.tokens[p.pos + count][0] != "(":
+        return None
+    p.pos += count
+    return call(p, token, value + "'" * count)
 
 
 def _applied(p: Reader, token: Token, value: str) -> Tree:

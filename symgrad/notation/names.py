@@ -172,7 +172,7 @@ def parts(name: str) -> tuple[str, str, str]:
     return stem, label, above
 
 
-def _decorated(stem: str) -> tuple[str, str]:
+def decorated(stem: str) -> tuple[str, str]:
     for accent in DECORATIONS:
         base = stem[: -len(accent)]
         if stem.endswith(accent) and (len(base) == 1 or base in GREEK):
@@ -185,7 +185,7 @@ def to_text(name: str) -> str:
     if name.endswith("_"):
         return name
     stem, label, above = parts(name)
-    base, accent = _decorated(stem)
+    base, accent = decorated(stem)
     symbol = GREEK.get(base, base)
     shown = unicodedata.normalize("NFC", symbol + DECORATIONS[accent]) if accent else symbol
     below = "_" + "_".join(GREEK.get(part, part) for part in label.split("_")) if label else ""
@@ -197,7 +197,7 @@ def to_latex(name: str) -> str:
     if name.endswith("_"):
         return f"\\mathrm{{{name[:-1]}\\_}}"
     stem, label, above = parts(name)
-    base, accent = _decorated(stem)
+    base, accent = decorated(stem)
     shown = f"\\{accent}{{{_latex_word(base)}}}" if accent else _latex_word(base)
     below = f"_{{{_latex_label(label)}}}" if label else ""
     return shown + below + (f"^{{{above}}}" if above else "")

@@ -307,8 +307,8 @@ def _joins(before: Token, after: Token) -> bool:
 
 
 def _define(p: Reader) -> None:
-    """Find the left sides: `g(z) =` defines a function, `R =` a name."""
-    functions: set[str] = set()
+    """Find the left sides: `g(z) =` defines a function, `R =` a name; what may be called besides is defined too."""
+    functions: set[str] = p.vocabulary.functions.keys() - vocabulary().functions.keys()
     names_: set[str] = set()
     for k, token in enumerate(p.tokens):
         if token[0] != "=" or k == 0:

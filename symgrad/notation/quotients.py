@@ -120,18 +120,20 @@ def _variable(p: Reader, variables: list[Tree]) -> int:
     return order if isinstance(order, int) else 1 if order is None else 0
 
 
-def _below_variables(p: Reader) -> tuple[list[Tree], int]:
-    """The variables of `/dx dy`: in text `dx` is one word, in LaTeX two letters."""
+def _below_variables(p: Reader, order: object) -> tuple[list[Tree], int]:
+    """As many variables of `/dx dy` as the order says: in text `dx` is one word, in LaTeX two letters."""
     variables: list[Tree] = []
     total = 0
     while True:
+        if total == order:  # df/dq dq/dx is a product
+            return variables, total
         kind, value, start, end = p.tokens[p.pos]
         if p.latex:
             if kind != NAME or value != "d" or p.tokens[p.pos + 1][0] != NAME:
                 return variables, total
             p.pos += 1
         elif _is_differential(p.tokens[p.pos]):
-            p.tokens[p.pos] = (NAME, names.word(p.source[start + 1 : end]), start + 1, end)
+            p.tokens[p.pos] = (NAME, _differentiated(p.source[start + 1 : end]), start + 1, end)
         else:
             return variables, total
         total += _variable(p, variables)
@@ -139,8 +141,19 @@ def _below_variables(p: Reader) -> tuple[list[Tree], int]:
 
 def _operator(p: Reader, token: Token, order: object, variables: list[Tree], total: int) -> Tree:
     """`d/dx` before the function."""
-    if p.tokens[p.pos][0] not in OPERAND_START:
-        p.unexpected(p.tokens[p.pos], "the function to differentiate")
+    opened = p.tokens[p.pos]
+    if opened[0] not in OPERAND_START:
+        p.unexpected(opened, "the function to differentiate")
+    if opened[0] in ("(", "["):
+        end = p.partner(p.pos)
+        following = p.tokens[end + 1]
+        if opened[0] == "(" and following[0] in OPERAND_START:
+            p.fail(
+                "does the derivative reach beyond this bracket?", opened, "AMBIGUOUS",
+                "write d/dx [u] v for the derivative of u, and d/dx [u v] for that of the product",
+            )  # fmt: skip
+        if opened[0] == "[" and following[0] in OPERAND_START:
+            return _derivative(p, token, p.expression(ARGUMENT), order, variables, total)
     return _derivative(p, token, p.expression(JUXTAPOSED), order, variables, total)
 
 
@@ -160,7 +173,7 @@ def partial(p: Reader, token: Token, _floor: int) -> Tree:
     p.expect("/")
     variables: list[Tree] = []
     total = 0
-    while p.tokens[p.pos][0] == "partial":
+    while p.tokens[p.pos][0] == "partial" and not (total == order and _slash_follows(p)):
         p.pos += 1
         total += _variable(p, variables)
     if not variables:
@@ -172,6 +185,14 @@ def partial(p: Reader, token: Token, _floor: int) -> Tree:
     )
     p.depth -= 1
     return tree
+
+
+def _slash_follows(p: Reader) -> bool:
+    """Whether the ∂ here begins another fraction, as in ∂f/∂q ∂q/∂x."""
+    place = p.pos + 1
+    while p.tokens[place][0] in (NAME, WORD, NUM, "_", "^", "{", "}", ",") or p.tokens[place][0] in (")", "("):
+        place += 1
+    return p.tokens[place][0] == "/"
 
 
 def gradient(p: Reader, token: Token, _floor: int) -> Tree:
@@ -211,20 +232,25 @@ def _gradient_variable(p: Reader) -> Tree:
 
 
 def differential(p: Reader, token: Token) -> Tree | None:
-    """`d/dx f`, `d^2/dx^2 f`, `d/dx`: only if a fraction of differentials follows."""
+    """`d/dx f`, `d^2/dx^2 f`, `d^2 f/dx^2`: only if a fraction of differentials follows."""
     tokens, place = p.tokens, p.pos
     order: object = 1
     if tokens[place][0] == "^":
         if tokens[place + 1][0] == "-" and tokens[place + 3][0] == "/":
             p.fail("the order of a derivative is a positive integer", tokens[place + 1])
-        order, place = tokens[place + 1][1], place + 2
+        braced = tokens[place + 1][0] == "{"
+        order, place = tokens[place + 1 + braced][1], place + 2 + 2 * braced
+    of = Tree("name", (), *tokens[place][1:]) if place > p.pos and tokens[place][0] in (NAME, WORD) else None
+    place += of is not None
     if tokens[place][0] != "/":
         return None
     p.pos, before = place + 1, p.pos
-    variables, total = _below_variables(p)
+    variables, total = _below_variables(p, order)
     if not variables:
         p.pos = before
         return None
+    if of is not None:
+        return _derivative(p, token, of, order, variables, total)
     return _operator(p, token, order, variables, total)
 
 
@@ -235,16 +261,30 @@ def slashed(p: Reader, token: Token, value: str) -> Tree | None:
         if value != "d" or tokens[place][0] != NAME or tokens[place + 1][0] != "/":
             return None
         of, after = Tree("name", (), tokens[place][1], tokens[place][2], tokens[place][3]), place + 2
-    elif len(value) > 1 and tokens[place][0] == "/" and _is_differential(token):
-        of, after = Tree("name", (), names.word(p.source[token[2] + 1 : token[3]]), token[2] + 1, token[3]), place + 1
+    elif len(value) > 1 and _is_differential(token) and tokens[_behind_script(p, place)][0] == "/":
+        of = Tree("name", (), _differentiated(p.source[token[2] + 1 : token[3]]), token[2] + 1, token[3])
+        of = scripts.scripts(p, of) if tokens[place][0] == "_" else of
+        after = p.pos + 1
     else:
         return None
     p.pos = after
-    variables, total = _below_variables(p)
+    variables, total = _below_variables(p, 1)
     if not variables:
         p.pos = place
         return None
     return _derivative(p, token, of, 1, variables, total)
+
+
+def _behind_script(p: Reader, place: int) -> int:
+    """The place behind the subscript at `place`, or `place` itself."""
+    if p.tokens[place][0] != "_":
+        return place
+    return (p.partner(place + 1) if p.tokens[place + 1][0] == "{" else place + 1) + 1
+
+
+def _differentiated(word: str) -> str:
+    """The name behind the d of a word: W_1 of dW1."""
+    return names.numbered(names.word(word))
 
 
 def _is_differential(token: Token) -> bool:

@@ -18,7 +18,7 @@ from symgrad.notation import names, text
 from symgrad.notation.bars import resolve
 from symgrad.notation.calls import FUNCTION_LETTERS
 from symgrad.notation.cursor import ADD, FACTOR, JUXTAPOSED, POSTFIX, PRODUCT
-from symgrad.notation.syntax import ENTRYWISE, Tree, fold
+from symgrad.notation.syntax import ENTRYWISE, T, Tree, fold
 from symgrad.notation.tokens import END, vocabulary
 from symgrad.ops import OPERATIONS
 
@@ -58,14 +58,19 @@ def to_latex(tree: Tree) -> str:
 
 
 def _printed(tree: Tree, table: Mapping[str, Printer], ambiguous: Callable[[str], bool]) -> str:
-    kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
-    numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
     bars = sum(node.head in ("norm", "bars") for node in tree.walk())
-    style = Style(numpy, False, _defined(tree))
+    style = style_of(tree)
     shown = _fold(tree, table, style)
     if bars > 1 and ambiguous(shown):
         shown = _fold(tree, table, style._replace(safe=True))
     return shown
+
+
+def style_of(tree: Tree) -> Style:
+    """How the tree as a whole is printed."""
+    kinds = {(node.head, node.value) for node in tree.walk() if node.head in ("mul", "pow")}
+    numpy = not kinds.isdisjoint(_NUMPY) or (("pow", "odot") in kinds and not any(head == "mul" for head, _ in kinds))
+    return Style(numpy, False, _defined(tree))
 
 
 _NUMPY = (("mul", "@"), ("mul", "star"))
@@ -120,12 +125,12 @@ def _bracket(piece: Piece, left: str = "(", right: str = ")") -> Piece:
     return Piece(f"{left}{piece.text}{right}")
 
 
-def _at(piece: Piece, level: int, brackets: Callable[[Piece], Piece]) -> Piece:
+def fitted(piece: Piece, level: int, brackets: Callable[[Piece], Piece]) -> Piece:
     """The piece, in brackets if it binds more loosely than `level` or would swallow what follows."""
     return piece if piece.level >= level and not piece.open else brackets(piece)
 
 
-def _number_text(value: object) -> tuple[str, str] | str:
+def written_number(value: object) -> tuple[str, str] | str:
     """A number as decimal text, or as (numerator, denominator) where that is shorter."""
     if not isinstance(value, Fraction) or value.denominator == 1:
         return str(value)
@@ -176,7 +181,7 @@ def _negated(args: list[Piece], minus: str, brackets: Callable[[Piece], Piece]) 
     return Piece(minus + inner.text, PRODUCT, inner.open)
 
 
-def _factors(node: Tree, args: list[Piece], style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
+def fitted_factors(node: Tree, args: list[Piece], style: Style, brackets: Callable[[Piece], Piece]) -> list[Piece]:
     """The factors of a product by juxtaposition, bracketed as far as needed."""
     last = len(args) - 1
     shown = []
@@ -210,7 +215,7 @@ def _juxtaposed(shown: list[Piece], times: str, digits: str) -> Piece:
     return Piece(out, level, shown[-1].open, shown[-1].name)
 
 
-def _takes_argument(value: str, style: Style) -> bool:
+def takes_argument(value: str, style: Style) -> bool:
     """Whether a bracket behind this name would make it a function."""
     stem, label, _ = names.parts(value)
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
@@ -225,7 +230,7 @@ def _takes_argument(value: str, style: Style) -> bool:
     )
 
 
-def _defines(node: Tree, style: Style) -> bool:
+def defines(node: Tree, style: Style) -> bool:
     """Whether the name that is indexed is one the source defines: then a bracket behind it lists its arguments."""
     return node.args[0].head == "name" and node.args[0].value in style.defined
 
@@ -238,7 +243,7 @@ def _round(piece: Piece) -> Piece:
 
 
 def _t_num(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = _number_text(node.value)
+    shown = written_number(node.value)
     if (
         style.numpy
         and isinstance(shown, tuple)
@@ -252,7 +257,7 @@ def _t_num(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _t_name(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(names.to_text(str(node.value)), name=_takes_argument(str(node.value), style))
+    return Piece(names.to_text(str(node.value)), name=takes_argument(str(node.value), style))
 
 
 def _t_const(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -268,20 +273,20 @@ def _t_index(node: Tree, args: list[Piece], style: Style) -> Piece:
     labelled = head == "name" and ("_" in str(node.args[0].value))
     if any(t.head == "part" and not t.value for t in subs):  # counted from 1: braces, not the brackets of code
         base = _round(base) if labelled or head not in ("name", "call") else base
-        return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=_defines(node, style))
+        return Piece(f"{base.text}_{{{inner.replace(', ', ',')}}}", name=defines(node, style))
     if any(t.head in ("part", "newaxis", "call") for t in subs):
         base = base if head in ("name", "call") and base.level == ATOM else _round(base)
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
     lone = len(subs) == 1 and ((subs[0].head == "name" and len(args[1].text) == 1) or _is_digits(subs[0]))
     words = any(t.head == "name" and len(names.to_text(str(t.value))) > 1 for t in subs)
     if labelled or (words and head in ("name", "call")):
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
     if head not in ("name", "call") or base.level < ATOM:
         base = _round(base)
     if words:
-        return Piece(f"{base.text}[{inner}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{inner}]", name=defines(node, style))
     below = inner if lone else "{" + inner.replace(", ", ",") + "}"
-    return Piece(f"{base.text}_{below}", name=_defines(node, style))
+    return Piece(f"{base.text}_{below}", name=defines(node, style))
 
 
 def _argued(call: str, below: str) -> str:
@@ -297,7 +302,7 @@ def _is_digits(tree: Tree) -> bool:
 def _t_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, style, _round)
+        shown = fitted_factors(node, args, style, _round)
         if style.numpy:
             return Piece(" × ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "×", "")
@@ -311,18 +316,20 @@ def _explicit(node: Tree, args: list[Piece], sign: str, brackets: Callable[[Piec
     for k, (tree, piece) in enumerate(zip(node.args, args, strict=True)):
         other = chain and tree.head == "mul" and tree.value != node.value
         quotient = k == 0 and (tree.head == "div" or other)
-        shown.append(_at(piece, PRODUCT if quotient else JUXTAPOSED, brackets).text)
+        shown.append(fitted(piece, PRODUCT if quotient else JUXTAPOSED, brackets).text)
     return sign.join(shown)
 
 
 def _t_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
-        return Piece(f"{_at(args[0], JUXTAPOSED, _round).text} ⊘ {_at(args[1], JUXTAPOSED, _round).text}", PRODUCT)
+        return Piece(
+            f"{fitted(args[0], JUXTAPOSED, _round).text} ⊘ {fitted(args[1], JUXTAPOSED, _round).text}", PRODUCT
+        )
     chain = style.numpy and node.args[0].head == "mul"
-    above = _at(args[0], PRODUCT if chain else JUXTAPOSED, _round)
+    above = fitted(args[0], PRODUCT if chain else JUXTAPOSED, _round)
     if node.args[0].head == "div" or (args[0].text.count("/") and node.args[0].head == "num"):
         above = _round(args[0])
-    below = _at(args[1], FACTOR, _round)
+    below = fitted(args[1], FACTOR, _round)
     wide = " " if " " in above.text else ""
     return Piece(f"{above.text}{wide}/{wide}{below.text}", PRODUCT if style.numpy else JUXTAPOSED)
 
@@ -446,12 +453,13 @@ def _t_indicator(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"1[{args[0].text}]")
 
 
-def _pairs(args: list[Piece]) -> Iterable[tuple[Piece, Piece]]:
+def pairs(args: list[T]) -> Iterable[tuple[T, T]]:
+    """The values and conditions of cases."""
     return zip(args[::2], args[1::2], strict=True)
 
 
 def _t_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = (f"{v.text} {c.text}" if c.text == "otherwise" else f"{v.text} if {c.text}" for v, c in _pairs(args))
+    shown = (f"{v.text} {c.text}" if c.text == "otherwise" else f"{v.text} if {c.text}" for v, c in pairs(args))
     return Piece(f"cases({'; '.join(shown)})")
 
 
@@ -484,6 +492,11 @@ def _t_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"∂{order}{of}/" + "".join(f"∂{p.text}{power}" for p in args[1:]), PRODUCT)
 
 
+def _t_nabla(node: Tree, args: list[Piece], style: Style) -> Piece:
+    order = "" if node.value == 1 else str(node.value).translate(_RAISED)
+    return Piece(f"∇{order}_{args[1].text} {args[0].text}", PRODUCT)
+
+
 def _joined(separator: str) -> Printer:
     return lambda node, args, style: Piece(separator.join(p.text for p in args), LOOSE)
 
@@ -510,7 +523,7 @@ def _literal(shown: str) -> Printer:
 
 TEXT: dict[str, Printer] = {
     "num": _t_num, "name": _t_name, "const": _t_const, "index": _t_index, "slice": _literal(":"), "part": _part,
-    "newaxis": _literal("None"),
+    "newaxis": _literal("None"), "nabla": _t_nabla,
     "neg": lambda n, a, s: _negated(a, "-", _round), "add": lambda n, a, s: _terms(n, a, "-", _round), "mul": _t_mul,
     "div": _t_div, "pow": _t_pow, "transpose": _t_transpose, "call": _t_call, "keyword": _t_keyword, "norm": _t_norm,
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
@@ -537,7 +550,7 @@ def _curved(piece: Piece) -> Piece:
 
 
 def _l_num(node: Tree, args: list[Piece], style: Style) -> Piece:
-    shown = _number_text(node.value)
+    shown = written_number(node.value)
     if isinstance(shown, tuple):
         sign = "-" if shown[0][0] == "-" else ""
         return Piece(f"{sign}\\frac{{{shown[0].lstrip('-')}}}{{{shown[1]}}}", PRODUCT if sign else FACTOR)
@@ -545,7 +558,7 @@ def _l_num(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_name(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(names.to_latex(str(node.value)), name=_takes_argument(str(node.value), style))
+    return Piece(names.to_latex(str(node.value)), name=takes_argument(str(node.value), style))
 
 
 def _l_const(node: Tree, args: list[Piece], style: Style) -> Piece:
@@ -560,10 +573,10 @@ def _l_index(node: Tree, args: list[Piece], style: Style) -> Piece:
         base = _curved(base)
     shown = [_l_subscript(t, p) for t, p in zip(node.args[1:], args[1:], strict=True)]
     if any((t.head == "part" and t.value) or t.head in ("newaxis", "call") for t in node.args[1:]):
-        return Piece(f"{base.text}[{', '.join(shown)}]", name=_defines(node, style))
+        return Piece(f"{base.text}[{', '.join(shown)}]", name=defines(node, style))
     if head == "call" and str(node.args[0].value) not in vocabulary().functions:
         return Piece(_argued(base.text, f"{{{','.join(shown)}}}"))
-    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=_defines(node, style))
+    return Piece(f"{base.text}_{{{','.join(shown)}}}", name=defines(node, style))
 
 
 def _l_subscript(tree: Tree, piece: Piece) -> str:
@@ -574,7 +587,7 @@ def _l_subscript(tree: Tree, piece: Piece) -> str:
 def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
     kind = str(node.value)
     if kind == "":
-        shown = _factors(node, args, style, _curved)
+        shown = fitted_factors(node, args, style, _curved)
         if style.numpy:
             return Piece(" \\times ".join(p.text for p in shown), PRODUCT)
         return _juxtaposed(shown, "\\times", "\\,")
@@ -585,7 +598,7 @@ def _l_mul(node: Tree, args: list[Piece], style: Style) -> Piece:
 def _l_div(node: Tree, args: list[Piece], style: Style) -> Piece:
     if node.value == "odot":
         return Piece(
-            f"{_at(args[0], JUXTAPOSED, _curved).text} \\oslash {_at(args[1], JUXTAPOSED, _curved).text}", PRODUCT
+            f"{fitted(args[0], JUXTAPOSED, _curved).text} \\oslash {fitted(args[1], JUXTAPOSED, _curved).text}", PRODUCT
         )
     return Piece(f"\\frac{{{args[0].text}}}{{{args[1].text}}}", FACTOR)
 
@@ -608,7 +621,7 @@ def _l_transpose(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 @cache
-def _latex_functions() -> dict[str, str]:
+def latex_functions() -> dict[str, str]:
     """How a call is spelled in LaTeX."""
     shown: dict[str, str] = {}
     for op in OPERATIONS.values():
@@ -627,10 +640,10 @@ def _l_call(node: Tree, args: list[Piece], style: Style) -> Piece:
         return special[1](node, args)
     value = value.removeprefix(ENTRYWISE)
     if value.endswith("'") and value[:-1] in vocabulary().functions:
-        shown = _latex_functions().get(value[:-1], f"\\operatorname{{{value[:-1]}}}") + "'"
+        shown = latex_functions().get(value[:-1], f"\\operatorname{{{value[:-1]}}}") + "'"
     elif value in vocabulary().functions:
         word = value.replace("_", "\\_")
-        shown = _latex_functions().get(value, f"\\operatorname{{{word}}}")
+        shown = latex_functions().get(value, f"\\operatorname{{{word}}}")
     else:
         shown = _user_function(value, names.to_latex)
     inner = Piece(", ".join(p.text for p in args))
@@ -707,7 +720,7 @@ def _l_indicator(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
-    rows = " \\\\ ".join(f"{value.text} & {condition.text}" for value, condition in _pairs(args))
+    rows = " \\\\ ".join(f"{value.text} & {condition.text}" for value, condition in pairs(args))
     return Piece(f"\\begin{{cases}} {rows} \\end{{cases}}")
 
 
@@ -735,6 +748,11 @@ def _l_derivative(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(f"\\frac{{\\partial{power} {args[0].text}}}{{{below}}}", FACTOR)
 
 
+def _l_nabla(node: Tree, args: list[Piece], style: Style) -> Piece:
+    power = "" if node.value == 1 else f"^{{{node.value}}}"
+    return Piece(f"\\nabla{power}_{{{args[1].text}}} {args[0].text}", PRODUCT)
+
+
 def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
     dimensions = node.value if isinstance(node.value, tuple) else ()
     above = " \\times ".join(dimensions)
@@ -743,7 +761,7 @@ def _l_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 LATEX: dict[str, Printer] = {
     "num": _l_num, "name": _l_name, "const": _l_const, "index": _l_index, "slice": _literal(":"), "part": _part,
-    "newaxis": _literal("\\mathrm{None}"),
+    "newaxis": _literal("\\mathrm{None}"), "nabla": _l_nabla,
     "neg": lambda n, a, s: _negated(a, "-", _curved), "add": lambda n, a, s: _terms(n, a, "-", _curved), "mul": _l_mul,
     "div": _l_div, "pow": _l_pow, "transpose": _l_transpose, "call": _l_call, "keyword": _l_keyword, "norm": _l_norm,
     "bars": _l_bars, "inner": _l_inner, "big": _l_big, "binder": _l_binder, "compare": _l_compare,

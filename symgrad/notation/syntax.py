@@ -46,6 +46,7 @@ head            args                                            value
                                                                 whose entry i, j is body; the bounds, if any, say how
                                                                 far each index runs from 1
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
+``nabla``       function, variable                              order; ``∇_W f``, only printed
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
 ``equation``    left, right                                     None
 ``declare``     name                                            its dimensions, ``("m", "n")`` of ``W ∈ R^{m×n}``

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.errors import InputError
 from symgrad.notation.functions import BUILTIN
-from symgrad.notation.parser import parse_tree
 from symgrad.notation.roles import name_of
 from symgrad.notation.scope import Definition, definition
 from symgrad.notation.syntax import Tree
 from symgrad.review.document import Chain, Document, Side, parts
 from symgrad.review.ledger import Ledger, Piece, open_ledger
+from symgrad.review.spellings import MARK, Spellings, differentials, layered, primed
 
 #: Letters that count something: `i = 1` in the text defines nothing.
 COUNTERS = frozenset("ijkltnmN")
@@ -47,17 +48,30 @@ class ReadChain:
 
     @property
     def differential(self) -> bool:
-        return self.first is not None and any(t.head == "derivative" for t in self.first.whole.walk())
+        return self.first is not None and any(t.head in {"derivative", "change"} for t in self.first.whole.walk())
 
 
-def classify(document: Document) -> tuple[list[ReadChain], dict[str, Tree]]:
+@dataclass(slots=True)
+class Classified:
     """The chains that are not prose, and the calls, such as f(x), that are nothing but names."""
-    found = _parsed(document, ())
-    functions = {one.name for one in found if one.first is not None and one.first.parameters is not None}
+
+    chains: list[ReadChain]
+    spellings: Spellings
+    calls: dict[str, Tree] = field(default_factory=dict)
+
+
+def classify(document: Document) -> Classified:
+    """What the chains of a document are; see the module."""
+    spellings, found = Spellings(), _parsed(document, Spellings())
+    while (more := _spelled(document, found, spellings)) != spellings:
+        spellings, found = more, _parsed(document, more)  # what calls the functions can be read now
+    named = [chain for chain in document.chains if _only_names(document, chain, spellings)]
+    for chain in named:
+        del chain.sides[1], chain.relations[0]
+    found = _parsed(document, spellings) if named else found
     calls: dict[str, Tree] = {}
-    if functions:
-        found = _parsed(document, functions)
-        calls = _names(document, found, functions)
+    if spellings.functions:
+        calls = _names(document, found, spellings)
         for one in found:
             if one.piece is not None and one.first is not None:
                 one.piece.text = _without_brackets(one.piece.text, one.first.whole, calls)
@@ -67,7 +81,16 @@ def classify(document: Document) -> tuple[list[ReadChain], dict[str, Tree]]:
             taken.add(one.name)
             one.defined = True
         taken |= _unknowns(document, one)
-    return found, calls
+    return Classified(found, spellings, calls)
+
+
+def _spelled(document: Document, found: list[ReadChain], spellings: Spellings) -> Spellings:
+    """What is known of functions and differentials once these chains are read."""
+    trees = [tree for one in found for tree in _trees(document, one, spellings)]
+    changing = spellings.changing | differentials(trees)
+    functions = {one.name for one in found if one.first is not None and one.first.parameters is not None}
+    functions -= {MARK} if changing else set()
+    return Spellings(spellings.functions | functions, changing, spellings.layered | layered(trees))
 
 
 def _unknowns(document: Document, one: ReadChain) -> set[str]:
@@ -113,25 +136,25 @@ def separate(document: Document) -> list[Part]:
 def _first_names(document: Document, group: Sequence[Chain]) -> Iterator[tuple[Chain, str]]:
     """The chains of a part that define a name there."""
     seen: set[str] = set()
-    for one in _parsed(replace(document, chains=tuple(group)), ()):
+    for one in _parsed(replace(document, chains=tuple(group)), Spellings()):
         if one.name and one.name not in seen and not _mentions(one.first.body, one.name):  # type: ignore[union-attr]
             seen.add(one.name)
             yield one.chain, one.name
 
 
-def _parsed(document: Document, functions: Collection[str]) -> list[ReadChain]:
-    found = (_read(document, chain, functions) for chain in document.chains)
+def _parsed(document: Document, spellings: Spellings) -> list[ReadChain]:
+    found = (_read(document, chain, spellings) for chain in document.chains)
     return [one for one in found if one is not None]
 
 
-def _read(document: Document, chain: Chain, functions: Collection[str]) -> ReadChain | None:
+def _read(document: Document, chain: Chain, spellings: Spellings) -> ReadChain | None:
     """A chain with its first equation parsed; None for what is prose."""
     sides = chain.sides
     text = document.text(Side(sides[0].start, sides[min(1, len(sides) - 1)].end))
     if "dots" in text:
         return None if chain.inline else ReadChain(chain)
     try:
-        tree = parse_tree(text, syntax=document.syntax, functions=functions).tree
+        tree = spellings.parse(text, document.syntax)
     except InputError as error:
         return None if chain.inline else ReadChain(chain, error=error)
     if tree.head == "declare":
@@ -139,6 +162,19 @@ def _read(document: Document, chain: Chain, functions: Collection[str]) -> ReadC
     if len(sides) > 1 and tree.head == "equation":
         return None if chain.inline and _counts(tree) else ReadChain(chain, _first(tree), piece=Piece(text))
     return None if chain.inline or len(sides) == 1 else ReadChain(chain)
+
+
+def _only_names(document: Document, chain: Chain, spellings: Spellings) -> bool:
+    """Whether the f(x; W) of `s = f(x; W) = W x` only names what follows: nothing else says what f is."""
+    if len(chain.sides) < 3:
+        return False
+    with suppress(InputError):
+        tree = spellings.parse(document.text(Side(chain.sides[0].start, chain.sides[2].end)), document.syntax)
+        parts = [part for part in tree.args for part in (part.args if part.head == "equation" else (part,))]
+        call = parts[1] if tree.head == "equation" else tree
+        known = call.value in spellings.functions or call.value in BUILTIN
+        return call.head == "call" and not known and all(arg.head == "name" for arg in call.args)
+    return False
 
 
 def _first(tree: Tree) -> Definition:
@@ -163,23 +199,27 @@ def _mentions(tree: Tree, name: str) -> bool:
 # --- functions that are values ----------------------------------------------------------------------------------------
 
 
-def _names(document: Document, found: list[ReadChain], functions: Collection[str]) -> dict[str, Tree]:
-    """The functions that are called in one way only, in any side of any chain."""
-    calls: dict[str, list[Tree]] = {name: [] for name in functions}
+def _names(document: Document, found: list[ReadChain], spellings: Spellings) -> dict[str, Tree]:
+    """The functions that are called in one way only, in any side of any chain; h_theta is none beside another h."""
+    others = {one.name for one in found}
+    calls: dict[str, list[Tree]] = {
+        name: [] for name in spellings.functions if name.partition("_")[0] not in others - {name}
+    }
     for one in found:
-        trees = [one.first.whole] if one.first is not None else []
-        trees += _others(document, one, functions)
-        for tree in trees:
+        for tree in _trees(document, one, spellings):
             for inner in tree.walk():
                 if inner.head == "call" and inner.value in calls:
                     calls[str(inner.value)].append(inner)
     return {name: same[0] for name, same in calls.items() if same and all(call == same[0] for call in same)}
 
 
-def _others(document: Document, one: ReadChain, functions: Collection[str]) -> Iterator[Tree]:
+def _trees(document: Document, one: ReadChain, spellings: Spellings) -> Iterator[Tree]:
+    """All that a chain says: its first equation, then the other sides."""
+    if one.first is not None:
+        yield one.first.whole
     for side in one.chain.sides[2 if one.first is not None else 0 :]:
         try:
-            yield parse_tree(document.text(side), syntax=document.syntax, functions=functions).tree
+            yield spellings.parse(document.text(side), document.syntax)
         except InputError:
             continue
 
@@ -197,10 +237,9 @@ def _without_brackets(text: str, tree: Tree, calls: dict[str, Tree]) -> str:
 # --- the ledger -------------------------------------------------------------------------------------------------------
 
 
-def open_document(
-    document: Document, found: list[ReadChain], calls: dict[str, Tree], shapes: Any, assume: Any
-) -> Ledger:
+def open_document(document: Document, classified: Classified, shapes: Any, assume: Any) -> Ledger:
     """The ledger of a document: first what needs no derivative, then the names that stand for derivatives."""
+    found, calls = classified.chains, classified.calls
     pieces: list[Piece] = []
     extra: list[Piece] = []
     names = {one.name for one in found if one.defined}
@@ -213,19 +252,33 @@ def open_document(
         elif one.defined and not one.differential:
             one.piece.name = one.name
             pieces.append(one.piece)
-        elif not one.name:
-            extra += _aside(one, len(extra))
-    ledger = open_ledger(pieces, extra, shapes, assume, document.syntax)
+        elif not one.name and one.first is not None:
+            extra += _aside(one.piece.text, one.first.whole.args[0], len(extra), calls)
+    for one in found:  # last, so that what may be wrong says nothing of the shapes that others tell
+        for text, tree in _right_sides(document, one, classified.spellings):
+            extra += _aside(text, tree, len(extra), calls)
+    ledger = open_ledger(pieces, extra, shapes, assume, document.syntax, classified.spellings)
     ledger.calls.update({name: call for name, call in calls.items() if name not in ledger.scope.functions})
     ledger.define_late([one for one in found if one.defined and one.differential])
     return ledger
 
 
-def _aside(one: ReadChain, count: int) -> Iterator[Piece]:
-    """A formula without a name, as a definition that nobody uses: its names are then known."""
-    assert one.first is not None
-    assert one.piece is not None
-    left = one.first.whole.args[0]
-    tree = left.args[0] if left.head == "derivative" else left
-    if tree.head not in {"name", "index"} and not any(t.head == "derivative" for t in tree.walk()):
-        yield Piece(f"side_{{{count + 1}}} = {one.piece.text[tree.start : tree.end]}")
+def _right_sides(document: Document, one: ReadChain, spellings: Spellings) -> Iterator[tuple[str, Tree]]:
+    """The right sides of an equation without a name, and of a new value; those of a derivative tell of no names."""
+    if one.first is None or one.declared is not None or (one.name and not one.updates):
+        return
+    if one.updates or not one.differential:
+        for side in one.chain.sides[1:]:
+            with suppress(InputError):
+                text = document.text(side)
+                yield text, spellings.parse(text, document.syntax)
+
+
+def _aside(text: str, tree: Tree, count: int, calls: Collection[str]) -> Iterator[Piece]:
+    """A side of an equation as a definition that nobody uses: its names are then known."""
+    tree = tree.args[0] if tree.head == "derivative" else tree
+    text = text[tree.start : tree.end]
+    if tree.head == "call":  # the primes of f'(x) stand within it
+        text = "" if primed(tree)[0] in calls else text.replace("'", "")
+    if text and tree.head not in {"name", "index"} and not any(t.head in {"derivative", "change"} for t in tree.walk()):
+        yield Piece(f"side_{{{count + 1}}} = {text}")

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.errors import InputError, LimitError
+from symgrad.review.macros import Expanded, expand
 
 MAX_DOCUMENT = 200_000
 MAX_EQUATIONS = 1000
@@ -31,15 +32,22 @@ _HEADING = re.compile(
     r"|\\begin\s*\{(?:example|exercise|problem|question)\*?\}",
     re.MULTILINE,
 )
+_BEGINS = r"(?:^|\\\\|\$|\\\[|\\\(|\\(?:begin|end)\{[a-z]+\*?\})\s*&?\s*"
+_BELOW = r"(?:_(?:\\[A-Za-z]+|\w|\{[^{}]*\}))?"
+_LOGARITHM = re.compile(_BEGINS + rf"\\(?:log|ln)\s*([A-Za-z]){_BELOW}\s*\(", re.MULTILINE)
+_FUNCTION = re.compile(_BEGINS + r"([A-Za-z])\s*[(_=]", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
 _ASIDE = re.compile(
     r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
     r"(?P<break>\\\\(?:\[[^\]\n]*\])?|\\(?:implies|impliedby|Rightarrow|Leftrightarrow|iff|therefore|because)(?![A-Za-z]))"
+    r"|(?P<given>\\(?:text|mbox|textrm)\s*\{[\s,]*(?:if|for|when|where|whenever)(?:\s+(?:all|each|every|any))?\s*\}"
+    r"|(?<![A-Za-z\\])(?:if|when|for)(?![A-Za-z]))"
     r"|(?P<gap>\\q?quad(?![A-Za-z])|[,;])"
     r"|(?P<about>\\approx(?![A-Za-z])|≈)"
     r"|(?P<equal>:=|(?<![<>!=:])=(?!=)|\\(?:equiv|triangleq|coloneqq|coloneq)(?![A-Za-z])|≡|≜)"
@@ -48,12 +56,15 @@ _TOKEN = re.compile(
     r"|(?P<close>\\end\s*\{[A-Za-z]+\*?\}|\\[}]|[)}\]])"
     r"|(?P<column>&)|(?P<other>\\[A-Za-z]+\*?|\\.)"
 )
+#: A comparison that is no equation, as in `..., j \\neq y_i`.
+_COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])|[<>≠≤≥]|!=")
 _OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
 _LEAD = re.compile(
     r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
     r"we (?:get|have|find|obtain))[,:]?\s+)*",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r",?\s(?:and|where|with|so|then|thus|hence|therefore)(?:\s+(?:let|so|then|thus))?\s(?=[^=]*=)")
 _WORDS = r"[A-Za-z][a-z'-]+(?:[ ,]+[A-Za-z][a-z'-]+)*"
 _REMARK = re.compile(rf"(?:\s\s|\t)(?:\({_WORDS}\)|\[{_WORDS}\])\s*$|\s(?:#|//).*$")
 _PROSE = re.compile(r"(?:(?<![A-Za-z_\\])[A-Za-z][a-z']+[ ,]+){2,}[A-Za-z][a-z']+(?![A-Za-z_(])|[A-Za-z]{2,}[.:]\s*$")
@@ -61,10 +72,11 @@ _PROSE = re.compile(r"(?:(?<![A-Za-z_\\])[A-Za-z][a-z']+[ ,]+){2,}[A-Za-z][a-z']
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a relation: a span of the document."""
+    """One side of a relation: a span of the document, and that of the condition behind it, if one stands there."""
 
     start: int
     end: int
+    given: Side | None = None
 
 
 @dataclass(slots=True)
@@ -78,22 +90,34 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and the equations found in it."""
+    """A document and the equations found in it; `source` has its own commands written out, `original` has not."""
 
     source: str
     clean: str
     syntax: str
     chains: tuple[Chain, ...]
+    original: str
+    expanded: Expanded
 
     def text(self, side: Side) -> str:
         """What stands on a side, on one line."""
         return self.clean[side.start : side.end].replace("\n", " ")
 
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The same span in the original."""
+        return self.expanded.start(start), self.expanded.end(end)
+
+    def shown(self, side: Side) -> str:
+        """What the writer wrote on a side."""
+        start, end = self.span(side.start, side.end)
+        return " ".join(self.original[start:end].replace("&", " ").split())
+
     def line(self, offset: int) -> int:
-        return self.source.count("\n", 0, offset) + 1
+        return self.original.count("\n", 0, self.expanded.start(offset)) + 1
 
     def column(self, offset: int) -> int:
-        return offset - (self.source.rfind("\n", 0, offset) + 1) + 1
+        place = self.expanded.start(offset)
+        return place - (self.original.rfind("\n", 0, place) + 1) + 1
 
     def problem(self, error: InputError, side: Side) -> InputError:
         """The error of reading one side, placed in the document."""
@@ -117,14 +141,20 @@ def read_document(source: str, syntax: str = "auto") -> Document:
         raise LimitError(f"a document of more than {MAX_DOCUMENT} characters", source=source, code="LIMIT_LENGTH")
     if syntax == "auto":
         syntax = "latex" if "\\" in source or "$" in source else "text"
-    clean = _without_comments(source) if syntax == "latex" else source
-    page = _Page(source, list(clean))
-    regions = list(_regions(clean, source)) if syntax == "latex" else list(_lines(page))
+    if syntax == "latex":
+        expanded = expand(_without_comments(source))
+        clean = _with_logarithms_named(_body(expanded.text))
+        page = _Page(expanded.text, list(clean))
+        regions = list(_regions(clean, expanded, source))
+    else:
+        expanded = Expanded(source, tuple((k, k + 1) for k in range(len(source))))
+        page = _Page(source, list(source))
+        regions = list(_lines(page))
     for start, end, inline in regions:
         _read_region(page, start, end, inline)
     if sum(len(chain.relations) for chain in page.chains) > MAX_EQUATIONS:
         raise LimitError(f"a document of more than {MAX_EQUATIONS} equations", source=source)
-    return Document(source, "".join(page.text), syntax, tuple(page.chains))
+    return Document(expanded.text, "".join(page.text), syntax, tuple(page.chains), source, expanded)
 
 
 class _Page:
@@ -152,24 +182,41 @@ class _Page:
         return Side(start, end)
 
 
+def _spaces(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
+
+
 def _without_comments(source: str) -> str:
-    """The source with comments, verbatim text and whatever is outside the body of the document as spaces."""
+    """The source with comments and verbatim text as spaces."""
+    return _VERBATIM.sub(_spaces, _COMMENT.sub(_spaces, source))
 
-    def spaces(found: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", found[0])
 
-    text = _VERBATIM.sub(spaces, _COMMENT.sub(spaces, source))
+def _body(text: str) -> str:
+    """The text with whatever is outside the body of the document as spaces."""
     begin, end = text.find(r"\begin{document}"), text.find(r"\end{document}")
-    if begin >= 0:
-        stop = end if end >= 0 else len(text)
-        text = re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+    if begin < 0:
+        return text
+    stop = end if end >= 0 else len(text)
+    return re.sub(r"[^\n]", " ", text[:begin]) + text[begin:stop] + re.sub(r"[^\n]", " ", text[stop:])
+
+
+def _with_logarithms_named(text: str) -> str:
+    r"""The text with `\log p(x)` as `logp(x)` where an equation begins with it, and no other says what p is."""
+    named = {found[1] for found in _LOGARITHM.finditer(text)} - {found[1] for found in _FUNCTION.finditer(text)}
+    for letter in named:
+        uses = re.compile(rf"\\(?:log|ln)\s*{letter}{_BELOW}(?=\s*(\([^()]*\)))")
+        for found in list(uses.finditer(text)):
+            start, end = found.span(1)
+            given = re.sub(r"\\mid|\||;", lambda bar: ",".ljust(len(bar[0])), found[1])
+            name = f"log{letter}".ljust(len(found[0]))
+            text = text[: found.start()] + name + text[found.end() : start] + given + text[end:]
     return text
 
 
 # --- regions ----------------------------------------------------------------------------------------------------------
 
 
-def _regions(text: str, source: str) -> Iterator[tuple[int, int, bool]]:
+def _regions(text: str, expanded: Expanded, source: str) -> Iterator[tuple[int, int, bool]]:
     """(start, end, inline) of the mathematics in LaTeX or Markdown; the whole where nothing marks it."""
     place, found = 0, False
     while (opening := _REGION.search(text, place)) is not None:
@@ -178,7 +225,8 @@ def _regions(text: str, source: str) -> Iterator[tuple[int, int, bool]]:
         stop = re.compile(close, re.MULTILINE).search(text, opening.end())
         if stop is None:
             message = f"{opening[0].strip()} is not closed"
-            raise InputError(message, source=source, offset=opening.start(), end=opening.end())
+            place, end = expanded.start(opening.start()), expanded.end(opening.end())
+            raise InputError(message, source=source, offset=place, end=end)
         if opening["fence"] is None or opening["lang"] in {"math", "latex", "tex"}:
             yield opening.end(), stop.start(), bool(opening["dollar"] or opening["paren"])
         place = stop.end()
@@ -207,6 +255,9 @@ def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
         lead = _LEAD.match(line)
         if lead:
             page.blank(start, start + lead.end())
+        for between in _BETWEEN.finditer(line):
+            page.blank(start + between.start(), start + between.end())
+            page.text[start + between.start()] = ","
         if not _PROSE.search(page.slice(start, end)):
             yield start, end, False
 
@@ -223,6 +274,9 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
         equals = found[0].rindex("=")
         page.blank(start + found.start(), start + found.start() + equals)
         page.blank(start + found.start() + equals + 1, start + found.end())
+    for found in _UPRIGHT.finditer(page.slice(start, end)):
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.end() - 1] = "d"
     marks = _marks(page, start, end)
     row_start = start
     row: list[tuple[str, int, int]] = []
@@ -230,7 +284,7 @@ def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     for kind, at, stop in [*marks, ("break", end, end)]:
         if kind != "break":
             page.blank(at, stop)
-            page.text[at] = "="
+            page.text[at] = " " if kind == "given" else "="
             row.append((kind, at, stop))
             continue
         first = _read_row(page, row_start, at, row, inline, first) and first
@@ -253,7 +307,7 @@ def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
         elif kind == "break" and environments <= 0:
             depth = 0
             found.append((kind, at, stop))
-        elif depth == 0 and kind in {"gap", "about", "equal"}:
+        elif depth == 0 and kind in {"gap", "about", "equal", "given"}:
             found.append((kind, at, stop))
         elif depth == 0 and kind in {"aside", "column"}:
             page.blank(at, stop)
@@ -271,6 +325,8 @@ def _separated(page: _Page, marks: list[tuple[str, int, int]], end: int) -> list
             if related and starts and following[0] in {"equal", "about"}:
                 kept.append(("break", at, stop))
                 related = False
+            elif related and _COMPARED.search(page.slice(stop, following[1])):
+                kept.append(("given", at, stop))
             elif page.text[at] == "\\":
                 page.blank(at, stop)
             continue
@@ -283,9 +339,16 @@ def _read_row(
     page: _Page, start: int, end: int, relations: list[tuple[str, int, int]], inline: bool, first: bool
 ) -> bool:
     """Add a row to the chains; true where it was empty."""
+    condition = None
+    given = next((k for k, (kind, _, _) in enumerate(relations) if kind == "given"), None)
+    if given is not None:  # what follows belongs to the condition, an `=` too
+        condition = page.trimmed(relations[given][2], end)
+        relations, end = relations[:given], relations[given][1]
     cuts = [start, *(stop for _, _, stop in relations)]
     ends = [*(at for _, at, _ in relations), end]
     sides = [page.trimmed(a, b) for a, b in zip(cuts, ends, strict=True)]
+    if condition is not None and relations:
+        sides[-1] = replace(sides[-1], given=condition)
     signs = ["=" if kind == "equal" else "≈" for kind, _, _ in relations]
     empty = sides[0].start == sides[0].end
     last = page.chains[-1] if page.chains else None

@@ -11,19 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.calculus import derivative
+from symgrad.calculus import derivative, pushforward, structure_of, structured
+from symgrad.calculus.structure import STRUCTURES
 from symgrad.errors import InputError, NameProblem, ShapeError, SymgradError, UnsupportedError
 from symgrad.expr import Node, Variable, add, contract, relabel, substitute, variable, variables
+from symgrad.notation import ranges
 from symgrad.notation.applications import close
 from symgrad.notation.elaborate import Elaborator
-from symgrad.notation.names import subscripted
-from symgrad.notation.parser import parse_tree
+from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.reading import Reading, read
 from symgrad.notation.roles import UNIVERSAL, zero_based
 from symgrad.notation.scope import become_name, definition, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
-from symgrad.shapes import Outline, Outlines, find, name_unknowns, unify
+from symgrad.review.spellings import Spellings, primed
+from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
 from symgrad.simplify.rules import simplify
 
@@ -51,21 +53,23 @@ class Piece:
 
 @dataclass
 class Ledger:
-    """The names of a document; see the module."""
+    """The names of a document; `tied` differentiates by the free entries of a structured variable.  See the module."""
 
     reading: Reading
     syntax: str
     scope: Scope
+    spellings: Spellings
     bodies: dict[Variable, Node] = field(default_factory=dict)
     symbols: dict[Variable, Symbol] = field(default_factory=dict)
     calls: dict[str, Tree] = field(default_factory=dict)
+    tied: bool = False
 
     # --- names ----------------------------------------------------------------------------------------------------
 
     def parsed(self, text: str) -> Tree:
         names = [name for name in (*self.scope.variables, *self.scope.values) if name not in self.calls]
-        functions = (*self.scope.functions, *self.calls)
-        return parse_tree(text, syntax=self.syntax, names=names, functions=functions).tree
+        functions = self.spellings.functions | self.scope.functions.keys()
+        return replace(self.spellings, functions=functions).parse(text, self.syntax, names)
 
     def define(self, name: str, body: Node) -> Variable:
         node = variable(name, body.shape)
@@ -140,7 +144,9 @@ class Ledger:
                 whole = with_part(self.expand(whole), simplify(self.expand(v)), v)
                 if v not in variables(whole):
                     raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
-        return derivative(whole, wrt)
+        found = derivative(whole, wrt)
+        structure = structure_of(wrt[0]) if self.tied and len(wrt) == 1 else None
+        return found if structure is None else structured(found, structure)
 
     def symbol(self, function: Node, wrt: tuple[Variable, ...], label: str) -> Variable:
         """The variable that stands for a derivative."""
@@ -153,6 +159,19 @@ class Ledger:
         self.symbols[node] = key
         self.scope.variables[node.name] = node
         return node
+
+    def change(self, node: Node, label: str) -> Variable:
+        """The differential of a name or an expression: its derivative along the changes of what changes."""
+        if not isinstance(node, Variable) or self.defined(node):
+            names = (self.scope.variables.get(name) for name in self.spellings.changing)
+            free = [v for v in names if v is not None and not self.defined(v)]
+            whole = self.expand(node)
+            tangents = {v: self.change(v, f"d {v.name}") for v in free if v in variables(whole)}
+            body = pushforward(whole, tangents)[whole] if tangents else add([], node.shape)
+            return self.define(label, body)
+        kept = node.assumptions & {word for row in STRUCTURES for word in row.words}
+        known: Variable = self.scope.variables.setdefault(label, variable(label, node.shape, kept))
+        return known
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -274,6 +293,8 @@ def _elaborated(
         if all(_same_shape(found[0], other) for other in found[1:]):
             work.merge(found)
         taken = {*scope.variables, *scope.sizes, *(str(find(d)) for t in outline.values() for d in t.shape)}
+        if scope.calculates:
+            ranges.settle(work.ledger, taken, scope.tops, outlines.holes)
         name_unknowns((), outlines.holes, taken)
         return run(Expressions(outlines.holes), scope)
 
@@ -291,18 +312,24 @@ class _Symbols:
         for inner in reversed(list(tree.walk())):
             if inner.head == "derivative":
                 self.become_symbol(inner)
+            elif primed(inner)[1]:
+                self.become_value(inner)
+            elif inner.head == "change":
+                self.become_change(inner)
 
     def become_symbol(self, tree: Tree) -> None:
         of, *by = tree.args
         order = tree.value if isinstance(tree.value, int) else 1
-        named = [self.variable(part) for part in by]
+        named = [self.variable(part) for part in by or self.arguments(of)]
         if len(named) == 1 and order > 1:
             named *= order
         function, label, inner = self.function(of)
         wrt = tuple(v for v, _ in named)
         node = self.ledger.symbol(function, wrt, label)
         places = [*self.places(inner, function.rank, of)]
-        places += [p for v, below in named for p in self.places(below, v.rank, tree)]
+        for v, below in named:
+            row = v is wrt[-1] and below and not any(p.head == "slice" for p in places)
+            places += below if row and len(below) < v.rank else self.places(below, v.rank, tree)
         name = Tree("name", (), node.name, tree.start, tree.end)
         if any(p.head != "slice" for p in places):
             tree.head, tree.args, tree.value = "index", (name, *places), None
@@ -310,6 +337,49 @@ class _Symbols:
             tree.head, tree.args, tree.value = "transpose", (name,), None
         else:
             tree.head, tree.args, tree.value = "name", (), node.name
+
+    def become_value(self, tree: Tree) -> None:
+        """f'(3): the derivative of f(x) by x at x = 3, kept as a name."""
+        name, order = primed(tree)
+        known, function = self.ledger.calls.get(name), self.ledger.scope.functions.get(name)
+        parameters = [str(arg.value) for arg in known.args] if known is not None else function and function.parameters
+        if not parameters:
+            return
+        wrt = self.ledger.scope.variables.get(parameters[0])
+        if len(parameters) != 1 or len(tree.args) != 1 or wrt is None:
+            raise UnsupportedError(f"{self.text[tree.start : tree.end]} is read of a function of one variable")
+        of = Tree("call", (Tree("name", (), wrt.name),), name)
+        at = self.ledger.closed(self.text, self.ledger.prepared(self.text, tree.args[0]), ())
+        symbol = self.ledger.symbol(self.function(of)[0], (wrt,) * order, name)
+        if at.shape != wrt.shape:
+            raise ShapeError(f"{name} takes {describe(wrt.shape)}, not {describe(at.shape)}")
+        label = " ".join(self.text[tree.start : tree.end].split())
+        self.ledger.define(label, substitute(self.ledger.expand(symbol), {wrt: at}))
+        tree.head, tree.args, tree.value = "name", (), label
+
+    def become_change(self, tree: Tree) -> None:
+        """dX, a name of its own; df, what f changes by with all that changes."""
+        function, label, below = self.function(tree.args[0])
+        node = self.ledger.change(function, f"d {label}")
+        name = Tree("name", (), node.name, tree.start, tree.end)
+        if below:
+            tree.head, tree.args = "index", (name, *below)
+        else:
+            tree.head, tree.args, tree.value = "name", (), node.name
+
+    def arguments(self, of: Tree) -> tuple[Tree, ...]:
+        """What ∇f is taken by where it does not say so: the one argument of f(x), or all that f is made of."""
+        call = self.ledger.calls.get(str(of.value), of)
+        if call.head == "call" and len(call.args) == 1:
+            return call.args
+        function, _, _ = self.function(of)
+        found = {v.name for v in variables(self.ledger.expand(function)) if "label" not in v.assumptions}
+        if len(found) == 1:
+            return (Tree("name", (), found.pop(), of.start, of.end),)
+        raise NameProblem(
+            f"∇ does not say by what: by {', '.join(sorted(found))}?", source=self.text, offset=of.start, end=of.end,
+            hint="write ∇_x f",
+        )  # fmt: skip
 
     def turned(self, function: int, rest: int) -> bool:
         """Whether the layout transposes a derivative of these ranks."""
@@ -364,7 +434,9 @@ class _Symbols:
 # --- making a ledger --------------------------------------------------------------------------------------------------
 
 
-def open_ledger(pieces: Sequence[Piece], extra: Sequence[Piece], shapes: Any, assume: Any, syntax: str) -> Ledger:
+def open_ledger(
+    pieces: Sequence[Piece], extra: Sequence[Piece], shapes: Any, assume: Any, syntax: str, spellings: Spellings
+) -> Ledger:
     """The ledger of the definitions of a document; `extra` are formulas that only tell of more names.
 
     A piece that cannot be read beside the others keeps its error and stays out.
@@ -375,7 +447,12 @@ def open_ledger(pieces: Sequence[Piece], extra: Sequence[Piece], shapes: Any, as
         kept, reading = _readable([], pieces, shapes, assume, syntax)
     kept, reading = _readable(kept, extra, shapes, assume, syntax, reading)
     assert reading is not None
-    ledger = Ledger(reading, syntax, _scope(reading))
+    ledger = Ledger(reading, syntax, _scope(reading), spellings)
+    assumed = read_assumptions(assume, canonical)
+    for name, shape in read_shapes(shapes, canonical).items():
+        if name not in ledger.scope.variables and name not in reading.scope.values:
+            ledger.scope.variables[name] = variable(name, shape, assumed.get(name, ()))
+            ledger.scope.sizes |= {d for d in shape if isinstance(d, str)}
     assert reading.parsed is not None
     found = survey(reading.parsed.tree, reading.parsed.source, reading.variables)
     for one in found.definitions:
@@ -384,7 +461,8 @@ def open_ledger(pieces: Sequence[Piece], extra: Sequence[Piece], shapes: Any, as
         value = reading.scope.values[one.name]
         try:
             indices = tuple(name for name in one.indices if name not in ledger.scope.decorations)
-            body = ledger.closed(reading.parsed.source, one.body, indices)
+            told = reading.scope.calculates and not value.open  # n - m + 1 is told by the whole document only
+            body = value.node if told else ledger.closed(reading.parsed.source, one.body, indices)
             ledger.define(one.name, body)
         except SymgradError:
             ledger.scope.values[one.name] = value

@@ -8,13 +8,14 @@ follows from an earlier wrong one says so (`carried`).  What cannot be read or c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
-from symgrad.expr import Node, Variable, add, negate, relabel, substitute, variables
+from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.review.chains import ReadChain, classify, open_document, separate
@@ -28,6 +29,8 @@ from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
 SCHEMA = "symgrad/1"
+#: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
+COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
 VERDICTS = ("correct", "wrong", "undecided", "definition")
 
 
@@ -135,8 +138,9 @@ class _Review:
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
         self.conditions: list[tuple[int, Node]] = []
-        self.read, calls = classify(document)
-        self.ledger = open_document(document, self.read, calls, shapes, assume)
+        classified = classify(document)
+        self.read = classified.chains
+        self.ledger = open_document(document, classified, shapes, assume)
 
     # --- judging --------------------------------------------------------------------------------------------------
 
@@ -149,7 +153,7 @@ class _Review:
             name: {"shape": list(v.shape), "assumptions": sorted(v.assumptions), "guessed": v.guessed}
             for name, v in reading.variables.items()
         }
-        return DerivationReport(tuple(lines), self.document.source, shown)
+        return DerivationReport(tuple(lines), self.document.original, shown)
 
     def judged(self, one: ReadChain) -> Iterator[Line]:
         """The lines of one chain."""
@@ -174,9 +178,10 @@ class _Review:
                 said = f"{name} is {describe(node.shape)}, not {describe(wanted)}"
         if said:
             place, text = side.start, self.document.text(side)
+            offset, end = self.document.span(place, side.end)
             yield Line(
                 self.document.line(place), " ".join(text.split()), "wrong", "proved", (Finding("shape", said),),
-                kind="declaration", reason=said, column=self.document.column(place), offset=place, end=side.end,
+                kind="declaration", reason=said, column=self.document.column(place), offset=offset, end=end,
             )  # fmt: skip
 
 
@@ -192,17 +197,20 @@ class _Links:
         self.anchor = 0
         self.wrong: dict[int, Judgement] = {}
         self.trees: dict[int, Tree] = {}
+        self.given: dict[int, Tree] = {}
         self.errors: dict[int, SymgradError] = {}
         for k, side in enumerate(self.sides):
             self.parse(k, side)
-        first = next((k for k in range(len(self.sides)) if k in self.trees), 0)
-        self.anchor = first
+        first = 1 if one.updates and 1 in self.trees else 0  # the old value is no other side of the new one
+        self.anchor = next((k for k in range(first, len(self.sides)) if k in self.trees), 0)
 
     def parse(self, k: int, side: Side) -> None:
         try:
             self.trees[k] = self.ledger.parsed(self.document.text(side))
             if k == 0:
                 self.ledger.prepared(self.document.text(side), self.trees[k])
+            if side.given is not None and COMPARED.search(self.document.text(side.given)):
+                self.given[k] = self.ledger.parsed(f"1[{self.document.text(side.given)}]")
         except SymgradError as error:
             self.trees.pop(k, None)
             self.errors[k] = self.placed(error, side)
@@ -216,6 +224,8 @@ class _Links:
         side = self.sides[k]
         if k == 1 and self.one.defined:
             return self.definition(side)
+        if k == 1 and self.one.updates and k in self.trees:
+            return self.update(side)
         for needed in (self.anchor, k):
             if needed not in self.trees:
                 return self.unread(k, self.errors[needed])
@@ -232,14 +242,20 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.conditional(k, judgement)
-        if judgement.verdict == "wrong" and self.one.updates:
-            judgement = Judgement("undecided", None, "this gives a new value to a name, and is no equation")
+            judgement = self.tied(k) or self.conditional(k, judgement)
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
             return self.made(k, judgement)
         return self.refuted(k, judgement)
+
+    def update(self, side: Side) -> Line:
+        """w := w - g, where g must have a meaning."""
+        try:
+            self.pair(1, 1)
+        except SymgradError as error:
+            return self.unread(1, self.placed(error, side))
+        return self.made(1, Judgement("definition", None, "this gives a new value to a name, and is no equation"))
 
     def definition(self, side: Side) -> Line:
         piece = self.one.piece
@@ -259,15 +275,16 @@ class _Links:
     ) -> Line:  # fmt: skip
         document, side = self.document, self.sides[k]
         start, end = side.start, side.end
-        text = f"{self.one.chain.relations[k - 1]} {document.text(side)}"
+        text = f"{self.one.chain.relations[k - 1]} {document.shown(side)}"
         if k == 1:
-            text = f"{document.text(self.sides[0])} {text}"
+            text = f"{document.shown(self.sides[0])} {text}"
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
         return Line(
             document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
-            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]), *shown,
+            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]),
+            *document.span(*shown),
         )  # fmt: skip
 
     def kind(self, k: int) -> str:
@@ -284,9 +301,11 @@ class _Links:
         """Two sides as tensors over the names of the document."""
         sides = []
         for k in (one, other):
-            text = self.document.text(self.sides[k])
+            text, tree = self.document.text(self.sides[k]), self.trees[k]
+            if other in self.given:  # a condition: outside it, both sides are 0
+                tree = Tree("mul", (self.given[other], tree), "", tree.start, tree.end)
             try:
-                sides.append((text, self.ledger.prepared(text, self.trees[k], layout)))
+                sides.append((text, self.ledger.prepared(text, tree, layout)))
             except InputError as error:
                 raise self.placed(error, self.sides[k]) from None
         if sides[1][0].strip() == "0":  # zero has any shape
@@ -318,7 +337,7 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0":
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
         if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):
@@ -332,6 +351,20 @@ class _Links:
             if left.shape == condition.shape and proportional(condition, add([left, negate(right)]), self.review.seed):
                 return Judgement("correct", "tested", f"this is line {number}, rearranged")
         return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
+
+    def tied(self, k: int) -> Judgement | None:
+        """Whether a side is right with the entries of a structured variable tied to each other."""
+        sides = self.pair(self.anchor, k, self.review.layout)
+        ledger = replace(self.ledger, tied=True)
+        try:
+            left, right = (ledger.expand(node, keep=ledger.assigned()) for node in sides)
+        except SymgradError:
+            return None
+        if left is self.ledger.expand(sides[0], keep=ledger.assigned()):
+            return None
+        found = compare(left, right, self.review.seed)
+        told = "right with the tied entries of this structured matrix differentiated as one"
+        return replace(found, reason=f"{told}; {found.reason}") if found else None
 
     def differentiated_by(self, k: int) -> set[Variable]:
         """What a side is differentiated by: a value given for it is for afterwards."""
@@ -368,9 +401,12 @@ class _Links:
         if printed is None:
             return None
         exact = np.ravel(number_value(left))
-        if all(p.admits(float(v), about) for p, v in zip(printed, exact, strict=True)):
+        rational = not any(isinstance(node, Call) for node in postorder([left]))
+        if all(p.admits(float(v), about, rational) for p, v in zip(printed, exact, strict=True)):
             return Judgement("correct", "proved", "the number rounds to what is printed")
-        place = next(i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about))
+        place = next(
+            i for i, (p, v) in enumerate(zip(printed, exact, strict=True)) if not p.admits(float(v), about, rational)
+        )
         index = tuple(int(i) for i in np.unravel_index(place, np.shape(number_value(left))))
         example = Counterexample({}, index, float(exact[place]), float(printed[place].value))
         reason = f"the value is {float(exact[place]):.6g}, not {float(printed[place].value):.6g}"

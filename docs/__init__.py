@@ -1,0 +1,1 @@
+"""The documentation: Markdown pages, and the command that makes a site of them: `python -m docs.build OUT`."""

@@ -34,9 +34,7 @@ from symgrad.notation.text import BIG_WORDS
 from symgrad.notation.tokens import END, ERROR, LETTERS, MAX_ARGUMENTS, NAME, NUM, WORD, Token
 
 #: Names that would bring infinities, undefined values or truth values into a formula.
-FORBIDDEN = frozenset(
-    ("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False", "not", "or")
-)
+FORBIDDEN = frozenset(("nan", "NaN", "inf", "Inf", "infinity", "Infinity", "zoo", "oo", "None", "True", "False"))
 
 
 #: Letters that are read as functions before a bracket, so they must be defined or occur elsewhere as variables.
@@ -107,7 +105,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
         if following == "(":
             return call(p, token, value)
         return _primed_call(p, token, value)
-    if following == "'" and p.tokens[p.pos + 1][0] == "(" and value in FUNCTION_LETTERS and not p.bare(value):
+    primed = following == "'" and p.source[p.tokens[p.pos][2]] == "'" and p.tokens[p.pos + 1][0] == "("
+    if primed and value in FUNCTION_LETTERS - LETTERS and not p.bare(value):
         unknown(p, token, value)
     if following != "(":
         return None
@@ -242,6 +241,13 @@ _SPECIAL_NAMES: dict[object, Callable[[Reader, Token], Tree | None]] = {"e": _e,
 
 
 _SPECIAL_NAMES |= dict.fromkeys(FORBIDDEN, _forbidden)
+
+
+def _logical(p: Reader, token: Token) -> NoReturn:
+    p.fail(f"{token[1]} is no operator here", token, hint="conditions are joined by and")
+
+
+_SPECIAL_NAMES |= dict.fromkeys(("not", "or"), _logical)
 
 
 def underscore(p: Reader, token: Token, _floor: int) -> Tree:

@@ -539,13 +539,8 @@ def _unfold(work: Elaborator, tree: Tree) -> Value:
 def _kron(work: Elaborator, tree: Tree) -> Value:
     """A ⊗ B: entry ((i, k), (j, l)) is A_ij B_kl, and k and l run fastest; a column or row is a matrix of one."""
     left, right = arguments(work, tree, 2, 2)
-    between = work.scope.source[tree.args[0].end : tree.args[1].start]
-    if left.rank == right.rank == 1 and left.row == right.row and ("otimes" in between or "⊗" in between):
-        message = f"{work.text(tree)}: the outer product, the product of entries, or Kronecker's?"
-        hint = "write u v^T, u \\odot v, or kron(u, v)"
-        raise InputError(
-            message, source=work.scope.source, offset=tree.start, end=tree.end, code="AMBIGUOUS", hint=hint
-        )
+    if left.rank == right.rank == 1 and left.row == right.row:
+        work.note(f"{work.text(tree)} is the Kronecker product, neither the outer product nor the product of entries")
     if not left.rank or not right.rank:
         raise work.misfit(
             tree, f"{work.text(tree)} needs two matrices or vectors, not {work.shown(left)} and {work.shown(right)}"

@@ -311,7 +311,9 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
-    _distinct([*(found[k] for k in rest), *([found[chosen]] if found[chosen].name else [])], source)
+    same = [k for k in rest if found[k].name and found[k].name == found[chosen].name]
+    _distinct([found[k] for k in rest], source)
+    _distinct([found[k] for k in [*same, chosen] if not found[k].indices and found[k].name], source)
     _refuse_circle(found, apart, chosen, source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)

@@ -109,7 +109,9 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "psym": _joint,
 }
 #: Domains that a formula may make use of: what is fixed and known to be symmetric.
-ASSUMED = {"symmetric": "symmetric", "spd": "positive_definite"}
+ASSUMED = {
+    "symmetric": "symmetric", "spd": "positive_definite", "onehot": "distribution", "simplex": "distribution",
+}  # fmt: skip
 LABELS = frozenset(("label", "index"))
 
 
@@ -245,7 +247,8 @@ def attempt(case: Case, form: str) -> Row:
     return Row(case["id"], form, "wrong" if problem else "right", told, seconds, _tokens(case, result))
 
 
-def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
+def declared(case: Case, called: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The shapes and the assumptions of the variables of a case, by the names they are called."""
     shapes = {
         called[name]: tuple(int(d) if d.isdigit() else d for d in dims) for name, dims in case["variables"].items()
     }
@@ -254,6 +257,11 @@ def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
     assume |= {called[name]: word for name in fixed if (word := ASSUMED.get(case["domains"].get(name) or ""))}
     if case["oracle"] != "plain":
         assume[called[case["wrt"]]] = {"symtoeplitz": "symmetric+toeplitz"}.get(case["oracle"], case["oracle"])
+    return shapes, assume
+
+
+def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
+    shapes, assume = declared(case, called)
     function = sg.parse(case[form], shapes=shapes, assume=assume, syntax=form)
     wrt, order, layout = case["wrt"], case["order"], case["layout"]
     if order == 0:

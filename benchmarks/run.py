@@ -115,6 +115,20 @@ def _entry_by_entry(entry: Any, wrt: str) -> float:
     return timed(lambda: [sympy.diff(output, symbol) for output in outputs for symbol in entries])
 
 
+def judging() -> Iterator[Row]:
+    """A claim on each mission function of the catalog, right and twice too large, judged warm and without JAX."""
+    right, wrong = {}, {}
+    for name, entry in sg.catalog().items():
+        wrt = differentiated(entry)
+        claims = sg.jacobian(entry.name, wrt).text
+        for times, claim in ((right, claims), (wrong, f"2 ({claims})")):
+            work = lambda claim=claim, name=name, wrt=wrt: sg.check(name, wrt=wrt, claim=claim).verdict  # noqa: E731
+            work()
+            times[name] = statistics.median(timed(work) for _ in range(5))
+    yield _over_catalog("judge a right claim, warm", right, "ms", 10)
+    yield _over_catalog("judge a wrong claim, warm", wrong, "ms", 10)
+
+
 def _over_catalog(what: str, seconds: Mapping[str, float], unit: str, limit: float, beside: str = "") -> Row:
     slowest = max(seconds, key=lambda name: seconds[name])
     beside = "; ".join(filter(None, [beside, f"slowest: {slowest} {seconds[slowest] * 1e3:.2f} ms"]))
@@ -324,6 +338,7 @@ def sample(case: Any) -> dict[str, Any]:
 SECTIONS: dict[str, Callable[[], Iterator[Row]]] = {
     "parse": parsing,
     "derive": deriving,
+    "judge": judging,
     "cold": cold,
     "deep": deep,
     "growth": growth,

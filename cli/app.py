@@ -34,9 +34,14 @@ EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
 GRAVITY = (UNREADABLE, UNSUPPORTED, WRONG, UNDECIDED, OK)
 
 FORMS = ("matrix", "index", "differential")
+FORMATS = ("text", "markdown", "latex", "json")
 LAYOUTS = ("gradient", "numerator", "denominator", "vec")
 SYNTAXES = ("auto", "text", "latex", "latex2sympy2")
-BACKENDS = ("numpy", "jax")
+BACKENDS = ("numpy", "jax", "torch")
+#: Forms of a program, and the backend that each is written in where none is asked for.
+PROGRAMS = {
+    "function": "numpy", "gate": "numpy", "custom-vjp": "jax", "autograd-function": "torch", "training": "numpy",
+}  # fmt: skip
 GATES = ("coarse", "fine")
 THEMES = ("auto", "light", "dark")
 
@@ -61,6 +66,8 @@ HELP = {
         'derive "-log(p)" --order 2',
         r'derive "s = W x; \sum_{j \neq y} \max(0, s_j - s_y + 1)" --wrt W --latex',
         "derive softmax-loss --wrt W --code numpy",
+        "derive softmax-loss --wrt W --as gate",
+        'derive "||W x||^2" --wrt W --hint 2',
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
@@ -97,6 +104,19 @@ HELP = {
         "Every command takes one of these names where it takes a formula.",
         "catalog",
         "catalog softmax-loss",
+    ),
+    "explain": _help(
+        "Explain a rule of derivations: what it says, its source, and an example derived on the spot.",
+        "Rules are called as in the last column of a derivation. Without a name all are listed.",
+        "explain softmax",
+        "explain matrix product",
+    ),
+    "quiz": _help(
+        "Practice: a function of the catalog is posed, and your answers are reviewed.",
+        "One answer a line: a gradient in text or LaTeX, hint for a step of the derivation, or stop for all of it. "
+        "The exit code is that of check for the last answer.",
+        "quiz",
+        "quiz wx2 --wrt W",
     ),
 }
 
@@ -177,20 +197,46 @@ def derive(
             autocompletion=_choice(BACKENDS),
         ),
     ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="|".join(PROGRAMS), help="Print a program, forward and backward pass, in this form.",
+            autocompletion=_choice(tuple(PROGRAMS)),
+        ),
+    ] = None,
+    hint: Annotated[
+        str | None,
+        typer.Option("--hint", metavar="N", help="Show the first N steps only, and what to do next. 0 is the least."),
+    ] = None,
     as_json: Json = False,
-) -> int:
+) -> int:  # fmt: skip
     """Derives, and prints the steps."""
     form = one_of("--form", form, FORMS)
-    backend = one_of("--code", code, BACKENDS) if code else ""
+    program = one_of("--as", program, tuple(PROGRAMS)) if program else ""
+    backend = one_of("--code", code, BACKENDS) if code else PROGRAMS.get(program, "")
     options = _options(shape, assume, order, layout, syntax)
+    shown = None if hint is None else natural("--hint", hint, 0)
+    if shown is not None and (backend or latex):
+        raise UsageError("--hint shows steps, and goes with no other output")
 
     def answer(source: str) -> Answer:
         found = _by_variable(sg.derive(source, wrt=wrt, **options))
-        source_code = sg.source_code(found, backend) if backend else ""
+        if shown is not None:
+            return _hinted(found, shown, form)
+        source_code = sg.source_code(found, backend, program) if backend else ""
         document = _document(found) | ({"code": source_code} if backend else {})
         return document, lambda ink: _derived(found, form, latex, source_code, ink), OK
 
     return _answers(formulas, as_json, answer)
+
+
+def _hinted(found: Mapping[str, Derivation], shown: int, form: str) -> Answer:
+    """The first steps, and nothing of the others."""
+    from . import practice
+
+    given = {name: derivation.hint(shown, form).to_dict() for name, derivation in found.items()}
+    document = _described(next(iter(found.values())).function) | {"wrt": list(found), "hints": given}
+    return document, lambda ink: practice.hints(found, shown, form, ink), OK
 
 
 def _derived(found: Mapping[str, Derivation], form: str, latex: bool, source_code: str, ink: Ink) -> Iterable[str]:
@@ -224,31 +270,48 @@ def check(
     layout: Layout = None,
     syntax: Syntax = None,
     seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Where sampling starts. Default: 0.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Feedback in this format, to be sent to somebody.",
+            autocompletion=_choice(FORMATS),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Checks, and prints what the witnesses saw."""
+    as_json = as_json or form == "json"
+    form = one_of("--format", form, FORMATS) if form else None
     options = _options(shape, assume, order, layout, syntax) | {"seed": natural("--seed", seed, 0)}
 
     def answer(source: str) -> Answer:
         text = document(source)
         if text is not None:
             unfit = {"--wrt": wrt, "--claim": claim, "--order": order}
-            return _reviewed(source, text, unfit, options)
-        found = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
-        codes = [EXIT_CODES[checked.verdict] for checked in found.values()]
+            return _reviewed(source, text, unfit, options, form)
+        checked = _by_variable(sg.check(source, wrt=_single(wrt), claim=claim, **options))
+        found = {name: one.heard() for name, one in checked.items()}
+        codes = [EXIT_CODES[one.verdict] for one in found.values()]
+        if form:
+            return _judged(found), lambda ink: report.feedback(found.values(), form), _gravest(codes)
         return _judged(found), lambda ink: report.reports(found, ink), _gravest(codes)
 
     return _answers(formulas, as_json, answer)
 
 
-def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[str, Any]) -> Answer:
+def _reviewed(name: str, text: str, unfit: Mapping[str, Any], options: Mapping[str, Any], form: str | None) -> Answer:
     """The verdicts on a written derivation; what only a formula can be asked for is refused."""
     given = next((option for option, value in unfit.items() if value is not None), None)
     if given is not None:
         raise UsageError(f"{given} is about a formula, and {name} is a written derivation")
     taken = {key: options[key] for key in ("shapes", "assume", "syntax", "layout", "seed")}
     found = sg.check_derivation(text, **taken)
-    return found.to_dict() | {"file": name}, lambda ink: report.review(name, found, ink), EXIT_CODES[found.verdict]
+    document, code = found.to_dict() | {"file": name}, EXIT_CODES[found.verdict]
+    if form:
+        return document, lambda ink: report.feedback([found], form), code
+    return document, lambda ink: report.review(name, found, ink), code
 
 
 def _judged(found: Mapping[str, Report]) -> dict[str, Any]:
@@ -418,6 +481,55 @@ def catalog(
     else:
         _print(report.catalog(chosen, ink))
     return OK
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["explain"])
+def explain(
+    rule: Annotated[
+        list[str] | None, typer.Argument(metavar="RULE", help="A rule, as in the last column of a derivation.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Explains a rule, or lists all."""
+    from symgrad.practice import explain as explained
+    from symgrad.practice import explained as every
+
+    from . import practice
+
+    ink = Ink.of(sys.stdout)
+    if rule:
+        found = explained(" ".join(rule))
+        _print([_json({"schema": SCHEMA} | found.to_dict())] if as_json else practice.explanation(found, ink))
+    elif as_json:
+        _print([_json({"schema": SCHEMA, "rules": [one.to_dict() for one in every()]})])
+    else:
+        _print(practice.rules(ink))
+    return OK
+
+
+@app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["quiz"])
+def quiz(
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="A function of the catalog.", autocompletion=_names)
+    ] = None,
+    wrt: Annotated[str | None, typer.Option("--wrt", metavar="NAME", help="The variable to differentiate by.")] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Which question. Default: any.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Poses a question, and reviews the answers on standard input."""
+    from . import practice
+
+    if name and len(name) > 1:
+        raise UsageError("one function is asked for at a time", hint="symgrad catalog lists them")
+    asked = practice.pose(name[0] if name else None, wrt, None if seed is None else natural("--seed", seed, 0))
+    if as_json:
+        for _ in practice.hold(asked, practice.answers(), Ink(coloured=False)):
+            pass
+        _print([_json({"schema": SCHEMA} | asked.to_dict())])
+    else:
+        for line in practice.hold(asked, practice.answers(), Ink.of(sys.stdout)):
+            _print([line])
+    return {"unanswered": OK, "unreadable": UNREADABLE}.get(asked.verdict, EXIT_CODES.get(asked.verdict, OK))
 
 
 @app.callback(invoke_without_command=True)

@@ -124,6 +124,12 @@ def _standard_input() -> str:
     return _decoded(sys.stdin.buffer.read(MAX_INPUT + 1), "standard input").strip("\r\n")
 
 
+def input_line() -> str | None:
+    """The next line of standard input without its end; None where there is none."""
+    data = sys.stdin.buffer.readline(MAX_INPUT + 1)
+    return _decoded(data, "standard input").strip() if data else None
+
+
 def _decoded(data: bytes, name: str) -> str:
     if len(data) > MAX_INPUT:
         raise LimitError(f"{name} is longer than {MAX_INPUT} bytes")

@@ -147,6 +147,12 @@ def _comments(found: Mapping[str, Derivation]) -> Iterator[str]:
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
+def feedback(found: Iterable[Any], form: str) -> Iterator[str]:
+    """What whoever did the work should hear, in a format."""
+    for checked in found:
+        yield getattr(checked, form)
+
+
 def reports(found: Mapping[str, Report], ink: Ink) -> Iterator[str]:
     """The reading, then for each variable the gradient, every witness with its number, and the verdict."""
     function = next(iter(found.values())).function

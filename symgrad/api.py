@@ -19,7 +19,8 @@ from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
-from symgrad.expr import Node, Shape, Variable
+from symgrad.expr import Node, Shape, Sum, Variable, constant, number, scale
+from symgrad.notation.conditions import LAST_CASE
 from symgrad.notation.mathml import to_mathml
 from symgrad.notation.names import canonical
 from symgrad.notation.names import to_text as name_to_text
@@ -27,6 +28,7 @@ from symgrad.notation.reading import Reading, read, read_claim
 from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.speech import to_speech
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle
 from symgrad.shapes import Declared, read_shapes
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import Simplifier, same, simplify, simplify_result
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from symgrad.code import Compiled
     from symgrad.graph import Graph, Trace
     from symgrad.graph.ways import Comparison
+    from symgrad.practice import Hint
     from symgrad.review import DerivationReport
     from symgrad.verify import Claim, Report
 
@@ -128,6 +131,9 @@ class Expr:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
+
     def to_dict(self) -> dict[str, object]:
         return {"text": self.text, "latex": self.latex, "shape": list(self.shape)}
 
@@ -159,6 +165,18 @@ class Derivation:
         if self.layout != "gradient":
             found.append(Line(len(found) + 1, self.conclusion, f"{self.layout} layout", LAYOUTS[self.layout]))
         return found
+
+    def hint(self, shown: int = 0, form: str = "matrix") -> Hint:
+        """The first `shown` lines, and what to do next without its result.
+
+        >>> print(derive("||W x||^2", wrt="W").hint(2))
+        1. q = W x    [name]
+        2. f = ‖q‖²    [squared norm]
+        next: ∂f/∂q = ?   by: squared norm    (2 of 6 steps)
+        """
+        from symgrad.practice import Hint
+
+        return Hint.of(self.lines(form), shown)
 
     @property
     def left_side(self) -> Tree:
@@ -216,6 +234,9 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, latex=self._repr_latex_())
 
     def __repr__(self) -> str:
         return f"Derivation({self.heading[0]} = {self.result.text})"
@@ -583,14 +604,52 @@ def compile(expr: Source, backend: str = "numpy", **options: Any) -> Compiled:
     return compile_nodes({function.name: simplify(function.node)}, backend, arguments=arguments)
 
 
-def source_code(found: Any, backend: str = "numpy") -> str:
-    """The source of one function that returns the value and the derivatives of a derivation (or a dict of them)."""
+def source_code(found: Any, backend: str = "numpy", form: str = "") -> str:
+    """The source of one function that returns the value and the derivatives of a derivation (or a dict of them).
+
+    With a `form` it is a program to show, forward and backward pass line by line: "function", "gate" (a class),
+    "custom-vjp" (of JAX), "autograd-function" (of PyTorch) or "training" (gradient descent on random data).
+
+    >>> print(source_code(derive("||W x||^2", wrt="W"), form="function"))
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def loss_and_gradients(W, x):
+        \"\"\"f = ‖W x‖²: the value, and the gradient by W.
+    <BLANKLINE>
+        W: (m, n), x: (n,)
+        \"\"\"
+        # forward
+        q = W @ x  # (m,)
+        f = q @ q
+        # backward
+        dq = 2 * q            # (m,)
+        dW = np.outer(dq, x)  # (m, n)
+        return f, dW
+    <BLANKLINE>
+    """
     from symgrad.code import emit
 
     several = {found.wrt: found} if isinstance(found, Derivation) else dict(found)
     function = next(iter(several.values())).function
+    if form:
+        return _program(list(several.values()), backend, form)
     outputs = {function.name: simplify(function.node)} | {f"grad_{n}": d.result.node for n, d in several.items()}
     return emit(outputs, backend=backend, name="value_and_grad")
+
+
+def _program(found: list[Derivation], backend: str, form: str) -> str:
+    from symgrad.export import Subject, program
+
+    function = found[0].function
+    if any(len(d.by) > 1 or d.layout != "gradient" for d in found):
+        raise UsageError("a program is of first derivatives in the shape of their variables", hint="leave --order out")
+    if any(d.function != function for d in found):
+        raise UsageError("a program is of one function")
+    inputs = tuple(function.reading.node_of(name) for name in function.variables)
+    wrt = tuple(d.variable for d in found)
+    subject = Subject(function.node, function.name, function.text, inputs, wrt, function.reading.definitions)
+    return program(subject, backend, form)
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------
@@ -610,12 +669,20 @@ def check(
 ) -> Any:
     """Check the derivative against SymPy, numerical differentiation and JAX, and a claim against the derivative.
 
-    `claim` is a formula or a callable that takes the variables by name.  One `Report` for one variable, a dict for
-    several; a report is true where its verdict is `correct`.
+    `claim` is a formula or a callable that takes the variables by name, or a mapping of variables to claims.  One
+    `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.  The verdict on a
+    claim needs NumPy alone; SymPy and JAX are called when somebody looks at `witnesses`.
+
+    >>> report = check("||X w - y||^2 + lam ||w||^2", wrt="w", claim="2 X^T (X w - y) + lam w", shapes="lam:")
+    >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
+    ('wrong', 'proved', 'factor-of-term', [True, False])
     """
     from symgrad.verify import Subject, check_gradient
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
+    if isinstance(claim, Mapping):
+        options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
+        return {name: check(function, wrt=name, claim=each, **options) for name, each in claim.items()}
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1:
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
@@ -633,15 +700,21 @@ def check(
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
-    if report.verdict != "wrong" or settled or len(found.stages) > 1:
+    if report.verdict != "wrong" or settled:
         return report
-    from symgrad.review.diagnosis import explain
-    from symgrad.verify.check import caller, evaluator
+    from symgrad.review.diagnosis import explain, shares
+    from symgrad.verify.check import caller
+    from symgrad.verify.ground import evaluator
+    from symgrad.verify.report import Term
 
     claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
     names = dict(found.function.reading.definitions)
-    slip = explain(found.function.node, found.variable, found.result.node, claimed, seed=seed, names=names)
-    return replace(report, diagnosis=slip) if slip else report
+    gradient, function = found.result.node, found.function.node
+    slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
+    times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
+    terms = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
+    told = tuple(Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in terms)
+    return replace(report, diagnosis=slip or report.diagnosis, terms=told)
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | None:
@@ -667,7 +740,10 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
             if error.code != ShapeError.code:
                 raise
             return Claim(claim, misfit=error.message)
-        return Claim(claim, understood.node, proved=same(simplify(understood.node), found.result.node))
+        node = understood.node
+        if not node.shape and constant(node) == 0:  # 0 is the zero of every shape
+            node = number(0, found.result.shape)
+        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     if callable(claim):

@@ -12,7 +12,7 @@ result is the last of these with the names written out, so what is shown is what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, count
@@ -126,8 +126,8 @@ def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None)
     function = simplifier.simplify(read)
     if same(function, read):
         function = read
-    names = _names(function, wrt, definitions or {})
-    forms = _forms(function, wrt, names)
+    names = intermediates(function, [wrt], definitions or {})
+    forms = in_names(function, names)
     upstream = {n: variable(f"∂f/∂{v.name}", function.shape + n.shape) for n, v in names.items()}
     draft = Record(function, read, wrt, names, forms, upstream, (), function)
     if function is wrt:
@@ -138,11 +138,11 @@ def record(read: Node, wrt: Node, definitions: Mapping[str, Node] | None = None)
     return replace(draft, equations=equations, result=simplifier.result(_written_out(last, names)))
 
 
-def _forms(function: Node, wrt: Node, names: Mapping[Node, Variable]) -> dict[Node, Node]:
+def in_names(function: Node, names: Mapping[Node, Variable]) -> dict[Node, Node]:
     """Every named node, and the function, in terms of the names of others."""
     forms: dict[Node, Node] = {}
     for node in (*names, function):
-        if node is wrt:
+        if names.get(node) is node:
             continue
         form = rebuild(node, lambda inner: substitute(inner, names))
         for other, other_form in forms.items():
@@ -182,9 +182,9 @@ def _handed_down(draft: Record, node: Node, cotangent: Node) -> dict[Node, Node]
     return {n: substitute(found[v], own) for n, v in inner.items() if not is_zero(found[v])}
 
 
-def _names(function: Node, wrt: Node, definitions: Mapping[str, Node]) -> dict[Node, Variable]:
+def intermediates(function: Node, wrt: Sequence[Node], definitions: Mapping[str, Node]) -> dict[Node, Variable]:
     """A name for every intermediate worth one: the writer's own where there is one, else the first free letter."""
-    below = dependents(function, [wrt])
+    below = dependents(function, wrt)
     order = [node for node in postorder([function]) if node in below and node is not function]
     chosen = {node: name for name, node in definitions.items() if not isinstance(node, Variable)}
     used = {v.name for v in variables(function)} | set(chosen.values()) | {"f"}
@@ -193,13 +193,11 @@ def _names(function: Node, wrt: Node, definitions: Mapping[str, Node]) -> dict[N
     worth = _worth_a_name(function, order)
     names: dict[Node, Variable] = {}
     for node in order:
-        if node is wrt:
+        if node in wrt:
             names[node] = node if isinstance(node, Variable) else variable(next(free), node.shape)
         elif node in chosen or node in worth:
             names[node] = variable(chosen.get(node) or next(free), node.shape)
-    if wrt not in names and isinstance(wrt, Variable):
-        names = {wrt: wrt, **names}
-    return names
+    return {v: v for v in wrt if v not in names and isinstance(v, Variable)} | names
 
 
 def _worth_a_name(function: Node, order: list[Node]) -> set[Node]:

@@ -20,11 +20,15 @@ from symgrad.expr import Dim, Shape
 
 #: Letters for dimensions that nobody named, in the order in which they are used up.
 LETTERS = ("m", "n", "p", "q", "r", "k", "d", "h", "s", "t")
-#: Assumptions that only a square matrix can meet, and all there are.
+#: Assumptions that only a square matrix can meet, and all there are.  `symmetric_values` are those of a matrix whose
+#: entries are differentiated as if they were free, as the covariance of a Gaussian often is.
 SQUARE = frozenset(
-    {"symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal"}
-)
-ASSUMPTIONS = SQUARE | {"positive", "label", "natural"}
+    {
+        "symmetric", "invertible", "positive_definite", "diagonal", "toeplitz", "lower_triangular", "orthogonal",
+        "symmetric_values",
+    }
+)  # fmt: skip
+ASSUMPTIONS = SQUARE | {"positive", "label", "natural", "distribution"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

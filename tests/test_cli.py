@@ -15,6 +15,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.errors import UsageError
+from symgrad.export import FORMS
 from symgrad_cli import app, report
 from symgrad_cli.arguments import one_of, separate
 from symgrad_cli.terminal import Ink, columns, table
@@ -110,6 +111,17 @@ def test_code_is_a_module(cli: Cli, backend: str) -> None:
     out = cli("derive", NORM, "--wrt", "W", "--code", backend).out
     assert out.startswith("# read as")
     compile(out, "<generated>", "exec")
+
+
+@pytest.mark.parametrize("program", app.PROGRAMS)
+def test_programs_are_modules(cli: Cli, program: str) -> None:
+    out = cli("derive", NORM, "--wrt", "W", "--as", program).out
+    assert out.startswith("# read as")
+    compile(out, "<generated>", "exec")
+
+
+def test_the_forms_of_programs_are_those_of_the_library() -> None:
+    assert tuple(app.PROGRAMS) == tuple(FORMS)
 
 
 def test_standard_input_is_a_formula(cli: Cli) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 import symgrad as sg
 from symgrad.catalog import CATALOG
-from symgrad.derivation import Record
-from symgrad.expr import Node, scale, substitute
-from symgrad.simplify.rules import same, simplify
+from symgrad.derivation import Record, in_names, intermediates
+from symgrad.expr import Node, Variable, postorder, scale, substitute
+from symgrad.simplify.rules import Simplifier, same, simplify
+from tests.random_expressions import scalar
 
 PAIRS = [
     (name, v)
@@ -102,6 +103,47 @@ LINES: dict[tuple[str, str, str], list[str]] = {
 def test_lines(source: str, wrt: str, form: str) -> None:
     want = LINES[source, wrt, form]
     assert [line.formula_text for line in sg.derive(source, wrt=wrt).lines(form)][: len(want)] == want
+
+
+#: Products that resemble an intermediate and are not it: a trace is no sum over all entries.
+RESEMBLING = {
+    "trace beside a sum": ("sum(B)^4 + tr(B)", "B: n n", "B"),
+    "trace beside row sums": ("q = B ones; ||q||^4 + tr(B)", "B: n n", "B"),
+    "diagonal beside a product": ("q = B x; sum(exp(q)) + sum_i B_ii x_i", "B: n n, x: n", "B"),
+    "inside a function": ("exp(sum(B)^2) + tr(B)", "B: n n", "B"),
+}
+
+
+@pytest.mark.parametrize(("text", "shapes", "wrt"), RESEMBLING.values(), ids=RESEMBLING)
+def test_an_intermediate_is_not_found_where_it_is_not(text: str, shapes: str, wrt: str) -> None:
+    assert sg.derive(text, wrt=wrt, shapes=shapes).result == sg.gradient(text, wrt, shapes=shapes)
+
+
+def misnamed(first: int, count: int) -> list[int]:
+    """The random functions whose lines, the names written out, are not the function."""
+    found = []
+    for seed in range(first, first + count):
+        simplifier = Simplifier()
+        function = simplifier.simplify(scalar(seed))
+        wrt = [node for node in postorder([function]) if isinstance(node, Variable)]
+        names = intermediates(function, wrt, {})
+        back = {name: node for node, name in names.items()}
+        for node, form in in_names(function, names).items():
+            written = substitute(form, back)
+            if written is not node and not same(simplifier.simplify(written), simplifier.simplify(node)):
+                found.append(seed)
+    return found
+
+
+def test_names_written_out_give_the_function() -> None:
+    assert not misnamed(3200, 300)
+
+
+def test_a_wrong_name_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symgrad.simplify.parts._labels_of", lambda part, labels: (
+        tuple(labels[k] for k in range(part.rank)), tuple({labels[k] for k in range(part.rank, len(part.sizes))}),
+    ))  # fmt: skip
+    assert misnamed(3275, 1) == [3275]
 
 
 def test_the_last_line_says_that_the_shape_is_that_of_the_variable() -> None:

@@ -502,7 +502,7 @@ def test_documents(cli: Cli) -> None:
 def test_a_notebook_shows_the_graph() -> None:
     drawn = sg.draw("x y")
     assert isinstance(drawn, Graph)
-    assert drawn._repr_svg_().startswith("<svg")
+    assert drawn._repr_mimebundle_()["text/html"].startswith("<img alt=")
     assert repr(drawn) == "<Computational graph of f: 2 inputs, 1 gate>"
 
 

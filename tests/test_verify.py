@@ -16,6 +16,7 @@ from symgrad.code import compile_nodes
 from symgrad.expr import Node, Variable, add, call, contract, negate, scale, variable
 from symgrad.ops import OPERATIONS, apply, partial
 from symgrad.verify import Subject, check_gradient
+from symgrad.verify.ground import evaluator, ground
 
 W, x, b = variable("W", ("m", "n")), variable("x", ("n",)), variable("b", ("m",))
 Z = contract([(W, "ij"), (x, "j")], ("i",))
@@ -61,6 +62,11 @@ def test_a_planted_rule_is_caught() -> None:
     assert report.verdict == "wrong"
 
 
+def _forget() -> None:
+    ground.cache_clear()
+    evaluator.cache_clear()
+
+
 def test_a_planted_emitter_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gradient under test is the compiled one: an emitter that is off by a part in a million does not pass."""
 
@@ -68,8 +74,10 @@ def test_a_planted_emitter_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         compiled = compile_nodes(*args, **options)
         return replace(compiled, run=lambda *arrays: compiled.run(*arrays) * 1.000001)
 
-    monkeypatch.setattr("symgrad.verify.check.compile_nodes", broken)
+    monkeypatch.setattr("symgrad.verify.ground.compile_nodes", broken)
+    _forget()
     assert judged(LOSS, W, RIGHT).verdict == "wrong"
+    _forget()
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from symgrad.code.writing import IMPORTS, Writer
 from symgrad.dims import is_name
 from symgrad.dims import names as names_of
 from symgrad.dims import value as size_of
-from symgrad.errors import ShapeError, UsageError, printable
+from symgrad.errors import ShapeError, UnsupportedError, UsageError, printable
 from symgrad.expr import Call, Dim, Node, Variable, postorder
 
 
@@ -83,7 +83,7 @@ class Compiled:
     source     its code
     arguments  its variables, in the order in which `function` takes them
     sizes      the dimensions that no variable has: they are given by name too, and follow the variables
-    backend    "numpy" or "jax"
+    backend    "numpy", "jax" or "torch"
     function   the plain function: positional, unchecked, and for JAX pure, so that JAX can transform it
     """
 
@@ -167,6 +167,8 @@ def compile_nodes(
 
         naturals = [k for k, v in enumerate(chosen) if "natural" in v.assumptions]
         run = jax.jit(function, static_argnums=(*naturals, *range(len(chosen), len(chosen) + len(writer.sizes))))
+    elif backend == "torch":
+        run = _of_tensors(function)
     labels = _labels(outputs.values(), chosen)
     return Compiled(source, tuple(chosen), writer.sizes, backend, function, run, labels, len(outputs) > 1)
 
@@ -236,6 +238,19 @@ def _size(name: str, value: Any, what: str = "size") -> int:
 def _floats(value: Any) -> Any:
     """An array as floats; complex numbers stay, for the complex step.  A scalar is a NumPy scalar."""
     return value.astype(complex if value.dtype.kind == "c" else float)[()]
+
+
+def _of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of tensors as one of NumPy arrays; whole numbers, such as sizes, stay what they are."""
+    try:
+        import torch
+    except ImportError:
+        raise UnsupportedError("PyTorch is not installed", hint='install "symgrad[torch]"') from None
+
+    def run(*given: Any) -> Any:
+        return function(*(value if isinstance(value, int) else torch.as_tensor(value) for value in given))
+
+    return run
 
 
 def _real(value: Any) -> Any:

@@ -16,7 +16,20 @@ from functools import cache
 from pathlib import Path
 
 from symgrad.code.names import Names, identifier
-from symgrad.code.values import BOOL, CALL, DIM, MATMUL, NUMBER, SCATTER, SHAPE, VARIABLE, Value, literal
+from symgrad.code.pytorch import LIKE, in_torch, operands
+from symgrad.code.values import (
+    BOOL,
+    CALL,
+    DIM,
+    HOST,
+    MATMUL,
+    NUMBER,
+    SCATTER,
+    SHAPE,
+    VARIABLE,
+    Value,
+    literal,
+)
 from symgrad.dims import is_name
 from symgrad.errors import UnsupportedError, printable
 from symgrad.expr import Variable
@@ -30,7 +43,16 @@ BINDING: dict[type, int] = {
 }  # fmt: skip
 #: Longest text, and deepest nesting, that is written inside of another expression.
 WIDE, RETURNED, DEEP = 52, 96, 24
-IMPORTS = {"numpy": "import numpy as np", "jax": "import jax\nimport jax.numpy as jnp"}
+IMPORTS = {
+    "numpy": "import numpy as np",
+    "jax": "import jax\nimport jax.numpy as jnp",
+    "torch": "import torch",
+}
+#: What a backend calls the module of its array functions.
+MODULES = {"numpy": "np", "jax": "jnp", "torch": "torch"}
+#: What Python computes of numbers, beside the operators.
+PLAIN = (CALL + "power", CALL + "pi", "{0}**2", "float({0})")
+HELPERS = {"numpy": "helpers.py", "torch": "helpers_torch.py"}
 #: What temporaries are called, by what they are.
 STEMS = {
     CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
@@ -44,26 +66,41 @@ SLOT = re.compile(r"\{(\d+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Code with slots: how tightly it binds, and how tightly what fills each slot must."""
+    """Code with slots: how tightly it binds, and how tightly what fills each slot must.
+
+    repeated   slots that stand there more than once
+    passed     slots that are arguments of a function of arrays, which PyTorch gives no Python number
+    calls      the functions without a module: the helpers
+    """
 
     text: str
     binding: int
     slots: tuple[int, ...]
     repeated: frozenset[int]
+    passed: frozenset[int]
+    calls: frozenset[str]
 
 
 @cache
 def template(text: str) -> Template:
     tree = ast.parse(SLOT.sub(r"_\1_", text), mode="eval").body
     need: dict[int, int] = {}
+    passed: set[int] = set()
+    calls: set[str] = set()
     for parent in ast.walk(tree):
+        if isinstance(parent, ast.Call):
+            arguments = [arg.operand if isinstance(arg, ast.UnaryOp) else arg for arg in parent.args]
+            words = [arg.id for arg in arguments if isinstance(arg, ast.Name)]
+            passed.update(int(word[1:-1]) for word in words if re.fullmatch(r"_\d+_", word))
+            calls.update([parent.func.id] if isinstance(parent.func, ast.Name) else ())
         for child in ast.iter_child_nodes(parent):
             if isinstance(child, ast.Name) and re.fullmatch(r"_\d+_", child.id):
                 slot = int(child.id[1:-1])
                 need[slot] = max(need.get(slot, ANY), _needed(parent, child))
     found = [int(k) for k in SLOT.findall(text)]
     repeated = frozenset(k for k in found if found.count(k) > 1)
-    return Template(text, _binding(tree), tuple(need.get(k, ANY) for k in range(max(found, default=-1) + 1)), repeated)
+    slots = tuple(need.get(k, ANY) for k in range(max(found, default=-1) + 1))
+    return Template(text, _binding(tree), slots, repeated, frozenset(passed), frozenset(calls))
 
 
 def _binding(tree: ast.AST) -> int:
@@ -88,7 +125,7 @@ def _needed(parent: ast.AST, child: ast.AST) -> int:
 def operation(name: str, backend: str) -> Template:
     """The code of an operation, its slots numbered."""
     op = OPERATIONS[name]
-    code: str = {"numpy": op.numpy, "jax": op.jax}[backend]
+    code: str = {"numpy": op.numpy, "jax": op.jax, "torch": op.torch or in_torch(op.numpy)}[backend]
     if not code:
         raise UnsupportedError(f"{name} has no {backend} code yet")
     for k, arg in enumerate(op.args + op.params):
@@ -97,9 +134,11 @@ def operation(name: str, backend: str) -> Template:
 
 
 @cache
-def helpers() -> dict[str, str]:
+def helpers(backend: str = "numpy") -> dict[str, str]:
     """The source of each helper function, without annotations; the module itself is not imported."""
-    tree = ast.parse((Path(__file__).parent / "helpers.py").read_text(encoding="utf-8"))
+    if backend not in HELPERS:
+        return {}
+    tree = ast.parse((Path(__file__).parent / HELPERS[backend]).read_text(encoding="utf-8"))
     found = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
@@ -124,11 +163,11 @@ class Writer:
 
     def __init__(
         self, outputs: Mapping[str, Value], arguments: Sequence[Variable], backend: str, name: str,
-        given: Mapping[Value, str],
+        given: Mapping[Value, str], reserved: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
         self.function = Names(helpers()).unique(name)
-        self.names = Names(helpers())
+        self.names = Names([*helpers(), *reserved])
         self.words = {v.name: self.names.unique(v.name) for v in arguments}
         self.results = {key: self.result_name(key) for key in outputs}
         self.order = reachable(outputs.values())
@@ -137,6 +176,8 @@ class Writer:
         self.texts: dict[Value, Text] = {}
         self.used: set[str] = set()
         self.dims = self.bind_dims()
+        self.numbers = self.python_numbers()
+        self.like = self.example(arguments)
 
     def write(self, doc: str) -> str:
         for value in self.order:
@@ -146,7 +187,7 @@ class Writer:
         taken = [self.words[v.name] for v in self.arguments] + [self.dims[dim] for dim in self.sizes]
         head = f"def {self.function}({', '.join(taken)}):"
         wanted = self.needed_helpers()
-        needed = [source for name, source in helpers().items() if name in wanted]
+        needed = [source for name, source in helpers(self.backend).items() if name in wanted]
         imports = IMPORTS[self.backend]
         if self.backend == "numpy" and any("scipy." in text for text in [*needed, body]):
             imports += "\nimport scipy"
@@ -154,10 +195,11 @@ class Writer:
 
     def needed_helpers(self) -> set[str]:
         """The helpers used, and those that these use."""
-        return self.used | {other for name in self.used for other in helpers() if f"{other}(" in helpers()[name]}
+        known = helpers(self.backend)
+        return self.used | {other for name in self.used for other in known if f"{other}(" in known[name]}
 
     def docstring(self, doc: str) -> list[str]:
-        shapes = ", ".join(f"{self.words[v.name]}: {_shape(v)}" for v in self.arguments if v.shape)
+        shapes = ", ".join(f"{self.words[v.name]}: {shape_note(v)}" for v in self.arguments if v.shape)
         parts = [quoted(line) for line in doc.splitlines() if line.strip()] + ([shapes] if shapes else [])
         if not parts:
             return []
@@ -216,7 +258,7 @@ class Writer:
     def template(self, value: Value) -> Template:
         if value.op.startswith(CALL):
             return operation(value.op.removeprefix(CALL), self.backend)
-        return template(value.op)
+        return template(in_torch(value.op) if self.backend == "torch" else value.op)
 
     def text(self, value: Value) -> Text:
         special = SPECIAL.get(value.op)
@@ -227,10 +269,9 @@ class Writer:
         if written is not None:
             return self.placed(value, written)
         form = self.template(value)
-        if self.backend == "numpy" and value.op.startswith(CALL):
-            helper = OPERATIONS[value.op.removeprefix(CALL)].helper
-            self.used |= {helper} if helper else set()
-        filled = self.fill(form.text, value.args, form.slots)
+        if value.op.startswith(CALL):
+            self.used |= form.calls & set(helpers(self.backend))
+        filled = self.filled(value, form)
         depth = 1 + max((self.texts[a].depth for a in value.args), default=0)
         return self.placed(value, Text(filled, form.binding, depth))
 
@@ -252,7 +293,7 @@ class Writer:
 
     def solved(self, matrix: Value, right: Value, turned: bool = False) -> Text:
         """A^{-1} B as the solution of A X = B, and b^T A^{-1} as that of A^T x = b."""
-        module = {"numpy": "np", "jax": "jnp"}[self.backend]
+        module = MODULES[self.backend]
         whole = self.inside(matrix, ATOM) + ".T" if turned else self.texts[matrix].text
         depth = 1 + max(self.texts[v].depth for v in (matrix, right))
         return Text(f"{module}.linalg.solve({whole}, {self.texts[right].text})", ATOM, depth)
@@ -273,6 +314,40 @@ class Writer:
             text = re.sub(r"\bnp\.", "jnp.", text)
         words = [self.inside(arg, need) for arg, need in zip(args, slots, strict=True)]
         return SLOT.sub(lambda match: words[int(match[1])], text)
+
+    def filled(self, value: Value, form: Template) -> str:
+        if self.backend != "torch":
+            return self.fill(form.text, value.args, form.slots)
+        kinds = operands(value, self.numbers, form.passed)
+        words = []
+        for arg, need, kind in zip(value.args, form.slots, kinds, strict=True):
+            text = self.texts[arg].text
+            word = self.inside(arg, ATOM if kind == "cast" else need)
+            words.append({"": word, "cast": f"{word}.to({LIKE})", "number": self.tensor(text)}[kind])
+        return self.alike(SLOT.sub(lambda match: words[int(match[1])], form.text))
+
+    def tensor(self, number: str) -> str:
+        """A Python number as a tensor of the type and on the device of the arguments."""
+        return f"{self.like}.new_tensor({number})" if self.like else f"torch.tensor({number}, dtype=torch.float64)"
+
+    def example(self, arguments: Sequence[Variable]) -> str:
+        """An argument whose type and device new tensors take, an array where there is one."""
+        arrays = sorted((v for v in arguments if not v.assumptions & {"label", "natural"}), key=lambda v: not v.rank)
+        return self.words[arrays[0].name] if arrays else ""
+
+    def alike(self, text: str) -> str:
+        return text.replace(LIKE, self.like or "torch.float64")
+
+    def python_numbers(self) -> set[Value]:
+        """The values that Python computes: numbers, sizes, and what operators make of them."""
+        whole = {v.name for v in self.arguments if "natural" in v.assumptions}
+        numbers: set[Value] = set()
+        for value in self.order:
+            computed = value.op in HOST or value.op in PLAIN
+            given = value.op in (NUMBER, DIM) or (value.op == VARIABLE and value.fields[0] in whole)
+            if given or (computed and all(arg in numbers for arg in value.args)):
+                numbers.add(value)
+        return numbers
 
     def inside(self, value: Value, need: int) -> str:
         text = self.texts[value]
@@ -309,7 +384,9 @@ class Writer:
 
     def shape(self, value: Value) -> Text:
         sizes = [self.texts[a].text for a in value.args]
-        return Text(sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})")
+        if len(sizes) == 1:
+            return Text(f"({sizes[0]},)" if self.backend == "torch" else sizes[0])
+        return Text(f"({', '.join(sizes)})")
 
     def scatter(self, value: Value) -> Text:
         """Entries added in place, in a copy unless nobody else sees the array."""
@@ -323,12 +400,24 @@ class Writer:
             return self.placed(value, Text(text, ATOM, 1 + self.texts[base].depth))
         name = self.own_copy(value, base)
         amount = self.texts[update].text
-        if meeting:
+        if meeting and self.backend == "torch":
+            self.lines.append(self.met(name, where, update, sign))
+        elif meeting:
             place = f"({where})" if "," in whole else where
             self.lines.append(f"np.{'add' if sign == '+' else 'subtract'}.at({name}, {place}, {amount})")
         else:
             self.lines.append(f"{name}[{where}] {sign}= {amount}")
         return Text(name)
+
+    def met(self, name: str, where: str, update: Value, sign: str) -> str:
+        """Entries added where several may meet at one place."""
+        amount = self.inside(update, UNARY if sign == "-" else ANY)
+        amount = ("" if sign == "+" else "-") + (self.tensor(amount) if update in self.numbers else amount)
+        parts = split_outside(where)
+        if ":" not in parts:
+            return f"{name}.index_put_(({where},), {amount}, accumulate=True)"
+        places = ", ".join("None" if part == ":" else part for part in parts)
+        return f"torch.ops.aten.index_put_({name}, [{places}], {amount}, True)"
 
     def own_copy(self, value: Value, base: Value) -> str:
         """The name of an array like `base` that may be changed."""
@@ -336,7 +425,8 @@ class Writer:
         alone = self.uses[base] == 1 and base.op != VARIABLE and not VIEW.match(base.op)
         if alone and text.text.isidentifier():
             return text.text
-        return self.assign(value, text.text if alone else f"{self.inside(base, ATOM)}.copy()").text
+        copied = f"{self.inside(base, ATOM)}.{'clone' if self.backend == 'torch' else 'copy'}()"
+        return self.assign(value, text.text if alone else copied).text
 
 
 SPECIAL: dict[str, Callable[[Writer, Value], Text]] = {
@@ -367,11 +457,23 @@ def reachable(roots: Iterable[Value]) -> list[Value]:
     return order
 
 
+def split_outside(text: str) -> list[str]:
+    """The parts of an index between the commas that are in no brackets."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
 def quoted(line: str) -> str:
     """A line of text as it may stand in a docstring."""
     return printable(line).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _shape(variable: Variable) -> str:
+def shape_note(variable: Variable) -> str:
     sizes = [identifier(d) if isinstance(d, str) and is_name(d) else str(d) for d in variable.shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

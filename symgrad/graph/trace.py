@@ -16,12 +16,13 @@ from typing import Any
 
 from symgrad.errors import UsageError
 from symgrad.expr import Node, Variable, add, is_zero, variables
-from symgrad.graph.numbers import number
+from symgrad.graph.numbers import inline, number
 from symgrad.graph.passes import Passes, adjoint
 from symgrad.graph.point import read_point
 from symgrad.graph.tape import Row, Tape, subscript
 from symgrad.notation.render import to_text
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle, code, table
 from symgrad.simplify.trees import to_tree
 
 BAR, DOT = "\u0304", "\u0307"
@@ -128,6 +129,12 @@ class Trace:
         mine = self._overlined(self.tape.name, DOT)
         return lines if mine == last.name else [*lines, Line(mine, last.name, "", last.value)]
 
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        scalar = not self.tape.output.variable.shape
+        tables = {"forward primal trace": self.primal} | ({"reverse adjoint trace": self.reverse} if scalar else {})
+        shown = [f"**{title}**\n\n{_table(lines)}" for title, lines in tables.items()]
+        return bundle(repr(self), markdown="\n\n".join(shown))
+
     # --- printing -----------------------------------------------------------------------------------------------------
 
     def _line(self, name: str, formula: Node, value: Any) -> Line:
@@ -165,6 +172,14 @@ class Trace:
         if formula in given:
             return ""
         return _multiplied(to_text(to_tree(formula, given)))
+
+
+def _table(lines: list[Line]) -> str:
+    """The lines in Markdown."""
+    cells = [
+        (line.name, line.formula, line.numbers, "" if line.value is None else inline(line.value)) for line in lines
+    ]
+    return table(("", "formula", "numbers", "value"), ([code(cell) if cell else "" for cell in row] for row in cells))
 
 
 def _name_tree(text: str) -> Tree:

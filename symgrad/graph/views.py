@@ -20,6 +20,8 @@ from symgrad.graph.tape import record
 from symgrad.graph.text import Line, drawn
 from symgrad.graph.words import described, flows
 from symgrad.notation.reading import Reading
+from symgrad.notebook import Bundle, bundle
+from symgrad.notebook import picture as picture_of
 
 GATES = ("coarse", "fine")
 Point = str | Mapping[str, Any] | None
@@ -73,8 +75,8 @@ class Graph:
         """The bytes of a PNG file; needs matplotlib."""
         return to_png(self.picture, _theme(theme))
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(self.text, html=picture_of(self.svg(), f"{self.picture.title}. {self.description}"))
 
     def __repr__(self) -> str:
         return f"<{self.picture.title}>"

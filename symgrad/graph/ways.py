@@ -19,6 +19,7 @@ from symgrad.errors import SymgradError
 from symgrad.expr import Contraction, Delta, Node, Size, Sum, Variable, postorder, variable
 from symgrad.graph.passes import Passes
 from symgrad.graph.tape import Tape
+from symgrad.notebook import Bundle, bundle, code, table
 from symgrad.simplify.rules import simplify_result
 
 EPSILON = 2.0**-52
@@ -89,6 +90,19 @@ class Comparison:
     def best(self, kind: str) -> Step:
         """The step at which a kind of difference is most accurate."""
         return min(self.steps, key=lambda step: getattr(step, kind))
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        rows = [
+            (
+                way.name,
+                "" if way.error is None else f"{way.error:.0e}" if way.error else "0",
+                way.runs,
+                "" if way.operations is None else str(way.operations),
+                code(way.size or way.note) if way.size or way.note else "",
+            )
+            for way in self.ways
+        ]
+        return bundle(repr(self), markdown=table(("way", "error", "runs", "operations", "size"), rows))
 
     def to_dict(self) -> dict[str, object]:
         steps = [{"h": s.h, "forward": s.forward, "central": s.central, "complex": s.complex} for s in self.steps]

@@ -142,7 +142,7 @@ def _cases(work: Elaborator, tree: Tree) -> Value:
     if conditions[-1].head != "otherwise":
         if len(branches) == 1:
             raise InputError("these cases do not say what holds otherwise", hint="add a last case `otherwise`")
-        work.note("the last case is taken wherever the others do not hold")
+        work.note(LAST_CASE)
     for branch, tested in zip(branches[-2::-1], conditions[-2::-1], strict=True):
         result = work.apply("where", [condition(work, tested), branch, result], tree)
     return result
@@ -155,6 +155,9 @@ def _comparison(work: Elaborator, tree: Tree) -> Value:
 def _number_wanted() -> Value:
     raise InputError("a comparison is no number", hint="it makes one only as an indicator, 1[x > 0]")
 
+
+#: What is said of cases that leave places out.
+LAST_CASE = "the last case is taken wherever the others do not hold"
 
 HANDLERS: dict[str, Handler] = {
     "indicator": condition, "and": _comparison, "compare": _comparison, "cases": _cases,

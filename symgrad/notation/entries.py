@@ -255,6 +255,8 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
     """Unit vectors e_k, identities I_n and their entries, rows x_i of a matrix X, and functions of an index."""
     if base.head == "const" and base.value == "e" and len(subscripts) == 1:
         return _unit(work, subscripts[0], tree)
+    if base.head == "call" and base.value == "ones" and not base.args and _is_label(work, subscripts):
+        return _unit(work, subscripts[0], tree)
     if base.head != "name":
         return None
     scope = work.scope
@@ -278,6 +280,12 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
 
 def _known(work: Elaborator, name: str) -> bool:
     return name in work.arguments or name in work.scope.values or name in work.scope.variables
+
+
+def _is_label(work: Elaborator, subscripts: Sequence[Tree]) -> bool:
+    """Whether the one subscript is a label: 1_y is 1 at y."""
+    (only, *more) = subscripts
+    return not more and only.head == "name" and str(only.value) in work.scope.labels - set(work.bound)
 
 
 def _unit(work: Elaborator, subscript: Tree, tree: Tree) -> Value:

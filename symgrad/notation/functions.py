@@ -590,7 +590,7 @@ def dimension(work: Elaborator, tree: Tree) -> Axis:
             raise DomainError(f"{exact} is no dimension")
         return int(exact)
     if tree.head != "name":
-        raise ShapeError("a dimension is a name or a whole number")
+        raise DomainError("a dimension is a name or a whole number")
     return str(tree.value)
 
 

@@ -70,22 +70,25 @@ AXIS = (
     Operation(
         "softmax", ("x",), (differential("s = softmax(x); s .* dx - s (s^T dx)"),), "n -> n",
         definition="exp(x) / sum(exp(x))", text=("softmax",), latex=("softmax",), numpy="softmax({x})", helper="softmax",
-        jax="jax.nn.softmax({x})", source="Bridle, 1990; CS231n, Linear classification",
+        jax="jax.nn.softmax({x})",
+        torch="torch.softmax({x}, dim=-1)", source="Bridle, 1990; CS231n, Linear classification",
     ),
     Operation(
         "log_softmax", ("x",), (differential("dx - softmax(x)^T dx"),), "n -> n", definition="x - log(sum(exp(x)))",
         text=("log_softmax",), latex=("logsoftmax",), numpy="log_softmax({x})", helper="log_softmax",
-        jax="jax.nn.log_softmax({x})", source="Goodfellow, Bengio and Courville, Deep Learning, 6.2.2.3",
+        jax="jax.nn.log_softmax({x})",
+        torch="torch.log_softmax({x}, dim=-1)", source="Goodfellow, Bengio and Courville, Deep Learning, 6.2.2.3",
     ),
     Operation(
         "logsumexp", ("x",), (differential("softmax(x)^T dx"),), "n ->", definition="log(sum(exp(x)))",
         text=("logsumexp", "lse"), latex=("logsumexp", "LSE"), numpy="logsumexp({x})", helper="logsumexp",
-        jax="jax.nn.logsumexp({x}, axis=-1)", source="Boyd and Vandenberghe, Convex Optimization, 3.1.5",
+        jax="jax.nn.logsumexp({x}, axis=-1)",
+        torch="torch.logsumexp({x}, dim=-1)", source="Boyd and Vandenberghe, Convex Optimization, 3.1.5",
     ),
     Operation(
         "amax", ("x",), (differential("argmax(x)^T dx"),), "n ->", text=("max", "amax"), latex=("max",), command=True,
         numpy="np.max({x}, axis=-1)", jax="jnp.max({x}, axis=-1)", analytic=False,
-        source="Boyd and Vandenberghe, Convex Optimization, 3.2.3: a subgradient is any convex combination at a tie",
+        torch="torch.amax({x}, dim=-1)", source="Boyd and Vandenberghe, Convex Optimization, 3.2.3: a subgradient is any convex combination at a tie",
     ),
     Operation(
         "argmax", ("x",), (FIXED,), "n -> n", text=("argmax",), latex=("argmax",), numpy="argmax({x})", helper="argmax",
@@ -107,7 +110,7 @@ AXIS = (
     Operation(
         "onehot", ("y",), (FIXED,), "-> C", params=("C",), text=("onehot", "one_hot"), latex=("onehot",),
         domain=("label",), numpy="onehot({y}, {C})", helper="onehot", jax="jax.nn.one_hot({y}, {C}, dtype=float)",
-        analytic=False, source="e_y, the y-th unit vector; labels count from 0 in code",
+        torch="onehot({y}, {C}).to(_like_)", analytic=False, source="e_y, the y-th unit vector; labels count from 0 in code",
     ),
 )
 
@@ -132,7 +135,8 @@ SPECTRUM = (
     Operation(
         "nucnorm", ("X",), (differential("tr(polar(X)^T dX)"),), "m n ->", text=("nucnorm",), latex=("nucnorm",),
         numpy="np.linalg.norm({X}, 'nuc', axis=(-2, -1))", jax="jnp.linalg.norm({X}, 'nuc', axis=(-2, -1))",
-        turns=True, analytic=False, source="Watson, Characterization of the subdifferential of some matrix norms, 1992: the sum of "
+        turns=True, analytic=False,
+        torch="torch.linalg.matrix_norm({X}, 'nuc')", source="Watson, Characterization of the subdifferential of some matrix norms, 1992: the sum of "
         "the singular values; of the subgradients U V^T + W the one with W = 0",
     ),
     Operation(
@@ -169,7 +173,7 @@ SPECTRUM = (
             "P = pinv(X); (I - P X) dX^T P^T P + P P^T dX^T (I - X P) - P dX P"
         ),), "m n -> n m", text=("pinv",), latex=("pinv",), numpy="np.linalg.pinv({X}, 1e-10)", turns=True,
         jax="jnp.linalg.pinv({X}, 1e-10)", analytic=False,
-        source="Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973: while the rank stays the same",
+        torch="torch.linalg.pinv({X}, rtol=1e-10)", source="Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973: while the rank stays the same",
     ),
 )
 
@@ -191,7 +195,7 @@ POWERS = (
     Operation(
         "expm", ("X",), (differential("expm_change(X, dX)"),), "n n -> n n", text=("expm",), latex=("expm",), turns=True,
         numpy="scipy.linalg.expm({X})", jax="jax.scipy.linalg.expm({X})",
-        source="Higham, Functions of Matrices, 10: the sum of X^k / k!",
+        torch="torch.linalg.matrix_exp({X})", source="Higham, Functions of Matrices, 10: the sum of X^k / k!",
     ),
     Operation(
         "expm_change", ("X", "E"), (UNKNOWN, adjoint("expm_change(X^T, g)")), "n n, n n -> n n",

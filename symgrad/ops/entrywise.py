@@ -129,60 +129,63 @@ TRIGONOMETRIC = (
 GAMMALN = Operation(
     "gammaln", ("x",), (partial("digamma(x)"),), text=("gammaln", "lgamma", "loggamma"), latex=("gammaln",),
     numpy="scipy.special.gammaln({x})", jax="jax.scipy.special.gammaln({x})", sympy=lambda sp, x: sp.loggamma(x),
-    exact=lambda x: 0 if x in (1, 2) else None, domain=("positive",), analytic=False, source=REFERENCE + " 6.1",
+    exact=lambda x: 0 if x in (1, 2) else None, domain=("positive",), analytic=False,
+    torch="torch.lgamma({x})", source=REFERENCE + " 6.1",
 )
 SPECIAL = (
     Operation(
         "erf", ("x",), (partial("2 exp(-x^2)/sqrt(pi)"),), text=("erf",), latex=("erf",),
         numpy="scipy.special.erf({x})", jax="jax.scipy.special.erf({x})", sympy=lambda sp, x: sp.erf(x), exact=_at(0, 0),
-        source=REFERENCE + " 7.1",
+        torch="torch.special.erf({x})", source=REFERENCE + " 7.1",
     ),
     Operation(
         "erfc", ("x",), (partial("-2 exp(-x^2)/sqrt(pi)"),), text=("erfc",), latex=("erfc",),
         numpy="scipy.special.erfc({x})", jax="jax.scipy.special.erfc({x})", sympy=lambda sp, x: sp.erfc(x),
-        exact=_at(0, 1), source=REFERENCE + " 7.1: 1 - erf(x), without cancellation",
+        exact=_at(0, 1),
+        torch="torch.special.erfc({x})", source=REFERENCE + " 7.1: 1 - erf(x), without cancellation",
     ),
     Operation(
         "normcdf", ("x",), (partial("normpdf(x)"),), definition="(1 + erf(x/sqrt(2)))/2", text=("normcdf", "ndtr", "cdf"), letter="Phi", numpy="scipy.special.ndtr({x})", jax="jax.scipy.special.ndtr({x})",
         sympy=lambda sp, x: sp.erfc(-x / sp.sqrt(2)) / 2, exact=lambda x: Fraction(1, 2) if x == 0 else None,
-        source=REFERENCE + " 26.2: the distribution function of the standard normal",
+        torch="torch.special.ndtr({x})", source=REFERENCE + " 26.2: the distribution function of the standard normal",
     ),
     Operation(
         "log_normcdf", ("x",), (partial("exp(-x^2/2 - log_normcdf(x))/sqrt(2 pi)"),), definition="log(normcdf(x))",
         text=("log_normcdf", "log_ndtr", "logcdf"), latex=("lognormcdf",), numpy="scipy.special.log_ndtr({x})",
         jax="jax.scipy.special.log_ndtr({x})", sympy=lambda sp, x: sp.log(sp.erfc(-x / sp.sqrt(2)) / 2),
-        source=REFERENCE + " 26.2: where the distribution function itself is 0 in floating point",
+        torch="torch.special.log_ndtr({x})", source=REFERENCE + " 26.2: where the distribution function itself is 0 in floating point",
     ),
     Operation(
         "normpdf", ("x",), (partial("-x normpdf(x)"),), definition="exp(-x^2/2)/sqrt(2 pi)", text=("normpdf", "pdf"), letter="phi", numpy="np.exp(-0.5 * {x} ** 2) / np.sqrt(2 * np.pi)",
         jax="jnp.exp(-0.5 * {x} ** 2) / jnp.sqrt(2 * jnp.pi)",
         sympy=lambda sp, x: sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi),
-        source=REFERENCE + " 26.2: the density of the standard normal",
+        torch="torch.exp(-0.5 * {x} ** 2) / (2 * torch.pi) ** 0.5", source=REFERENCE + " 26.2: the density of the standard normal",
     ),
     Operation(
         "gammafn", ("x",), (partial("gammafn(x) digamma(x)"),), text=("gammafn",), letter="Gamma",
         numpy="scipy.special.gamma({x})", jax="jax.scipy.special.gamma({x})", sympy=lambda sp, x: sp.gamma(x),
         exact=lambda x: factorial(x - 1) if isinstance(x, int) and 0 < x <= 20 else None, domain=("positive",),
         analytic=False,
-        source=REFERENCE + " 6.1",
+        torch="gammafn({x})", source=REFERENCE + " 6.1",
     ),
     GAMMALN,
     Operation(
         "digamma", ("x",), (partial("polygamma(1, x)"),), text=("digamma",), letter="psi",
         numpy="scipy.special.digamma({x})", jax="jax.scipy.special.digamma({x})", sympy=lambda sp, x: sp.digamma(x),
-        domain=("positive",), source=REFERENCE + " 6.3: the derivative of log Γ",
+        domain=("positive",),
+        torch="torch.digamma({x})", source=REFERENCE + " 6.3: the derivative of log Γ",
     ),
     Operation(
         "trigamma", ("x",), (partial("-2 hurwitz(3, x)"),), text=("trigamma",), latex=("trigamma",),
         numpy="scipy.special.polygamma(1, {x})", jax="jax.scipy.special.polygamma(1, {x})",
         sympy=lambda sp, x: sp.polygamma(1, x), definition="hurwitz(2, x)", domain=("positive",), analytic=False,
-        source=REFERENCE + " 6.4: the derivative of the digamma function",
+        torch="torch.polygamma(1, {x})", source=REFERENCE + " 6.4: the derivative of the digamma function",
     ),
     Operation(
         "hurwitz", ("s", "x"), (UNKNOWN, partial("-s hurwitz(s + 1, x)")), text=("hurwitz",), latex=("hurwitz",),
         numpy="scipy.special.zeta({s}, {x})", jax="jax.scipy.special.zeta({s}, {x})",
         sympy=lambda sp, s, x: sp.zeta(sp.nsimplify(s), x), domain=("above one", "positive"), analytic=False,
-        source="Hurwitz zeta function, the sum of (k + x)^(-s); " + REFERENCE + " 6.4.10: polygamma functions",
+        torch="torch.special.zeta({s}, {x})", source="Hurwitz zeta function, the sum of (k + x)^(-s); " + REFERENCE + " 6.4.10: polygamma functions",
     ),
 )
 
@@ -191,7 +194,8 @@ ACTIVATIONS = (
         "sigmoid", ("x",), (partial("sigmoid(x) (1 - sigmoid(x))"),), definition="1/(1 + exp(-x))",
         text=("sigmoid", "σ", "expit", "sigma", "logistic"), latex=("sigma", "sigmoid"), command=True,
         numpy="sigmoid({x})", helper="sigmoid", jax="jax.nn.sigmoid({x})", sympy=lambda sp, x: 1 / (1 + sp.exp(-x)),
-        exact=lambda x: Fraction(1, 2) if x == 0 else None, complement=(1, "sigmoid(-x)"), source=CS231N,
+        exact=lambda x: Fraction(1, 2) if x == 0 else None, complement=(1, "sigmoid(-x)"),
+        torch="torch.sigmoid({x})", source=CS231N,
     ),
     Operation(
         "tanh", ("x",), (partial("1 - tanh(x)^2"),), definition="2 sigmoid(2 x) - 1", text=("tanh",), latex=("tanh",),
@@ -201,12 +205,14 @@ ACTIVATIONS = (
     Operation(
         "softplus", ("x",), (partial("sigmoid(x)"),), definition="log(1 + exp(x))", text=("softplus",),
         latex=("softplus",), letter="zeta", numpy="softplus({x})", helper="softplus", jax="jax.nn.softplus({x})",
-        sympy=lambda sp, x: sp.log(1 + sp.exp(x)), source="Dugas et al., NIPS 2000",
+        sympy=lambda sp, x: sp.log(1 + sp.exp(x)),
+        torch="-torch.nn.functional.logsigmoid(-{x})", source="Dugas et al., NIPS 2000",
     ),
     Operation(
         "relu", ("x",), (partial("1[x > 0]"),), definition="max(0, x)", text=("relu", "ReLU"), latex=("ReLU", "relu"),
         numpy="np.maximum(0, {x})", jax="jax.nn.relu({x})", sympy=lambda sp, x: sp.Max(0, x), exact=lambda x: max(x, 0),
-        kinks=("x",), analytic=False, source=CS231N,
+        kinks=("x",), analytic=False,
+        torch="torch.relu({x})", source=CS231N,
     ),
     Operation(
         "leaky_relu", ("x", "alpha"), (partial("where(x > 0, 1, alpha)"), partial("min(0, x)")),
@@ -221,13 +227,15 @@ ACTIVATIONS = (
         definition="where(x > 0, x, alpha (exp(x) - 1))", text=("elu", "ELU"), latex=("ELU", "elu"),
         numpy="np.where({x} > 0, {x}, {alpha} * np.expm1(np.minimum({x}, 0)))", jax="jax.nn.elu({x}, {alpha})",
         sympy=lambda sp, x, a: sp.Piecewise((x, x > 0), (a * (sp.exp(x) - 1), True)),
-        kinks=("x",), defaults=(Fraction(1),), analytic=False, source="Clevert, Unterthiner and Hochreiter, ICLR 2016",
+        kinks=("x",), defaults=(Fraction(1),), analytic=False,
+        torch="torch.where({x} > 0, {x}, {alpha} * torch.expm1(torch.clamp({x}, max=0)))", source="Clevert, Unterthiner and Hochreiter, ICLR 2016",
     ),
     Operation(
         "selu", ("x",), (partial(f"{SELU_SCALE} where(x > 0, 1, {SELU_ALPHA} exp(x))"),),
         definition=f"{SELU_SCALE} where(x > 0, x, {SELU_ALPHA} (exp(x) - 1))", text=("selu", "SELU"), latex=("SELU", "selu"),
         numpy=f"{SELU_SCALE} * np.where({{x}} > 0, {{x}}, {SELU_ALPHA} * np.expm1(np.minimum({{x}}, 0)))",
-        jax="jax.nn.selu({x})", kinks=("x",), analytic=False, source="Klambauer et al., NeurIPS 2017",
+        jax="jax.nn.selu({x})", kinks=("x",), analytic=False,
+        torch=f"{SELU_SCALE} * torch.where({{x}} > 0, {{x}}, {SELU_ALPHA} * torch.expm1(torch.clamp({{x}}, max=0)))", source="Klambauer et al., NeurIPS 2017",
         sympy=lambda sp, x: sp.Rational(SELU_SCALE) * sp.Piecewise((x, x > 0), (sp.Rational(SELU_ALPHA) * (sp.exp(x) - 1), True)),
     ),
     Operation(
@@ -290,7 +298,8 @@ COMPARISONS = (
         "where", ("c", "x", "y"), (FIXED, partial("c"), partial("1 - c")), text=("where",), latex=("where",),
         numpy="np.where({c}, {x}, {y})", jax="jnp.where({c}, {x}, {y})",
         sympy=lambda sp, c, x, y: sp.Piecewise((x, sp.Gt(c, 0)), (y, True)), rewrite=_where_rewrite,
-        domain=("condition", "real", "real"), analytic=False, source="definition by cases",
+        domain=("condition", "real", "real"), analytic=False,
+        torch="torch.where({c} != 0, {x}, {y})", source="definition by cases",
     ),
 )
 

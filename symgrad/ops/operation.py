@@ -64,6 +64,7 @@ class Operation:
     letter      a Greek letter that is this function where it is applied, and is no variable of the source; printed
                 where `latex` is empty
     numpy, jax  code with the arguments in braces; `helper` names a function of `symgrad.code.helpers` it needs
+    torch       the same in PyTorch, where it is not the NumPy code with other names; `_like_` is an argument
     sympy       the function on SymPy scalars, given the module; None where `definition` serves
     exact       its value on exact numbers where that is one, else None
     domain      where each argument may be sampled: real, positive, nonzero, unit, label, condition
@@ -87,6 +88,7 @@ class Operation:
     letter: str = ""
     numpy: str = ""
     jax: str = ""
+    torch: str = ""
     helper: str = ""
     sympy: Callable[..., Any] | None = None
     exact: Callable[..., Rational | None] | None = None

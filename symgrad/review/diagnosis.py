@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 from symgrad.errors import SymgradError
-from symgrad.expr import Node, Variable
-from symgrad.review.equality import evaluated, ill_conditioned, inverted, is_number, number_value
+from symgrad.expr import Node, Sum, Variable
+from symgrad.review.equality import evaluated, ill_conditioned, is_number, number_value
 from symgrad.review.mistakes import Share, Suspect, suspects
 from symgrad.verify.interpret import numpy_arithmetic
-from symgrad.verify.points import Point, Sampler
+from symgrad.verify.points import Point, Sampler, inverted
 from symgrad.verify.report import Finding
 
 #: Every code of a finding, and what it means; codes stay as they are.
@@ -41,6 +42,11 @@ CODES = {
     "argument": "a function was evaluated at something else",
     "diagonal": "of a Jacobian only the diagonal was used",
     "axis": "normalised over the wrong axis",
+    "normalisation": "a softmax without the sum that it is divided by",
+    "flipped": "a filter that must be flipped is not, or the other way round",
+    "label": "the label is off by one",
+    "missing-factor": "a factor of a product is missing",
+    "power": "the derivative of another power",
     "mask": "a mask is missing, on the wrong side, or of something else",
     "branch": "one branch only was differentiated",
     "count": "the correct class was counted wrongly",
@@ -92,7 +98,7 @@ def explain(
     except SymgradError:
         return ()
     found = probed(pairs)
-    if found or not pairs or any(pair.got.shape != pair.want.shape for pair in pairs):
+    if found or not pairs or gradient.shape != wrt.shape or any(pair.got.shape != pair.want.shape for pair in pairs):
         return found
     for count, suspect in enumerate(suspects(function, wrt, gradient, names)):
         if count > MAX_SUSPECTS:
@@ -101,6 +107,34 @@ def explain(
         if finding is not None:
             return (finding,)
     return ()
+
+
+def shares(
+    gradient: Node, claimed: Callable[[Point], Any], *, seed: int = 0, beside: tuple[Node, ...] = ()
+) -> list[float]:
+    """How many times a claim has each term of a gradient that is a sum; nothing where it is no such combination."""
+    import numpy as np
+
+    if not isinstance(gradient, Sum):
+        return []
+    try:
+        pairs = _pairs(gradient, claimed, seed, beside)
+    except SymgradError:
+        return []
+    if not pairs or any(pair.got.shape != pair.want.shape for pair in pairs):
+        return []
+    arithmetic, rows, goals = numpy_arithmetic(), [], []
+    for pair in pairs:
+        size = float(np.max(np.abs(pair.want), initial=0.0)) or 1.0
+        values = [float(c) * evaluated(term, pair.point, arithmetic) for c, term in gradient.terms]
+        rows.append(np.stack([np.ravel(value) for value in values], axis=-1) / size)
+        goals.append(np.ravel(pair.got) / size)
+    matrix, goal = np.concatenate(rows), np.concatenate(goals)
+    times, _, rank, _ = np.linalg.lstsq(matrix, goal)
+    gap = float(np.max(np.abs(matrix @ times - goal), initial=0.0))
+    if rank < len(times) or gap > CLOSE * max(1.0, float(np.max(np.abs(goal), initial=0.0))):
+        return []
+    return [round(float(t), 9) + 0.0 for t in times]
 
 
 def probed(pairs: Sequence[Pair]) -> tuple[Finding, ...]:
@@ -159,15 +193,18 @@ def ratios(pairs: Sequence[Pair]) -> list[tuple[float, Point]]:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A ratio over all points: a number, or the size of a dimension, or one over it."""
+    """A ratio over all points: a number, or the size of a dimension, or one over it, or over that of another."""
 
     value: float
     dimension: str = ""
+    over: str = ""
 
     @property
     def text(self) -> str:
         if not self.dimension:
             return f"{self.value:.6g}"
+        if self.over:
+            return f"{self.dimension}/{self.over}"
         return self.dimension if self.value > 0 else f"1/{self.dimension}"
 
 
@@ -180,6 +217,9 @@ def rate(found: Sequence[tuple[float, Point]]) -> Rate | None:
         for sign in (1, -1):
             if all(abs(ratio - float(point.sizes[dim]) ** sign) <= CLOSE * ratio for ratio, point in found):
                 return Rate(float(sign), dim)
+    for dim, over in permutations(where.sizes, 2):
+        if all(abs(ratio - point.sizes[dim] / point.sizes[over]) <= CLOSE * ratio for ratio, point in found):
+            return Rate(1.0, dim, over)
     return None
 
 
@@ -200,6 +240,8 @@ def _factor(pairs: Sequence[Pair]) -> Finding | None:
 
 def _mean(common: Rate) -> str:
     dim = common.dimension
+    if common.over:
+        return f"it is divided by {common.over} instead of {dim}"
     return f"1/{dim} is missing" if common.value > 0 else f"it is divided by {dim} once too often"
 
 

@@ -2,8 +2,9 @@
 
 Contract: `compare(left, right)` is `correct` where they agree at several shapes, points and magnitudes (`proved` where
 their normal form is the same, or where they are one rational function modulo a large prime), `wrong` with a
-counterexample where they differ, and `undecided` where no point was found at which both exist.  Values that agree to
-rounding are compared once more with 60 digits.  The arithmetic is the witnesses' own.
+counterexample where they differ (`proved` where its two numbers lie in enclosures that do not overlap), and `undecided`
+where no point was found at which both exist.  Values that agree to rounding are compared once more with 60 digits.
+The arithmetic is the witnesses' own.
 """
 
 from __future__ import annotations
@@ -13,23 +14,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import prod
 from typing import Any
 
 from symgrad.dims import value as size_of
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Contraction, Node, Variable, postorder, variables
+from symgrad.expr import Node, Variable, variables
 from symgrad.simplify.rules import same, simplify
+from symgrad.verify.balls import apart
 from symgrad.verify.identity import certificate, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
-from symgrad.verify.points import SIZES, TINY, Point, Sampler
+from symgrad.verify.points import MAX_CONDITION, SIZES, TINY, Point, Sampler, entries, inverted
 from symgrad.verify.report import Counterexample
 from symgrad.verify.witnesses import high_precision
 
 #: Relative differences: rounding below the first; above the second no doubt is possible.
 ROUNDING, SURE = 1e-12, 1e-6
 MAGNITUDES = (1.0, 1e-2, 20.0, 1e3, 1e7)
-MAX_CONDITION = 1e6
 MAX_ENTRIES = 10**7
 
 
@@ -134,7 +134,9 @@ class _Comparison:
                 if self.exists(whole) and gap(*self.at(whole))[0] > 1e-4:
                     point = whole
                     break
-        return Judgement("wrong", "tested", "the two sides differ", self.shown(point))
+        shown = self.shown(point)
+        enclosed = apart(self.left, self.right, shown, self.sampler.variables)
+        return Judgement("wrong", "tested" if enclosed is None else "proved", "the two sides differ", shown)
 
     def shown(self, point: Point) -> Counterexample:
         import numpy as np
@@ -144,21 +146,6 @@ class _Comparison:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(want - got))), want.shape))
         values = {name: np.asarray(value).tolist() for name, value in point.values.items()}
         return Counterexample(values, index, float(want[index]), float(got[index]))
-
-
-def entries(sizes: Mapping[str, int], *roots: Node) -> int:
-    """How many entries the largest array or product of some expressions has."""
-    largest = 1
-    for node in postorder(roots):
-        dims = node.sizes if isinstance(node, Contraction) else node.shape
-        largest = max(largest, prod(size_of(d, sizes) for d in dims))
-    return largest
-
-
-def inverted(*roots: Node) -> list[Node]:
-    """The matrices whose inverses occur in some expressions."""
-    calls = (node for node in postorder(roots) if isinstance(node, Call))
-    return [node.args[0] for node in calls if node.op.name == "inverse"]
 
 
 def ill_conditioned(node: Node, point: Point, arithmetic: Arithmetic) -> bool:

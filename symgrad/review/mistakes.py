@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from symgrad.calculus import derivative, vjp
+from symgrad.dims import combine
 from symgrad.errors import SymgradError
 from symgrad.expr import (
     Call,
@@ -20,6 +22,7 @@ from symgrad.expr import (
     Node,
     Sum,
     Variable,
+    Window,
     add,
     broadcast,
     call,
@@ -30,10 +33,12 @@ from symgrad.expr import (
     negate,
     number,
     postorder,
+    power,
     scale,
     substitute,
     variable,
     variables,
+    window,
 )
 from symgrad.notation.reading import read_rule
 from symgrad.notation.render import to_text
@@ -93,6 +98,10 @@ SLIPS = (
     Slip("sigmoid", "y", "the factor 1 - σ of the derivative of the sigmoid is missing", "chain"),
     Slip("sigmoid", "1 - y", "the factor σ of the derivative of the sigmoid is missing", "chain"),
     Slip("sigmoid", "y.^2 .* (1 - y).^2", "the derivative of the sigmoid was applied twice", "extra"),
+    Slip("sigmoid", "y .* (1 + y)", "the derivative of the sigmoid is σ (1 - σ), not σ (1 + σ)"),
+    Slip("tanh", "1 + y.^2", "the derivative of tanh is 1 - tanh^2, not 1 + tanh^2"),
+    Slip("tanh", "y .* (1 - y)", "the derivative of the sigmoid was taken for that of tanh"),
+    Slip("sigmoid", "1 - y.^2", "the derivative of tanh was taken for that of the sigmoid"),
     Slip("tanh", "1 - x.^2", "1 - y^2 was applied to the argument of tanh, not to its value", "argument"),
     Slip("tanh", "1 - y", "the square in 1 - tanh^2 is missing"),
     Slip("tanh", "1 - tanh(y).^2", "the derivative of tanh was taken at its value", "argument"),
@@ -105,6 +114,9 @@ SLIPS = (
     Slip("exp", "x .* y", "the power rule was applied to an exponential"),
     Slip("sin", "-cos(x)", "the derivative of sin has the wrong sign", "sign-of-term"),
     Slip("cos", "sin(x)", "the derivative of cos has the wrong sign", "sign-of-term"),
+    Slip("leaky_relu", "1[x > 0]", "the negative branch of the leaky ReLU has a slope too", "branch"),
+    Slip("elu", "1[x > 0]", "the negative branch of the ELU has a slope too", "branch"),
+    Slip("softplus", "1 - sigmoid(x)", "the derivative of softplus is σ(x), not σ(-x)", "sign-inside"),
     Slip("softplus", "y", "softplus was not differentiated", "chain"),
     Slip("softmax", "y .* (1 - y)", "of the derivative of softmax only the diagonal p (1 - p) was used", "diagonal"),
     Slip("softmax", "y", "of the derivative of softmax the part -p pᵀ is missing", "diagonal"),
@@ -238,12 +250,12 @@ def _skipped(scene: _Scene) -> Iterator[Suspect | Share]:
 
 def _powers(scene: _Scene, part: Contraction) -> Iterator[Suspect]:
     """The derivative of a power left out."""
-    for k, (base, axes, power) in enumerate(part.factors):
-        if power not in (1, -1) and (base is scene.wrt or base in scene.parts):
+    for k, (base, axes, exponent) in enumerate(part.factors):
+        if exponent not in (1, -1) and (base is scene.wrt or base in scene.parts):
             factors: Sequence[Any] = [*part.factors[:k], (base, axes, 1), *part.factors[k + 1 :]]
             plain = contract(factors, tuple(range(part.rank)), part.coefficient, dict(enumerate(part.sizes)))
             answer = derivative(substitute(scene.function, {part: plain}), [scene.wrt])
-            message = f"the derivative of the power {power} of {scene.text(base)} is missing as a factor"
+            message = f"the derivative of the power {exponent} of {scene.text(base)} is missing as a factor"
             yield Suspect("chain", message, answer)
 
 
@@ -314,6 +326,32 @@ def _ones(node: Node) -> bool:
     return isinstance(node, Contraction) and not node.factors
 
 
+def _labels(scene: _Scene) -> Iterator[Suspect | Share]:
+    """A label counted from 1 where it is counted from 0, or the other way round; below 0 it counts from the end."""
+    for node in postorder([scene.function]):
+        if not _is_onehot(node):
+            continue
+        dim = node.shape[-1]
+        last = combine([(1, dim)], -1)
+        before: tuple[Any, ...] = (-1, last)
+        after: tuple[Any, ...] = (1, combine([(-1, last)]))
+        for offsets, step in ((before, "y - 1"), (before[:1], "y - 1"), (after, "y + 1"), (after[:1], "y + 1")):
+            shift = add([window(dim, (dim,), (1,), offset) for offset in offsets])
+            axes = tuple(range(node.rank))
+            moved = contract([(node, (*axes[:-1], "j")), (shift, (axes[-1], "j"))], axes)
+            answer = derivative(substitute(scene.function, {node: moved}), [scene.wrt])
+            yield Suspect("label", f"the label is off by one: {step} stands where the label y should", answer)
+
+
+def _norms(scene: _Scene) -> Iterator[Suspect | Share]:
+    """The gradient of a norm for that of its square."""
+    for part in dict.fromkeys([scene.function, *scene.parts]):
+        if isinstance(part, Contraction) and not part.shape and all(p % 2 == 0 for _, _, p in part.factors):
+            answer = derivative(substitute(scene.function, {part: power(part, Fraction(1, 2))}), [scene.wrt])
+            message = f"this is the gradient with the norm in the place of its square {scene.text(part)}"
+            yield Suspect("power", message, answer)
+
+
 def _counts(scene: _Scene) -> Iterator[Suspect | Share]:
     """In a hinge loss: the correct class counted once, or once too often."""
     whole = derivative(scene.function, [scene.wrt])
@@ -350,7 +388,9 @@ def _scales(scene: _Scene) -> list[Node]:
     return found
 
 
-WAYS: tuple[Way, ...] = (_terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours)
+WAYS: tuple[Way, ...] = (
+    _terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours, _labels, _norms
+)  # fmt: skip
 
 
 # --- mistakes in the writing of the answer ----------------------------------------------------------------------------
@@ -361,9 +401,9 @@ def _transposed_factors(answer: Node, scene: _Scene) -> Iterator[Suspect]:
     for node in postorder([answer]):
         if not isinstance(node, Contraction):
             continue
-        for k, (factor, axes, power) in enumerate(node.factors):
+        for k, (factor, axes, exponent) in enumerate(node.factors):
             if factor.rank == 2 and factor.shape[0] == factor.shape[1] and axes[0] != axes[1]:
-                turned: Sequence[Any] = [*node.factors[:k], (factor, axes[::-1], power), *node.factors[k + 1 :]]
+                turned: Sequence[Any] = [*node.factors[:k], (factor, axes[::-1], exponent), *node.factors[k + 1 :]]
                 new = contract(turned, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
                 message = f"{scene.text(factor)} is transposed in the product"
                 yield Suspect("transposed-factor", message, substitute(answer, {node: new}))
@@ -380,6 +420,62 @@ def _other_axis(answer: Node, scene: _Scene) -> Iterator[Suspect]:
 
 def _swapped(node: Node) -> Node:
     return contract([(node, (0, 1))], (1, 0))
+
+
+def _not_normalised(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """exp(s) where softmax(s) should be."""
+    for node in postorder([answer]):
+        if isinstance(node, Call) and node.op.name == "softmax":
+            message = f"{scene.text(node)} is not divided by the sum of the exponentials"
+            yield Suspect("normalisation", message, substitute(answer, {node: call(OPERATIONS["exp"], node.args)}))
+
+
+def _other_base(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """A logarithm in the answer to another base."""
+    for node in postorder([answer]):
+        if isinstance(node, Call) and node.op.name == "log":
+            for base in (10, 2):
+                factor = power(call(OPERATIONS["log"], [number(base)]), -1)
+                other = multiply(node, broadcast(factor, node.shape))
+                yield Suspect("log-base", f"the logarithm was taken to base {base}", substitute(answer, {node: other}))
+
+
+def _scaled_arguments(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """A constant factor inside a function left out, such as 1/sqrt(d) in a softmax."""
+    for node in postorder([answer]):
+        if not isinstance(node, Call) or not node.shape:
+            continue
+        for place, x in enumerate(node.args):
+            if not isinstance(x, Contraction):
+                continue
+            kept = [(f, axes, p) for f, axes, p in x.factors if f.shape or variables(f)]
+            if not kept or (len(kept) == len(x.factors) and x.coefficient in (1, -1)):
+                continue
+            sign = 1 if x.coefficient > 0 else -1
+            plain = contract(kept, tuple(range(x.rank)), sign, dict(enumerate(x.sizes)))
+            args = [plain if k == place else a for k, a in enumerate(node.args)]
+            message = f"the factor before the argument of {scene.text(node)} is missing"
+            yield Suspect("argument", message, substitute(answer, {node: call(node.op, args, node.params)}))
+
+
+def _flipped(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """The filter of a convolution turned around, or not."""
+    for node in postorder([answer]):
+        if not (isinstance(node, Contraction) and any(isinstance(f, Window) for f, _, _ in node.factors)):
+            continue
+        for k, (f, axes, p) in enumerate(node.factors):
+            if isinstance(f, Variable) and f.shape and f is not scene.wrt:
+                turned: Sequence[Any] = [*node.factors[:k], (_reversed(f), axes, p), *node.factors[k + 1 :]]
+                new = contract(turned, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+                message = f"{scene.text(f)} is turned around: a correlation stands for a convolution"
+                yield Suspect("flipped", message, substitute(answer, {node: new}))
+
+
+def _reversed(node: Node) -> Node:
+    """Every axis from its end."""
+    axes = tuple(range(node.rank))
+    turns = [(window(d, (d,), (-1,), combine([(1, d)], -1)), (node.rank + k, k)) for k, d in enumerate(node.shape)]
+    return contract([(node, tuple(node.rank + k for k in axes)), *turns], axes)
 
 
 def _masks(answer: Node, scene: _Scene) -> Iterator[Suspect]:
@@ -405,6 +501,32 @@ def _arguments(answer: Node, scene: _Scene) -> Iterator[Suspect]:
             yield Suspect("argument", message, substitute(answer, {node: twice}))
 
 
+def _one_factor(answer: Node, scene: _Scene) -> Iterator[Suspect]:
+    """One factor of a product left out, to another power, or without its function."""
+    for node in postorder([answer]):
+        if not isinstance(node, Contraction) or len(node.factors) < 2:
+            continue
+        for k, (factor, axes, exponent) in enumerate(node.factors):
+            rest = [*node.factors[:k], *node.factors[k + 1 :]]
+            text = scene.text(factor)
+            if set(axes) <= {label for _, labels, _ in rest for label in labels}:
+                yield _product("missing-factor", f"the factor {text} is missing", rest, node, answer)
+            for other in (exponent - 1, exponent + 1) if exponent not in (1, -1) else ():
+                message = f"{text} stands there to the power {other} instead of {exponent}"
+                if other:
+                    yield _product("power", message, [*rest, (factor, axes, other)], node, answer)
+            if isinstance(factor, Call) and len(factor.args) == 1 and factor.args[0].shape == factor.shape:
+                x = factor.args[0]
+                message = f"{scene.text(x)} stands where {text} should"
+                yield _product("argument", message, [*rest, (x, axes, exponent)], node, answer)
+
+
+def _product(code: str, message: str, factors: Sequence[Any], node: Contraction, answer: Node) -> Suspect:
+    """The answer with other factors in one of its products."""
+    new = contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+    return Suspect(code, message, substitute(answer, {node: new}))
+
+
 def _answer_terms(answer: Node, scene: _Scene) -> Iterator[Suspect]:
     """A term of the answer, or of a sum in it, forgotten or with the wrong sign."""
     for node in reversed(postorder([answer])):
@@ -418,4 +540,7 @@ def _answer_terms(answer: Node, scene: _Scene) -> Iterator[Suspect]:
             yield Suspect("sign-of-term", f"the term {text} has the wrong sign", substitute(answer, {node: turned}))
 
 
-CHANGES: tuple[Change, ...] = (_transposed_factors, _other_axis, _masks, _arguments, _answer_terms)
+CHANGES: tuple[Change, ...] = (
+    _transposed_factors, _other_axis, _not_normalised, _other_base, _scaled_arguments, _flipped, _masks, _arguments,
+    _answer_terms, _one_factor,
+)  # fmt: skip

@@ -18,12 +18,14 @@ from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
+from symgrad.notebook import Bundle, bundle
 from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.ledger import LAYOUTS
 from symgrad.shapes import describe
+from symgrad.verify.feedback import Part, example_words, finding_words, written
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
@@ -88,6 +90,47 @@ class DerivationReport:
         return sum(line.verdict == "correct" or line.carried for line in judged), len(judged)
 
     @property
+    def credit(self) -> dict[str, object]:
+        """What earns marks, as data: the numbers of lines by what became of them."""
+        right = [line.number for line in self.lines if line.verdict == "correct"]
+        carried = [line.number for line in self.lines if line.carried]
+        wrong = [line.number for line in self.lines if line.verdict == "wrong" and not line.carried]
+        undecided = [line.number for line in self.lines if line.verdict == "undecided"]
+        earned, possible = self.marks
+        return {
+            "right": right, "carried": carried, "wrong": wrong, "undecided": undecided, "earned": earned,
+            "of": possible,
+        }  # fmt: skip
+
+    @property
+    def feedback(self) -> tuple[Part, ...]:
+        """What the writer should hear: the marks, and every line that is not simply right."""
+        earned, possible = self.marks
+        parts = [Part("verdict", f"{self.verdict}: {earned} of {possible} lines")]
+        for line in self.lines:
+            if line.verdict in {"correct", "definition"}:
+                continue
+            word = "follows from an earlier mistake" if line.carried else line.verdict
+            parts += [Part("line", f"line {line.number}: {word}"), Part("written", line.source)]
+            parts += [Part("reason", line.reason)] if line.reason else []
+            if line.counterexample is not None and not line.carried:
+                parts.append(Part("example", example_words(line.counterexample)))
+            parts += finding_words(line.diagnosis)
+        return tuple(parts)
+
+    @property
+    def text(self) -> str:
+        return written(self.feedback, "text")
+
+    @property
+    def markdown(self) -> str:
+        return written(self.feedback, "markdown")
+
+    @property
+    def latex(self) -> str:
+        return written(self.feedback, "latex")
+
+    @property
     def reason(self) -> str:
         counts = {v: sum(line.verdict == v for line in self.lines) for v in VERDICTS}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
@@ -96,13 +139,16 @@ class DerivationReport:
     def __bool__(self) -> bool:
         return self.verdict == "correct"
 
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
+
     def __str__(self) -> str:
         return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])
 
     def to_dict(self) -> dict[str, object]:
         return {
             "schema": SCHEMA, "verdict": self.verdict, "first_wrong_line": self.first_wrong_line,
-            "marks": list(self.marks),
+            "marks": list(self.marks), "credit": self.credit,
             "variables": dict(self.variables), "lines": [line.to_dict() for line in self.lines], "reason": self.reason,
         }  # fmt: skip
 

@@ -35,16 +35,24 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
 def _replaced(node: Contraction, part: Contraction, name: Node) -> Node:
     for labels, used in _matches(node.factors, part.factors, 0, {}, ()):
         rest = [factor for k, factor in enumerate(node.factors) if k not in used]
-        inside = {labels[k] for k in range(part.rank, len(part.sizes))}
-        # What the part sums must be summed here, and by nobody else.
+        outside, inner = _labels_of(part, labels)
+        inside = set(inner)
+        # What the part sums must be summed here, each sum a sum of its own (a trace is no sum over all entries), and by
+        # nobody else.
+        if len(inside) < len(inner) or not inside.isdisjoint(outside):
+            continue
         if any(k < node.rank for k in inside) or any(k in inside for _, axes, _ in rest for k in axes):
             continue
-        axes = tuple(labels[k] for k in range(part.rank))
         place = min(used)
-        factors = [*rest[:place], (name, axes, 1), *rest[place:]]
+        factors = [*rest[:place], (name, outside, 1), *rest[place:]]
         sizes = {k: d for k, d in enumerate(node.sizes) if k not in inside}
         return contract(factors, tuple(range(node.rank)), node.coefficient, sizes)
     return node
+
+
+def _labels_of(part: Contraction, labels: Mapping[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The labels in the product of the axes of a part, and of what it sums over."""
+    return tuple(labels[k] for k in range(part.rank)), tuple(labels[k] for k in range(part.rank, len(part.sizes)))
 
 
 def _matches(

@@ -112,7 +112,9 @@ class _Field:
         value = np.empty(shape, dtype=object)
         for index in np.ndindex(*shape):
             value[index] = int(self.rng.integers(1, PRIME))
-        if v.assumptions & {"symmetric", "positive_definite"}:
+        if "distribution" in v.assumptions:
+            value[..., -1] = (1 - np.sum(value[..., :-1], axis=-1)) % PRIME
+        if v.assumptions & {"symmetric", "positive_definite", "symmetric_values"}:
             value = value + value.T
         return value * np.eye(shape[0], dtype=int).astype(object) if "diagonal" in v.assumptions else value
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 from typing import Any
 
@@ -210,6 +210,7 @@ def _float_power(x: Any, power: Rational) -> Any:
     return x if power == 1 else x ** (power if isinstance(power, int) else float(power))
 
 
+@cache
 def numpy_arithmetic() -> Arithmetic:
     import numpy as np
     import scipy.linalg

@@ -1,7 +1,8 @@
 """Where to look: sample points chosen to expose mistakes.
 
-Contract: seeded, several shapes (unequal sizes, batch > 1, one with sizes of 1 and 2), both signs, several magnitudes;
-assumptions hold; labels lie within their classes; points where the function does not exist are drawn again.
+Contract: seeded, several shapes (unequal sizes, batch > 1, each dimension once 1, 2, 3 and beyond), both signs, several
+magnitudes, of all variables and of each one alone; fixed stress points beside random ones; assumptions hold; labels lie
+within their classes; points where the function does not exist are drawn again.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from math import prod
 from typing import Any
 
 from symgrad.dims import is_name, linear, names, value
-from symgrad.expr import Call, Dim, Node, Size, Variable, Window, postorder, variables
+from symgrad.expr import Call, Contraction, Dim, Node, Size, Variable, Window, postorder, variables
 
 SIZES = ((2, 3, 4, 5, 6, 7), (3, 2, 5, 4, 7, 6), (5, 4, 2, 3, 6, 7))
 TINY = (2, 3, 2, 3, 2, 3)
 ONES = (1, 2, 1, 3, 1, 2)
-MAGNITUDES = (1.0, 1.0, 1e-3, 30.0, 1e3, 1e7)
-ATTEMPTS = 60
+#: Sizes that claims see beside those of the witnesses, so that each dimension is once 1, 2, 3, and beyond 7.
+MORE = ((4, 1, 3, 2, 5, 6), (6, 5, 4, 1, 2, 3), (5, 6, 2, 4, 3, 1), (9, 8, 11, 10, 13, 12))
+MAGNITUDES = (1.0, 1e-3, 30.0, 1e3, 1e7)
+#: One variable alone is so many times as large as the others: a term that is hidden elsewhere shows at 0.
+LOPSIDED = (0.0, 1e-6, 1e5)
+MAX_CONDITION = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,11 @@ def classes(*roots: Node) -> dict[str, Dim]:
 class Sampler:
     """Draws points of a function and of the expressions beside it, for one seed."""
 
-    def __init__(self, function: Node, seed: int, beside: tuple[Node, ...] = ()) -> None:
+    def __init__(self, function: Node, seed: int, beside: tuple[Node, ...] = (), stream: int = 0) -> None:
+        """`stream` tells apart the uses of one seed."""
         import numpy as np
 
-        self.rng = np.random.default_rng([seed, 20_260_101])
+        self.rng = np.random.default_rng([seed, 20_260_101, stream] if stream else [seed, 20_260_101])
         self.variables = list(dict.fromkeys(v for root in (function, *beside) for v in variables(root)))
         self.dims = dimensions(function, *beside)
         self.classes = classes(function, *beside)
@@ -106,7 +113,7 @@ class Sampler:
             return self.rng.integers(2, 5, shape)
         if way == "mixed":
             way = str(self.rng.choice(list(WAYS)))
-        array = np.asarray(WAYS[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
+        array = np.asarray((WAYS | STRESSES)[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
         for word in sorted(v.assumptions):
             if word in STRUCTURES:
                 array = STRUCTURES[word](array)
@@ -115,7 +122,7 @@ class Sampler:
     def rounded(self, point: Point, steps: int = 16) -> Point:
         """The point with every real value at a multiple of 1/steps: exact everywhere, and readable.
 
-        An orthogonal matrix becomes a permutation with signs, so that it stays one.
+        An orthogonal matrix becomes a permutation with signs, and a distribution keeps its sum, so that they stay so.
         """
         import numpy as np
 
@@ -125,11 +132,37 @@ class Sampler:
             if "orthogonal" in v.assumptions and value.ndim == 2:
                 signs = np.where(value[0] < 0, -1.0, 1.0)
                 short[v.name] = np.roll(np.eye(*value.shape), 1, axis=0) * signs
+            elif "distribution" in v.assumptions:
+                largest = np.eye(value.shape[-1])[np.argmax(value, axis=-1)]
+                below = np.floor(value * steps) / steps
+                short[v.name] = below + largest * (1 - np.sum(below, axis=-1, keepdims=True))
             else:
                 short[v.name] = (
                     point.values[v.name] if value.dtype.kind in "iu" else np.round(value * steps) / steps + 0.0
                 )
         return Point(short, point.sizes)
+
+    def stressed(self, sizes: Mapping[str, int]) -> Iterator[Point]:
+        """Fixed points, the same for every seed but for labels; where the function exists is not asked."""
+        for way in STRESSES:
+            yield self.draw(sizes, 1.0, way)
+
+    def lopsided(self, sizes: Mapping[str, int], accept: Callable[[Point], bool]) -> Iterator[Point]:
+        """Points at which one variable is zero, or much smaller or larger than the others."""
+        movable = [v for v in self.variables if not v.assumptions & {"label", "natural"}]
+        for v in movable if len(movable) > 1 else []:
+            for times in LOPSIDED:
+                point = self.valid(sizes, lambda p, v=v, times=times: accept(_scaled(p, v, times)))  # type: ignore[misc]
+                if point is not None:
+                    yield _scaled(point, v, times)
+
+    def mirrored(self, point: Point) -> Point:
+        """The point with the sign of every free entry turned."""
+        values = {
+            v.name: point.values[v.name] if v.assumptions - {"symmetric", "toeplitz"} else -point.values[v.name]
+            for v in self.variables
+        }
+        return Point(values, point.sizes, point.magnitude)
 
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
@@ -138,6 +171,30 @@ class Sampler:
             if accept(point):
                 return point
         return None
+
+
+def _scaled(point: Point, v: Variable, times: float) -> Point:
+    import numpy as np
+
+    value = np.asarray(point.values[v.name]) * times
+    for word in sorted(v.assumptions):
+        value = STRUCTURES[word](value) if word in STRUCTURES else value
+    return Point({**point.values, v.name: value}, point.sizes, max(1.0, times))
+
+
+def inverted(*roots: Node) -> list[Node]:
+    """The matrices whose inverses occur in some expressions."""
+    calls = (node for node in postorder(roots) if isinstance(node, Call))
+    return [node.args[0] for node in calls if node.op.name == "inverse"]
+
+
+def entries(sizes: Mapping[str, int], *roots: Node) -> int:
+    """How many entries the largest array or product of some expressions has."""
+    largest = 1
+    for node in postorder(roots):
+        dims = node.sizes if isinstance(node, Contraction) else node.shape
+        largest = max(largest, prod(value(d, sizes) for d in dims))
+    return largest
 
 
 def _positive_definite(value: Any) -> Any:
@@ -172,10 +229,24 @@ def _lower_triangular(value: Any) -> Any:
     return np.tril(value)
 
 
+def _distribution(value: Any) -> Any:
+    """Weights along the last axis that are positive and sum to one."""
+    import numpy as np
+
+    weights = np.abs(value) + 1e-3
+    return weights / np.sum(weights, axis=-1, keepdims=True)
+
+
 def _invertible(value: Any) -> Any:
     import numpy as np
 
     return value + 3 * np.max(np.abs(value)) * np.eye(value.shape[-1])
+
+
+def _filled(shape: tuple[int, ...], entry: Callable[[Any], Any]) -> Any:
+    import numpy as np
+
+    return np.asarray(entry(np.arange(prod(shape))), dtype=float).reshape(shape)
 
 
 WAYS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
@@ -183,13 +254,23 @@ WAYS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "positive": lambda rng, shape: rng.uniform(0.3, 2.5, size=shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
 }
+#: The same numbers at every seed: all equal, of either sign, in turn, growing along each axis.
+STRESSES: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
+    "ones": lambda rng, shape: _filled(shape, lambda k: 1.0 + 0 * k),
+    "minus ones": lambda rng, shape: _filled(shape, lambda k: -1.0 + 0 * k),
+    "alternating": lambda rng, shape: _filled(shape, lambda k: (0.5 + k % 3) * (-1) ** k),
+    "growing": lambda rng, shape: _filled(shape, lambda k: (k + 1) / 2),
+    "tenths": lambda rng, shape: _filled(shape, lambda k: (1 + k % 7) / 10),
+}
 STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "positive": lambda value: abs(value) + 1e-3,
     "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,
+    "symmetric_values": lambda value: (value + value.swapaxes(-1, -2)) / 2,
     "positive_definite": _positive_definite,
     "toeplitz": _toeplitz,
     "lower_triangular": _lower_triangular,
     "orthogonal": _orthogonal,
     "diagonal": _diagonal,
+    "distribution": _distribution,
     "invertible": _invertible,
 }

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
+
+from symgrad.notebook import Bundle, bundle
+from symgrad.verify.feedback import Part, example_words, finding_words, written
 
 SCHEMA = "symgrad/1"
+T = TypeVar("T")
+
+
+class Heard(Sequence[T], Generic[T]):
+    """A sequence that is found when somebody looks at it: witnesses that take seconds are not called for nothing."""
+
+    def __init__(self, ask: Callable[[], Sequence[T]]) -> None:
+        self._ask = ask
+
+    @cached_property
+    def _found(self) -> tuple[T, ...]:
+        return tuple(self._ask())
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        return self._found[place]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._found)
+
+    def __repr__(self) -> str:
+        return repr(self._found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +68,7 @@ class Kink:
     low: float
     high: float
     jax: float
+    claimed: float | None = None
 
     @property
     def inside(self) -> bool:
@@ -43,10 +77,15 @@ class Kink:
 
     def __str__(self) -> str:
         interval = f"[{min(self.low, self.high):.4g}, {max(self.low, self.high):.4g}]"
-        return f"{self.name}: any value in {interval} is right; symgrad picked {self.symgrad:.4g}, JAX {self.jax:.4g}"
+        claim = "" if self.claimed is None else f", the claim {self.claimed:.4g}"
+        picked = f"symgrad picked {self.symgrad:.4g}, JAX {self.jax:.4g}{claim}"
+        return f"{self.name}: any value in {interval} is right; {picked}"
 
     def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "symgrad": self.symgrad, "low": self.low, "high": self.high, "jax": self.jax}
+        return {
+            "name": self.name, "symgrad": self.symgrad, "low": self.low, "high": self.high, "jax": self.jax,
+            "claimed": self.claimed if self.claimed is not None and math.isfinite(self.claimed) else None,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +101,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One term of the right gradient, and how many times a claim has it: once is right."""
+
+    text: str
+    times: float
+
+    @property
+    def right(self) -> bool:
+        return abs(self.times - 1) < 1e-9
+
+    def to_dict(self) -> dict[str, object]:
+        return {"text": self.text, "times": self.times, "right": self.right}
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A point at which anyone can see that the claim is wrong."""
+    """A point at which anyone can see that the claim is wrong; in JSON a value that is no number is null."""
 
     variables: Mapping[str, Any]
     index: tuple[int, ...]
@@ -73,17 +127,21 @@ class Counterexample:
     def to_dict(self) -> dict[str, object]:
         return {
             "variables": dict(self.variables), "index": list(self.index), "expected": self.expected,
-            "claimed": self.claimed,
+            "claimed": self.claimed if math.isfinite(self.claimed) else None,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of a check; true where the verdict is `correct`."""
+    """The outcome of a check; true where the verdict is `correct`.
+
+    The verdict on a claim rests on those witnesses that NumPy alone can call; `witnesses` and `kinks` call all of them
+    when they are looked at, and `heard()` is the report after that.
+    """
 
     verdict: str
     certainty: str | None
-    witnesses: tuple[Witness, ...]
+    witnesses: Sequence[Witness]
     gradient: Any
     function: Any
     wrt: str
@@ -91,12 +149,24 @@ class Report:
     reason: str = ""
     counterexample: Counterexample | None = None
     diagnosis: tuple[Finding, ...] = ()
-    kinks: tuple[Kink, ...] = ()
+    kinks: Sequence[Kink] = ()
     claim: str | None = None
     steps: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
+    terms: tuple[Term, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
+
+    def heard(self) -> Report:
+        """The report after every witness is heard: nothing is decided where one speaks against the derived gradient."""
+        against = [w.name for w in self.witnesses if w.points and not w.agrees]
+        if self.claim is None or not against or self.verdict == "undecided":
+            return self
+        reason = f"the derived gradient itself disagrees with {', '.join(against)}"
+        return replace(self, verdict="undecided", certainty=None, reason=reason, counterexample=None, diagnosis=())
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
 
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]
@@ -109,7 +179,36 @@ class Report:
             lines.append(f"  at {dict(c.variables)} entry {c.index} is {c.expected:.6g}, claimed {c.claimed:.6g}")
         return "\n".join(lines)
 
+    @property
+    def feedback(self) -> tuple[Part, ...]:
+        """What whoever made the claim should hear; the right gradient is not told."""
+        certainty = f" ({self.certainty})" if self.certainty else ""
+        parts = [Part("verdict", f"∂/∂{self.wrt}: {self.verdict}{certainty}")]
+        parts += [Part("line", "claimed:"), Part("written", self.claim)] if self.claim is not None else []
+        parts += [Part("line", self.reason)] if self.reason else []
+        if self.counterexample is not None:
+            parts.append(Part("example", example_words(self.counterexample)))
+        wrong = [term for term in self.terms if not term.right]
+        if wrong and len(wrong) < len(self.terms):
+            parts.append(Part("reason", f"{len(self.terms) - len(wrong)} of {len(self.terms)} terms are right"))
+        return (*parts, *finding_words(self.diagnosis))
+
+    @property
+    def text(self) -> str:
+        return written(self.feedback, "text")
+
+    @property
+    def markdown(self) -> str:
+        return written(self.feedback, "markdown")
+
+    @property
+    def latex(self) -> str:
+        return written(self.feedback, "latex")
+
     def to_dict(self) -> dict[str, object]:
+        settled = self.heard()
+        if settled is not self:
+            return settled.to_dict()
         return {
             "schema": SCHEMA,
             "function": self.function.to_dict(),
@@ -122,6 +221,7 @@ class Report:
             "witnesses": [w.to_dict() for w in self.witnesses],
             "counterexample": self.counterexample and self.counterexample.to_dict(),
             "diagnosis": [finding.to_dict() for finding in self.diagnosis],
+            "terms": [term.to_dict() for term in self.terms],
             "kinks": [kink.to_dict() for kink in self.kinks],
             "reason": self.reason,
         }

@@ -59,12 +59,13 @@ class Problem:
 
     @cached_property
     def margins(self) -> list[tuple[str, Node]]:
-        """What is zero exactly at a kink of the function, with the name of the operation."""
+        """What is zero exactly at a kink of the function, with the operation and where that is."""
         found: dict[Node, str] = {}
         for node in postorder([self.function]):
             if isinstance(node, Call):
                 for formula in node.op.kinks:
-                    found.setdefault(read_rule(formula, dict(zip(node.op.args, node.args, strict=True))), node.op.name)
+                    margin = read_rule(formula, dict(zip(node.op.args, node.args, strict=True)))
+                    found.setdefault(margin, f"{node.op.name} at {'' if formula == 'x' else f'{formula} = '}0")
         return [(name, node) for node, name in found.items()]
 
     def value(self, point: Point) -> Any:
@@ -72,7 +73,7 @@ class Problem:
         return interpret(self.function, point.values, point.sizes, numpy_arithmetic())
 
     def crossings(self, point: Point) -> dict[str, int]:
-        """How many entries lie exactly on a kink, by operation."""
+        """How many entries lie exactly on a kink, by where that is."""
         import numpy as np
 
         arithmetic = numpy_arithmetic()

@@ -1,0 +1,122 @@
+"""Claims in every way in which they are written, and those of a reference corpus if it is beside the repository."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+import symgrad as sg
+from tests.conftest import ROOT
+
+CASES = ROOT.parent / "shared" / "cases" / "corpus.json"
+QUADRATIC = "q = W x; ||q||^2"
+SOFTMAX = "s = W x; p = softmax(s); -log(p_y)"
+NETWORK = "Z = X W_1; H = max(0, Z); O = H W_2; 1/2 ||O - Y||_F^2"
+SHAPES = {SOFTMAX: "W: C D, x: D, y:", NETWORK: "X: N D, W_1: D M, W_2: M K, Y: N K"}
+
+#: function, variable (None where the claim names it), claim.
+WRITTEN: dict[str, tuple[str, str | None, str]] = {
+    "a name of the function": (QUADRATIC, "W", "2 q x^T"),
+    "a name of the claim": (QUADRATIC, "W", "r = W x; 2 r x^T"),
+    "a name explained behind": (QUADRATIC, "W", r"2 r x^{\top}, \quad r = W x"),
+    "a name explained in words": (QUADRATIC, "W", "2 r x^T where r = W x"),
+    "nabla": (QUADRATIC, None, "∇_W f = 2 q x^T"),
+    "a fraction": (QUADRATIC, None, r"\frac{\partial f}{\partial W} = 2 q x^\top"),
+    "in a line": (QUADRATIC, "W", "∂f/∂W = 2 q x^T"),
+    "as in code": (QUADRATIC, "W", "dW = 2 * np.outer(W @ x, x)"),
+    "by index": (QUADRATIC, "W", r"\frac{\partial f}{\partial W_{ij}} = 2 q_i x_j"),
+    "by a sum over an index": (QUADRATIC, "W", r"\frac{\partial f}{\partial W_{i,j}} = 2 \sum_k W_{ik} x_k x_j"),
+    "by other letters": (QUADRATIC, "W", r"\frac{\partial f}{\partial W_{ji}} = 2 q_j x_i"),
+    "probabilities": (SOFTMAX, "W", "(p - onehot(y)) x^T"),
+    "probabilities by index": (SOFTMAX, "W", r"\frac{\partial L}{\partial W_{kj}} = (p_k - 1[k = y]) x_j"),
+    "one at the label": (SOFTMAX, "W", r"(p - \mathbf{1}_{y}) x^{\top}"),
+    "several names": (NETWORK, "W_1", "dO = O - Y; dH = dO W_2^T; dZ = dH .* 1[Z > 0]; X^T dZ"),
+    "delta": (NETWORK, "W_1", r"\delta = (O - Y) W_2^\top \odot \mathbf{1}[Z > 0]; X^\top \delta"),
+    "zero": ("sum(softmax(x))", "x", "0"),
+    "cases": ("sum(max(0, x))", "x", r"\begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}"),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_a_right_claim_is_right_however_it_is_written(case: str) -> None:
+    function, wrt, claim = WRITTEN[case]
+    assert sg.check(function, wrt=wrt, claim=claim, shapes=SHAPES.get(function))
+
+
+def test_indices_without_a_left_side_are_refused() -> None:
+    """Which of them counts the rows is nowhere said."""
+    with pytest.raises(sg.SymgradError, match="nothing binds the indices"):
+        sg.check(QUADRATIC, wrt="W", claim="2 q_i x_j")
+
+
+#: function, variable, claim, the layout in which it is right, or nothing.
+ELSEWHERE: dict[str, tuple[str, str, str, str]] = {
+    "transpose": ("||W x||^2", "W", "2 x (W x)^T", "numerator"),
+    "row": ("x^T A x", "x", "x^T (A + A^T)", "numerator"),
+    "denominator": ("A x", "x", "A^T", "denominator"),
+    "vec": ("a^T X b", "X", "b ⊗ a", "vec"),
+    "vec as a row": ("a^T X b", "X", "b^T ⊗ a^T", "vec (as a row)"),
+    "twice a transpose": ("||W x||^2", "W", "4 x (W x)^T", ""),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_a_claim_in_another_layout_is_said_as_exactly_that(case: str) -> None:
+    function, wrt, claim, layout = ELSEWHERE[case]
+    report = sg.check(function, wrt=wrt, claim=claim)
+    assert report.verdict == "wrong"
+    assert (f"right in {layout} layout" in report.reason) == bool(layout)
+    assert [finding.code for finding in report.diagnosis] == ["layout" if layout else "shape"]
+
+
+#: Claims that hold only for distributions, or where a matrix is symmetric, and what must be assumed for them.
+ASSUMED: dict[str, tuple[str, str, str, str, str]] = {
+    "cross entropy": ("-sum(y .* log(softmax(z)))", "z", "softmax(z) - y", "y: n, z: n", "y: distribution"),
+    "log det": ("log(det(K))", "K", "K^{-1}", "K: n n", "K: symmetric_values"),
+}
+
+
+@pytest.mark.parametrize("case", ASSUMED)
+def test_what_a_claim_needs_can_be_assumed(case: str) -> None:
+    function, wrt, claim, shapes, assume = ASSUMED[case]
+    assert sg.check(function, wrt=wrt, claim=claim, shapes=shapes).verdict == "wrong"
+    report = sg.check(function, wrt=wrt, claim=claim, shapes=shapes, assume=assume)
+    assert report, report.reason
+    assert all(witness.agrees for witness in report.witnesses if witness.points)
+
+
+# --- a reference corpus ------------------------------------------------------------------------------------------------
+
+
+def _judged(monkeypatch: pytest.MonkeyPatch, step: int, forms: tuple[str, ...]) -> list[Any]:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    claims: Any = importlib.import_module("claims")
+    cases = json.loads(CASES.read_text("utf-8"))[::step]
+    return list(claims.rows(cases, forms))
+
+
+def _fair(rows: list[Any], known: frozenset[str] = frozenset()) -> None:
+    assert rows
+    unfair = [row for row in rows if row.outcome not in {"right", "refused"} and row.case not in known]
+    assert not unfair, "\n".join(f"{row.case} {row.form}: {row.outcome}: {row.reason}" for row in unfair)
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="the reference corpus is not beside the repository")
+def test_some_claims_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    _fair(_judged(monkeypatch, 29, ("text", "code")))
+
+
+#: Claims whose LaTeX leaves out what their code says: an entry for all, ones of no length, rows as columns.
+LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1", "cs224n-nn-x"})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CASES.exists(), reason="the reference corpus is not beside the repository")
+@pytest.mark.parametrize("form", ["text", "latex", "code"])
+def test_every_claim_of_the_corpus(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    rows = _judged(monkeypatch, 1, (form,))
+    _fair(rows, LOOSE if form == "latex" else frozenset())
+    assert sum(row.outcome == "right" for row in rows) >= {"text": 232, "latex": 241, "code": 300}[form]

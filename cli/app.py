@@ -68,15 +68,18 @@ HELP = {
         "derive softmax-loss --wrt W --code numpy",
         "derive softmax-loss --wrt W --as gate",
         'derive "||W x||^2" --wrt W --hint 2',
+        "derive examples/layers.py:softmax_loss --wrt W",
     ),
     "check": _help(
         "Check a gradient: ours by independent witnesses, and yours against it; or a written derivation, line by line.",
         "A word that ends in .tex, .md or .txt is a file with a derivation: its equations are checked one by one. "
+        "file.py:name is a program: a gate, or a function that returns its gradients, is judged as a whole. "
         "The exit code is 0 if it is right, 1 if it is wrong, 2 if the input cannot be read, 3 if no rule covers it "
         "yet, 4 if it is undecided.",
         'check "||W x||^2" --wrt W',
         'check "||W x||^2" --wrt W --claim "2 W x x^T"',
         'check "x^T A x" --wrt x --claim "2 A x" --assume "A: symmetric"',
+        'check examples/layers.py:MultiplyGate --shape "x:, y:"',
         "check softmax-loss --json",
     ),
     "graph": _help(
@@ -142,7 +145,8 @@ Formulas = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="EXPR",
-        help="A function: text, LaTeX, a name of the catalog, or - for standard input. Definitions are separated by ;",
+        help="A function: text, LaTeX, a name of the catalog, file.py:name, or - for standard input. "
+        "Definitions are separated by ;",
         autocompletion=_names,
         show_default=False,
     ),
@@ -262,7 +266,8 @@ def check(
     formulas: Formulas = None,
     wrt: Wrt = None,
     claim: Annotated[
-        str | None, typer.Option("--claim", metavar="CLAIM", help="A gradient, text or LaTeX, to be judged.")
+        str | None,
+        typer.Option("--claim", metavar="CLAIM", help="A gradient to be judged: text, LaTeX, or file.py:name."),
     ] = None,
     shape: Shape = None,
     assume: Assume = None,
@@ -416,7 +421,7 @@ def compare(
     wrt: Wrt = None,
     at: At = None,
     manual: Annotated[
-        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient, text or LaTeX.")
+        str | None, typer.Option("--manual", metavar="CLAIM", help="Your own gradient: text, LaTeX, or file.py:name.")
     ] = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Plot to FILE.svg or FILE.png; needs matplotlib.")
@@ -431,8 +436,6 @@ def compare(
 
     graphs.suffix(out)
     reading = _reading(shape, assume, syntax)
-    if manual and ".py" in manual:
-        raise UnsupportedError("a program as the manual way is not built yet", hint="give the gradient as a formula")
     if wrt and len(wrt) > 1:
         raise UsageError("the five ways are compared for one variable", hint="give --wrt once")
 

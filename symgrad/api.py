@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from symgrad.graph.ways import Comparison
     from symgrad.practice import Hint
     from symgrad.review import DerivationReport
+    from symgrad.review.programs import ProgramClaim
     from symgrad.verify import Claim, Report
 
 SCHEMA = "symgrad/1"
@@ -263,9 +264,14 @@ def variables_dict(function: Expr) -> dict[str, object]:
 
 
 def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, syntax: str = "auto") -> Expr:
-    """Read a function from text, LaTeX, an expression, a SymPy expression or a catalog name.
+    """Read a function from text, LaTeX, an expression, a SymPy expression, a catalog name or a program.
 
-    Definitions are separated by `;` or lines; the last formula is the function.
+    Definitions are separated by `;` or lines; the last formula is the function.  A program is a NumPy function, itself
+    or as `file.py:name`, of arguments whose `shapes` are given or stand in its docstring; it is run on arrays that
+    remember how they were calculated, and what it returns is the function.
+
+    Raises an `InputError` where a formula cannot be read, with its place; an `UnsupportedError` where a program cannot
+    be followed, with its line; a `UsageError` for anything else that is no source.
 
     >>> parse("q = W x; ||q||^2") == parse(r"\\|W x\\|^2")
     True
@@ -274,6 +280,11 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         return source
     if syntax not in SYNTAXES:
         raise UsageError(f"unknown syntax {syntax!r}", hint="syntaxes: " + ", ".join(SYNTAXES))
+    if _is_program(source):
+        from symgrad.review.programs import function_of
+
+        node, arguments = function_of(source, shapes, assume)
+        return Expr(arranged(node), Reading.of(node, arguments))
     if not isinstance(source, str):
         if not any(str(base.__module__).startswith("sympy.") for base in type(source).__mro__):
             kind = type(source).__name__
@@ -288,6 +299,13 @@ def parse(source: Source, *, shapes: Shapes = None, assume: Assumptions = None, 
         source, shapes, assume = entry.text, shapes or entry.shapes, assume or entry.assume
     reading = read(source, shapes=shapes, assume=assume, syntax=syntax)
     return Expr(arranged(reading.node), reading)
+
+
+def _is_program(source: Any) -> bool:
+    """Whether a source is a callable, or names one as `file.py:name`."""
+    if isinstance(source, str):
+        return "\n" not in source and (".py:" in source or source.rstrip().endswith(".py"))
+    return callable(source) and not isinstance(source, Expr) and not hasattr(source, "free_symbols")
 
 
 def _second_reader(source: str, shapes: Shapes, assume: Assumptions) -> Expr:
@@ -524,7 +542,7 @@ def compare(
     wrt: str | None = None,
     *,
     at: str | Mapping[str, Any] | None = None,
-    manual: str | None = None,
+    manual: Any = None,
     grow: bool = True,
     progress: Callable[[str], None] = lambda message: None,
     **options: Any,
@@ -533,6 +551,7 @@ def compare(
 
     Each way is measured against the exact gradient: `ways` has error and cost, `steps` the error of finite differences
     against the step, and `growth` the cost as the variable grows.  Without `at` the point is drawn at random.
+    `manual` is a formula, a callable that takes the variables by name, or `file.py:name`.
 
     >>> found = compare("||W x||^2", "W", at="W=[[0.1, 0.5], [-0.3, 0.8]], x=[0.2, 0.4]", grow=False)
     >>> [way.name for way in found.ways if way.error is not None and way.error > 1e-12]
@@ -546,13 +565,28 @@ def compare(
     if function.shape:
         raise ShapeError("the five ways are compared on a scalar function")
     chosen = _variables(function, wrt)[0]
-    claim = read_claim(manual, function.reading, shape=chosen.shape).node if manual else None
+    claim, program = _manual(function, chosen, manual)
     given = point_of(at)
     values = _random_point(function, chosen) if given is None else given
     tape = record(_as_written(function))
-    found = compared(tape, simplify(function.node), chosen, values, claim=claim, grow=grow, progress=progress)
+    found = compared(
+        tape, simplify(function.node), chosen, values, claim=claim, program=program, grow=grow, progress=progress
+    )
     found.chosen = given is not None
     return found
+
+
+def _manual(function: Expr, wrt: Variable, manual: Any) -> tuple[Node | None, Callable[..., Any] | None]:
+    """Somebody's gradient as an expression, and as a program where it is one."""
+    if manual is None or manual == "":
+        return None, None
+    program = _program(function, function, manual)
+    if isinstance(program, Expr):
+        return program.node, None
+    if isinstance(program, str):
+        return read_claim(program, function.reading, shape=wrt.shape).node, None
+    claim = program.about((wrt,), wrt)
+    return claim.traced, claim.function
 
 
 def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
@@ -633,12 +667,12 @@ def source_code(found: Any, backend: str = "numpy", form: str = "") -> str:
     several = {found.wrt: found} if isinstance(found, Derivation) else dict(found)
     function = next(iter(several.values())).function
     if form:
-        return _program(list(several.values()), backend, form)
+        return _exported(list(several.values()), backend, form)
     outputs = {function.name: simplify(function.node)} | {f"grad_{n}": d.result.node for n, d in several.items()}
     return emit(outputs, backend=backend, name="value_and_grad")
 
 
-def _program(found: list[Derivation], backend: str, form: str) -> str:
+def _exported(found: list[Derivation], backend: str, form: str) -> str:
     from symgrad.export import Subject, program
 
     function = found[0].function
@@ -669,10 +703,18 @@ def check(
 ) -> Any:
     """Check the derivative against SymPy, numerical differentiation and JAX, and a claim against the derivative.
 
-    `claim` is a formula or a callable that takes the variables by name, or a mapping of variables to claims.  One
-    `Report` for one variable, a dict for several; a report is true where its verdict is `correct`.  The verdict on a
-    claim needs NumPy alone; SymPy and JAX are called when somebody looks at `witnesses`.
+    `claim` is a formula, a callable that takes the variables by name, or `file.py:name`: a function that returns the
+    gradient, or several by name (`return dW, db` or a dict), or a gate, a class with `forward` and `backward`.  A
+    program that returns its gradients beside its value needs no claim.  Programs are judged by what they return, and
+    proved where they can be traced; a file runs in a process of its own, with limits.
 
+    A mapping of variables to claims gives a dict.  One `Report` for one variable, a dict for several; a report is true
+    where its verdict is `correct`.  The verdict on a claim needs NumPy alone; SymPy and JAX are called when somebody
+    looks at `witnesses`.
+
+    >>> report = check("||W x||^2", wrt="W", claim=lambda W, x: (W @ x)[:, None] * x)
+    >>> report.verdict, report.diagnosis[0].code
+    ('wrong', 'factor')
     >>> report = check("||X w - y||^2 + lam ||w||^2", wrt="w", claim="2 X^T (X w - y) + lam w", shapes="lam:")
     >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
     ('wrong', 'proved', 'factor-of-term', [True, False])
@@ -683,8 +725,9 @@ def check(
     if isinstance(claim, Mapping):
         options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
         return {name: check(function, wrt=name, claim=each, **options) for name, each in claim.items()}
+    claim = _program(function, source, claim)
     chosen = _chosen(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
-    if claim is not None and len(chosen) != 1:
+    if claim is not None and len(chosen) != 1 and isinstance(claim, str | Expr):
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
     reports: dict[str, Report] = {}
     for by in chosen:
@@ -697,6 +740,21 @@ def check(
     return next(iter(reports.values())) if len(reports) == 1 else reports
 
 
+def _program(function: Expr, source: Source, claim: Any) -> Any:
+    """A claim that is a program, read once; a source that returns gradients beside its value makes its own claim."""
+    if claim is None and _is_program(source):
+        from symgrad.review.programs import judges_itself
+
+        claim = source if judges_itself(source, list(function.variables)) else None
+    if not _is_program(claim):
+        if claim is not None and not isinstance(claim, str | Expr):
+            raise UsageError("a claim is a formula or a function of the variables by name")
+        return claim
+    from symgrad.review.programs import ProgramClaim
+
+    return ProgramClaim(claim, {name: function.reading.node_of(name) for name in function.variables})
+
+
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
     """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
@@ -707,7 +765,7 @@ def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Re
     from symgrad.verify.ground import evaluator
     from symgrad.verify.report import Term
 
-    claimed = evaluator(claim.node) if claim.node is not None else caller(claim.function)
+    claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)
     names = dict(found.function.reading.definitions)
     gradient, function = found.result.node, found.function.node
     slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
@@ -717,10 +775,13 @@ def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Re
     return replace(report, diagnosis=slip or report.diagnosis, terms=told)
 
 
-def _claimed_variable(function: Expr, claim: Any) -> str | None:
-    """The variable a claim names on its left side, as in ∇_W f = ..."""
-    if not isinstance(claim, str):
+def _claimed_variable(function: Expr, claim: Any) -> str | list[str] | None:
+    """The variable a claim names on its left side, as in ∇_W f = ..., or those that a program returns gradients of."""
+    if claim is None or isinstance(claim, Expr):
         return None
+    if not isinstance(claim, str):
+        program: ProgramClaim = claim
+        return program.variables([n for n, v in function.variables.items() if not v.assumptions & WHOLE])
     return read_claim(claim, function.reading).wrt
 
 
@@ -746,9 +807,8 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
         return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
-    if callable(claim):
-        return Claim(getattr(claim, "__name__", "claim"), None, claim)
-    raise UsageError("a claim is a formula or a function of the variables by name")
+    program: ProgramClaim = claim
+    return program.about(found.by, found.result.node)
 
 
 def check_derivation(

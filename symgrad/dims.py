@@ -18,7 +18,7 @@ Linear = dict[str, int]
 
 
 #: What a calculated dimension is made of; any other string is a name, whatever it looks like.
-_CALCULATED = re.compile(r"(?=.*[-+*/])-?[^\W_][\w+*/()-]*|\([\w+*/()-]*\)//[\w+*/()-]*")
+_CALCULATED = re.compile(r"(?=.*[-+*/])-?[^\W_][\w+*/()-]*|-?\([\w+*/()-]*\)//[\w+*/()-]*")
 _COEFFICIENT = re.compile(r"([+-]?)(?:(\d+)(?![\d*])|(?:(\d+)\*)?)")
 
 
@@ -182,9 +182,13 @@ def at_least(dim: Dim, other: Dim) -> bool:
     terms = linear(combine([(1, dim), (-1, other)]))
     for atom in [a for a in terms if a.startswith("(")]:
         _, left, right = split(atom)
-        coefficient = terms.pop(atom)
-        if not right.isdigit() or coefficient % int(right):
+        if not right.isdigit():
             return _same_divisor(dim, other)
+        if terms[atom] % int(right):
+            if _same_divisor(dim, other):
+                return True
+            terms = {name: k * int(right) for name, k in terms.items()}
+        coefficient = terms.pop(atom)
         divisor, times = int(right), coefficient // int(right)
         inner = linear(number(left)) if coefficient < 0 else linear(combine([(1, number(left))], 1 - divisor))
         for name, k in inner.items():

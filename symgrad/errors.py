@@ -115,6 +115,17 @@ class UnsupportedError(SymgradError):
     kind = "unsupported"
 
 
+class ClaimError(SymgradError):
+    """A claimed program that has no value: its `finding` says why it is wrong, none that it could not be judged."""
+
+    code = "CLAIM"
+    kind = "claim"
+
+    def __init__(self, message: str, *, hint: str = "", finding: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.finding = finding
+
+
 def printable(text: str) -> str:
     """`text` with control, bidirectional and unencodable characters shown as escapes, one column each as `�`."""
     return "".join(c if c.isprintable() else "�" for c in text)

@@ -178,6 +178,7 @@ MISTAKES = [
         "logsoftmax-added", "u^T log_softmax(s)", "s", "u + softmax(s)",
         "p = np.exp(s)/np.exp(s).sum(); g = u + p", "rule", shapes="s: n, u: n",
     ),
+    Mistake("product-swapped", "u x y", "x", "u x", "g = u*x", "variable", "by y", shapes="u:, x:, y:"),
     Mistake("log-base-10", "-log(p)", "p", "-1/(p log(10))", "g = -1/(p*np.log(10))", "factor", shapes="p:"),
     Mistake("conv-not-flipped", "sum_k u_k sum_j w_j x_{k+j}", "x", "", "g = np.convolve(u, w[::-1])", "flipped", "w", shapes="w: m, u: k"),
     Mistake("mean-over-the-wrong-axis", "1/N sum(G .* (X W + ones b^T))", "b", "", "g = G.sum(0)/G.shape[1]", "mean", shapes="X: N D, W: D M, b: M, G: N M"),

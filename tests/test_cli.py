@@ -19,7 +19,7 @@ from symgrad.export import FORMS
 from symgrad_cli import app, report
 from symgrad_cli.arguments import one_of, separate
 from symgrad_cli.terminal import Ink, columns, table
-from tests.conftest import Outcome
+from tests.conftest import ROOT, Outcome
 
 Cli = Callable[..., Outcome]
 COMMAND = "import sys; from symgrad_cli.app import main; sys.exit(main())"
@@ -340,9 +340,10 @@ def test_completion_is_offered(python: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", ["derive", "check", "catalog"])
-def test_help_shows_examples_that_run(cli: Cli, command: str) -> None:
+def test_help_shows_examples_that_run(cli: Cli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import shlex
 
+    monkeypatch.chdir(ROOT)
     out = cli(command, "--help").out
     examples = [line.strip() for line in out.splitlines() if line.strip().startswith("symgrad ")]
     assert len(examples) >= 2

@@ -64,11 +64,12 @@ def test_every_mistake_in_a_formula_is_named(mistake: Mistake) -> None:
 
 def test_every_code_is_declared_and_every_declared_code_is_used() -> None:
     sources = [
-        path.read_text("utf-8") for path in (ROOT / "symgrad").rglob("*.py") if path.parent.name in {"review", "verify"}
+        path.read_text("utf-8")
+        for path in (ROOT / "symgrad").rglob("*.py")
+        if path.parent.name in {"review", "verify", "program"}
     ]
-    used = {
-        code for source in sources for code in re.findall(r'(?:Finding|Suspect|_product)\(\s*f?"([a-z-]+)"', source)
-    }
+    written = re.compile(r'(?:(?:Finding|Suspect|_product)\(\s*f?|finding=)"([a-z-]+)"')
+    used = {code for source in sources for code in written.findall(source)}
     used |= {slip.code for slip in SLIPS}
     assert used == set(CODES)
     assert {mistake.finding for mistake in MISTAKES} - {""} <= set(CODES)

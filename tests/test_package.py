@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
     {"ops"},
     {"notation"},
     {"code", "simplify", "calculus", "interop", "latex2sympy"},
+    {"program"},
     {"verify", "derivation", "graph"},
     {"review", "catalog", "export"},
     {"grading", "practice"},

@@ -140,7 +140,7 @@ COMMANDS = [
     pytest.param(2, ["compare", "W x", "--wrt", "W"], "scalar", id="not a scalar"),
     pytest.param(2, ["compare", "x y", "--wrt", "x", "--wrt", "y"], "once", id="two variables"),
     pytest.param(2, ["compare", "x^2", "--manual", "2 ("], "error", id="an unreadable claim"),
-    pytest.param(3, ["compare", "x^2", "--manual", "mine.py:grad"], "not built yet", id="a program"),
+    pytest.param(2, ["compare", "x^2", "--manual", "mine.py:grad"], "cannot be read", id="no such program"),
     pytest.param(2, ["compare", "x^2", "--out", "ways.txt"], ".svg or .png", id="no such kind of file"),
     pytest.param(2, ["compare", "x y", "--at", "x=1"], "y has no value", id="a value is missing"),
 ]

@@ -145,11 +145,16 @@ def compared(
     at: Mapping[str, Any],
     *,
     claim: Node | None = None,
+    program: Callable[..., Any] | None = None,
     grow: bool = True,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Comparison:
-    """The gradient of a scalar function by `wrt` at a point, in every way; `claim` is the manual one."""
+    """The gradient of a scalar function by `wrt` at a point, in every way; `claim` is the manual one, or `program`.
+
+    A program takes the variables by name; its operations are counted on `claim` where that is what it was traced to.
+    """
     study = _Study(tape, function, wrt, at, claim)
+    study.program = program
     progress("symbolic")
     ways = [study.manual(), study.symbolic()]
     progress("SymPy")
@@ -172,6 +177,7 @@ class _Study:
 
         self.passes = Passes(tape, at, [wrt])
         self.function, self.wrt, self.claim = function, wrt, claim
+        self.program: Callable[..., Any] | None = None
         self.sizes = self.passes.sizes
         self.point = {row.variable.name: self.passes.arrays[row.variable.name] for row in tape.inputs}
         self.base = np.asarray(self.point[wrt.name], dtype=float)
@@ -215,13 +221,26 @@ class _Study:
         return Way(name, np.asarray(value), self.error(value), **cost)
 
     def manual(self) -> Way:
-        if self.claim is None:
+        if self.claim is None and self.program is None:
             return Way("manual", note="none given")
-        value = self._value(self.claim)
+        try:
+            value = self._claimed()
+        except SymgradError as error:
+            return Way("manual", note=error.message)
         if value.shape != self.exact.shape:
             wrong = "×".join(map(str, value.shape)) or "scalar"
             return Way("manual", value, note=f"it has shape {wrong}, not that of the variable")
-        return self.way("manual", value, operations=operations([self.claim], self.sizes))
+        count = None if self.claim is None else operations([self.claim], self.sizes)
+        return self.way("manual", value, operations=count)
+
+    def _claimed(self) -> Any:
+        import numpy as np
+
+        if self.program is None:
+            assert self.claim is not None
+            return self._value(self.claim)
+        given = {name: np.array(value) if np.ndim(value) else value for name, value in self.point.items()}
+        return np.asarray(self.program(**given), dtype=float)
 
     def symbolic(self) -> Way:
         size = f"{len(postorder([self.result]))} parts"

@@ -67,9 +67,9 @@ class Reading:
         return expr.variable(name, declared.shape, declared.assumptions)
 
     @classmethod
-    def of(cls, node: Node) -> Reading:
-        """The reading of an expression that nobody had to read."""
-        found = expr.variables(node)
+    def of(cls, node: Node, arguments: Mapping[str, Variable] | None = None) -> Reading:
+        """The reading of an expression that nobody had to read, of these arguments or of the variables in it."""
+        found = expr.variables(node) if arguments is None else list(arguments.values())
         scope = Scope(variables={v.name: v for v in found})
         return cls(node, {v.name: Declared(v.shape, v.assumptions) for v in found}, scope=scope)
 

@@ -53,6 +53,9 @@ CODES = {
     "sign-inside": "the sign inside a function was lost",
     "transposed-factor": "a factor of a product is transposed",
     "log-base": "a logarithm to another base",
+    "variable": "the gradient by another variable",
+    "raises": "the program raises an error, or ends its process",
+    "returns": "the program returns what is no array of finite numbers",
     "carried": "the line follows from an earlier wrong one",
 }
 CLOSE = 1e-9

@@ -388,8 +388,16 @@ def _scales(scene: _Scene) -> list[Node]:
     return found
 
 
+def _other_variables(scene: _Scene) -> Iterator[Suspect | Share]:
+    """The gradient by another variable of the same shape, as by a gate that gives each input its own value."""
+    for other in variables(scene.function):
+        if other is not scene.wrt and other.shape == scene.wrt.shape and "label" not in other.assumptions:
+            answer = derivative(scene.function, [other])
+            yield Suspect("variable", f"this is the gradient by {scene.text(other)}", answer)
+
+
 WAYS: tuple[Way, ...] = (
-    _terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours, _labels, _norms
+    _terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours, _labels, _norms, _other_variables,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Label,
     Node,
@@ -600,8 +601,37 @@ def _unscaled(node: Node, _: Again) -> Node | None:
     if not (node.op.symbol or node.op.name == "sign"):
         return None
     coefficient, rest = split(node.args[0])
+    if node.op.symbol in (">", ">=") and _name(rest) == "relu":
+        return _of_rectified(node.op.symbol, coefficient, rest)
     size = magnitude(coefficient)
     return None if size in (0, 1) else apply(node.op.name, scale(rest, 1 if coefficient > 0 else -1))
+
+
+def _of_rectified(symbol: str, coefficient: Rational, rectified: Node) -> Node | None:
+    """1[max(0, u) > 0] is 1[u > 0], and 1[-max(0, u) >= 0] is 1[u <= 0]."""
+    (inside,) = rectified.children
+    if coefficient > 0 and symbol == ">":
+        return apply("positive", inside)
+    return apply("nonnegative", negate(inside)) if coefficient < 0 and symbol == ">=" else None
+
+
+def _outside(node: Node, _: Again) -> Node | None:
+    """1[u - E u > 0] = 1[u > 0] - E 1[u > 0], where E is 1 in some places and 0 elsewhere: u is set to zero there."""
+    assert isinstance(node, Call)
+    if node.op.symbol != ">":
+        return None
+    arg = node.args[0]
+    if not isinstance(arg, Sum) or len(arg.terms) != 2:
+        return None
+    axes = tuple(range(node.rank))
+    for (c, whole), (d, part) in (arg.terms, arg.terms[::-1]):
+        if c <= 0 or c + d != 0 or not isinstance(part, Contraction) or part.summed or part.coefficient != 1:
+            continue
+        rest = [f for f in part.factors if f != (whole, axes, 1)]
+        if len(rest) + 1 == len(part.factors) and all(_name(f) == "onehot" or isinstance(f, Delta) for f, _, _ in rest):
+            inside = apply("positive", whole)
+            return add([inside, (-1, contract([(inside, axes), *rest], axes))])
+    return None
 
 
 def _inverse_unscaled(node: Call) -> Node | None:
@@ -630,6 +660,28 @@ def _selected(node: Node, _: Again) -> Node | None:
             inner = apply(node.op.name, v)
             return _remake(arg, [(inner, labels, 1), (hot, hot_labels, 1)])
     return None
+
+
+def _shifted(node: Node, _: Again) -> Node | None:
+    """softmax(u + c 1) = softmax(u), and log-sum-exp(u + c 1) = c + log-sum-exp(u): what code does against overflow."""
+    assert isinstance(node, Call)
+    if node.op.name not in ("softmax", "log_softmax", "logsumexp") or not isinstance(node.args[0], Sum):
+        return None
+    arg = node.args[0]
+    last = arg.rank - 1
+    level = [(c, t) for c, t in arg.terms if isinstance(t, Contraction) and not any(last in i for _, i, _ in t.factors)]
+    if not level or len(level) == len(arg.terms):
+        return None
+    rest = apply(node.op.name, add([term for term in arg.terms if term not in level]))
+    if node.op.name != "logsumexp":
+        return rest
+    axes = tuple(range(last))
+    flat = [
+        (c, contract([*t.factors], axes, t.coefficient, {k: d for k, d in enumerate(t.sizes) if k != last}))
+        for c, t in level
+        if isinstance(t, Contraction)
+    ]
+    return add([*flat, rest])
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------
@@ -884,6 +936,6 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _turned_sum,
         _gathered,
     ),
-    Call: (_log, _selected, _unscaled, _turned, _inverse),
+    Call: (_log, _selected, _unscaled, _turned, _inverse, _shifted, _outside),
     Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
 }

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from symgrad.errors import SymgradError, UnsupportedError, UsageError
+from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.balls import apart
 from symgrad.verify.ground import ROUNDING, Crossing, Ground, Sample, evaluator, ground, relative_error
 from symgrad.verify.identity import certificate, identity
+from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.layouts import layouts
 from symgrad.verify.points import MAGNITUDES, TINY, Point
 from symgrad.verify.report import Counterexample, Finding, Heard, Kink, Report, Witness
@@ -42,7 +43,8 @@ class Claim:
     """Somebody's derivative: a node or a function of named arrays.
 
     `proved` says that its normal form is the gradient's, `misfit` why the shapes inside it do not fit together, `gaps`
-    that its cases leave out the points on their borders.
+    that its cases leave out the points on their borders.  A program is judged by what it returns; `traced`, what it was
+    traced to, can only add a proof to that, and `note` says why there is none.
     """
 
     source: str
@@ -51,6 +53,8 @@ class Claim:
     proved: bool = False
     misfit: str = ""
     gaps: bool = False
+    traced: Node | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,11 +171,15 @@ class _Judge(_Own):
         if claim.misfit:
             finding = Finding("shape", "the shapes inside the claim do not fit", claim.misfit)
             return self.made("wrong", "proved", reason=claim.misfit, diagnosis=(finding,))
-        if claim.proved:
+        if claim.proved and claim.node is not None:
             return self.made("correct", "proved", reason="the claim has the same normal form as the derived gradient")
         try:
             misfit = self.misfit()
             return self.compared() if misfit is None else misfit
+        except ClaimError as error:
+            blamed = (Finding(error.finding, error.message),) if error.finding else ()
+            verdict, certainty = ("wrong", "tested") if blamed else ("undecided", None)
+            return self.made(verdict, certainty, reason=error.message, diagnosis=blamed)
         except SymgradError as error:
             return self.made("undecided", None, reason=f"the claim could not be evaluated: {error.message}")
 
@@ -309,8 +317,29 @@ class _Judge(_Own):
 
     # --- verdicts -------------------------------------------------------------------------------------------------
 
+    def followed(self) -> bool:
+        """Whether a program returns what it was traced to, calculated plainly: else the trace says nothing."""
+        import numpy as np
+
+        assert self.claim.traced is not None
+        with np.errstate(all="ignore"):
+            for point in self.ground.points:
+                got = np.asarray(self.claimed(point))
+                plain = np.asarray(interpret(self.claim.traced, point.values, point.sizes, numpy_arithmetic()))
+                if relative_error(got, np.broadcast_to(plain, got.shape)) > FAR:
+                    return False
+        return True
+
     def accepted(self, worst: float) -> Report:
         claim = self.claim
+        if claim.traced is not None and self.followed():
+            ran = f"run, it agrees to {max(worst, 1e-16):.0e} at {len(self.ground.samples)} points"
+            if claim.proved:
+                reason = f"the traced program has the same normal form as the derived gradient; {ran}"
+                return self.made("correct", "proved", reason=reason)
+            likely = identity(claim.traced, self.ground.gradient)
+            if likely is not None:
+                return self.made("correct", "proved", reason=f"{certificate(likely)}; {ran}")
         chance = None if claim.node is None else identity(claim.node, self.ground.gradient)
         if chance is not None:
             return self.made("correct", "proved", reason=certificate(chance))
@@ -322,7 +351,7 @@ class _Judge(_Own):
             return self.refuted(worst, self.ground.samples[0])
         digits = " and in 60 digits at a rational point" if precise is False else ""
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {told}{digits}"
-        return self.made("correct", "tested", reason=reason)
+        return self.made("correct", "tested", reason=reason + claim.note)
 
     def refuted(self, worst: float, where: Sample) -> Report:
         shown = example(self.ground, self.ground.derived, self.claimed)
@@ -390,7 +419,7 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
             if found.dtype.kind == "c" and np.any(found.imag):
                 raise UsageError("the claimed function returned complex numbers")
             return np.array(found.real if found.dtype.kind == "c" else found, dtype=float)
-        except UsageError:
+        except SymgradError:
             raise
         except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
             raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None

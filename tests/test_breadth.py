@@ -145,3 +145,24 @@ def test_long_hostile_sources(piece: str, times: int, rest: str) -> None:
 def test_a_wrong_outcome_is_seen() -> None:
     row = {"source": "e^-x^2", "syntax": "text", "reads": "exp(x²)"}
     assert not outcome(row).items() <= row.items()
+
+
+# --- readings that were wrong once ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "shapes", "same"),
+    [
+        ("x^T*A*x", "x: n, A: n n", "x^T A x"), ("||X*w - y||^2", "X: m n, w: n, y: m", "||X w - y||^2"),
+        (r"L = D_W^2,\ D_W = \|a - b\|", "a: n, b: n", "||a - b||^2"), ("1/2 x.T @ x", "x: n", "(1/2) x^T x"),
+        (r"\mathbf{w}^{\mathrm{T}} \mathbf{x}", "w: n, x: n", "w^T x"), ("Ax + b", "A: n n, x: n, b: n", "A x + b"),
+        (r"\|x\|_F^2", "x: n, F: n n", "x^T F x"), (r"-\log p_y, p = \operatorname{softmax}(z)", "z: n", "-log softmax(z)_y"),
+    ],
+)  # fmt: skip
+def test_reading(source: str, shapes: str, same: str) -> None:
+    assert sg.parse(source, shapes=shapes).node is sg.parse(same, shapes=shapes).node
+
+
+def test_a_power_stays_inside_of_a_function_of_a_transpose() -> None:
+    gradient = sg.gradient("tr(expm(W .* W))", "W", shapes="W: n n")
+    assert "expm(W.^2)" in gradient.text

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad import derivation as steps
-from symgrad.calculus import LAYOUTS, arrange_layout, backward, structure_of, structured
+from symgrad.calculus import LAYOUTS, arrange_layout, backward, refuse_curved_twice, structure_of, structured
 from symgrad.calculus import jacobian as jacobian_of
 from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
@@ -369,6 +369,7 @@ def _chosen(function: Expr, wrt: str | Iterable[str] | None, order: int) -> list
 
 
 def _derivation(function: Expr, by: tuple[Variable, ...], layout: str) -> Derivation:
+    refuse_curved_twice(by)
     stages: list[Result] = []
     node, name = function.node, function.name
     for stage, wrt in enumerate(by):
@@ -435,7 +436,7 @@ def _derivative(function: Node, wrt: Variable) -> Node:
 
 def _restricted(derivative: Node, wrt: Variable) -> Node:
     structure = structure_of(wrt)
-    return derivative if structure is None else structured(derivative, structure)
+    return derivative if structure is None else structured(derivative, structure, wrt)
 
 
 def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient", **options: Any) -> Expr:
@@ -449,6 +450,7 @@ def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient
     if len(names) != 2:
         raise UsageError(f"a second derivative is by one variable or by two, not by {len(names)}")
     by = tuple(_variables(function, names))
+    refuse_curved_twice(by)
     result = _derivative(_derivative(function.node, by[0]), by[1])
     return Expr(arranged(laid_out(result, function.node, by, layout)), function.reading)
 

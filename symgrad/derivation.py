@@ -421,7 +421,7 @@ class Result:
         """The derivative; by a structured variable, that by its independent entries."""
         if self.structure is None:
             return self.record.result
-        return simplify_result(structured(self.record.result, self.structure))
+        return simplify_result(structured(self.record.result, self.structure, self.record.wrt))
 
     def lines(self, form: str = "matrix") -> list[Line]:
         if form not in FORMS:
@@ -429,8 +429,7 @@ class Result:
         printer = Printer(self.record, self.name)
         {"matrix": printer.matrix, "index": printer.index, "differential": printer.differential}[form]()
         if self.structure is not None:
-            words = f"the entries of a {self.structure.name} matrix are not independent: {self.structure.formula}"
-            rule = f"{self.structure.name} variable"
+            rule, words = self.structure.rule, self.structure.reason
             printer.put(printer.partial(self.record.wrt), to_tree(self.node), rule, words)
         return printer.lines
 
@@ -449,7 +448,7 @@ class Result:
         if self.structure is None:
             return found
         before, after = to_text(to_tree(self.record.result)), to_text(to_tree(self.node))
-        return (*found, Step(f"{self.structure.name} variable", before, after, self.node.shape))
+        return (*found, Step(self.structure.rule, before, after, self.node.shape))
 
     def heading(self, order: int = 1) -> Tree:
         """∇_W f, or ∂f/∂W for what is no gradient."""

@@ -44,11 +44,15 @@ Rational = int | Fraction
 #: A label is any hashable value.
 Label = Any
 Factor = tuple["Node", tuple[int, ...], Rational]
+#: Terms of a sum with their coefficients.
+Terms = Sequence[tuple[Rational, "Node"]]
 T = TypeVar("T")
 N = TypeVar("N", bound="Node")
 
 #: A product is not merged into another beyond this many factors, so that M_{k+1} = M_k M_k stays small.
 MAX_FACTORS = 12
+#: A sum is not written out in another one beyond this many terms, so that h + f(h) stays small however often.
+MAX_TERMS = 12
 #: Exact numbers stay below this many bits; beyond it is a mistake or an attack, not a formula.
 MAX_BITS = 4096
 _SMALL = 1 << 62
@@ -334,15 +338,15 @@ def magnitude(value: Rational) -> Rational:
 def add(terms: Iterable[Node | tuple[Rational, Node]], shape: Shape | None = None) -> Node:
     """Σ terms; a term is a node or (coefficient, node).  `shape` is needed only where there may be no term."""
     collected: dict[Node, Rational] = {}
-    for term in terms:
-        factor, node = term if isinstance(term, tuple) else (1, term)
-        if shape is None:
-            shape = node.shape
-        if isinstance(node, Sum | Contraction):
-            for coefficient, rest in _linear(factor, node):
-                collected[rest] = collected.get(rest, 0) + coefficient
-        else:
-            collected[node] = collected.get(node, 0) + factor
+    given = [term if isinstance(term, tuple) else (1, term) for term in terms]
+    if shape is None and given:
+        shape = given[0][1].shape
+    parts: Sequence[Terms] = [_linear(factor, node) for factor, node in given]
+    if sum(map(len, parts)) > MAX_TERMS and len(given) > 1:
+        parts = _shared_sums(given, parts)
+    for part in parts:
+        for coefficient, rest in part:
+            collected[rest] = collected.get(rest, 0) + coefficient
     if shape is None:
         raise ValueError("the shape of an empty sum must be given")
     kept = tuple([(_exact(c), node) for node, c in collected.items() if c != 0])
@@ -354,10 +358,28 @@ def add(terms: Iterable[Node | tuple[Rational, Node]], shape: Shape | None = Non
     return result
 
 
-def _linear(factor: Rational, node: Node) -> Iterable[tuple[Rational, Node]]:
-    """`factor · node` as coefficient-term pairs, nested sums opened; `node` is a sum or a product."""
+def _shared_sums(given: Sequence[tuple[Rational, Node]], parts: Sequence[Terms]) -> Sequence[Terms]:
+    """The parts of a long sum with the long sums among them left whole, unless they have terms to collect.
+
+    So x + f(x) + g(x + f(x)) + ... does not write out every sum in the next one.
+    """
+    if len({rest for part in parts for _, rest in part}) < sum(map(len, parts)):
+        return parts
+    longest = max(len(part) for part in parts)
+    kept: list[Terms] = []
+    for (factor, node), part in zip(given, parts, strict=True):
+        whole = len(part) == longest > 1
+        coefficient, rest = split(node) if whole else (1, node)
+        kept.append([(factor * coefficient, rest)] if whole else part)
+    return kept
+
+
+def _linear(factor: Rational, node: Node) -> Terms:
+    """`factor · node` as coefficient-term pairs, nested sums opened."""
     if isinstance(node, Sum):
         return node.terms if factor == 1 else [(factor * c, n) for c, n in node.terms]
+    if not isinstance(node, Contraction):
+        return ((factor, node),)
     coefficient, rest = split(node)
     if isinstance(rest, Sum):
         return [(factor * coefficient * c, n) for c, n in rest.terms]

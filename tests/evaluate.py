@@ -38,11 +38,37 @@ def _eigenvector(x: np.ndarray, place: int) -> np.ndarray:
     return v * np.sign(np.take_along_axis(v, np.abs(v).argmax(axis=-1)[..., None], axis=-1))
 
 
-def _expm_change(x: np.ndarray, e: np.ndarray) -> np.ndarray:
-    x, e = np.broadcast_arrays(x, e)
-    pairs = zip(x.reshape(-1, *x.shape[-2:]), e.reshape(-1, *x.shape[-2:]), strict=True)
-    flat = [scipy.linalg.expm_frechet(a, b)[1] for a, b in pairs]
-    return np.reshape(flat, x.shape)
+def _change(function: Any) -> Any:
+    """The derivative of a function of a matrix along E: the upper right block of f([[X, E], [0, X]])."""
+
+    def along(x: np.ndarray, e: np.ndarray) -> np.ndarray:
+        x, e = np.broadcast_arrays(x, e)
+        return function(np.block([[x, e], [0 * x, x]]))[..., : x.shape[-1], x.shape[-1] :]
+
+    return along
+
+
+def _logm(x: np.ndarray) -> np.ndarray:
+    """The integral of (X - I) (I + t (X - I))⁻¹ over t from 0 to 1, by Gauss and Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    one = np.eye(x.shape[-1])
+    return sum(
+        w / 2 * (x - one) @ np.linalg.inv(one + (t + 1) / 2 * (x - one)) for t, w in zip(nodes, weights, strict=True)
+    )
+
+
+def _sqrtm(x: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eig(x)
+    return np.real(vectors * np.sqrt(values + 0j)[..., None, :] @ np.linalg.inv(vectors))
+
+
+def _sylvester(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """By the Kronecker sum of both sides."""
+    one, other = np.eye(a.shape[-1]), np.eye(b.shape[-1])
+    whole = np.einsum("...ik,jl->...ijkl", a, other) + np.einsum("ik,...lj->...ijkl", one, b)
+    rows = one.shape[0] * other.shape[0]
+    flat = whole.reshape(*whole.shape[:-4], rows, rows)
+    return np.linalg.solve(flat, c.reshape(*c.shape[:-2], rows, 1)).reshape(c.shape)
 
 
 SELU = (1.0507009873554805, 1.6732632423543772)
@@ -112,9 +138,19 @@ FUNCTIONS: dict[str, Any] = {
         np.linalg.matrix_power(x, r) @ e @ np.linalg.matrix_power(x, int(k) - 1 - r) for r in range(int(k))
     ),
     "expm": scipy.linalg.expm,
-    "expm_change": lambda x, e: _expm_change(x, e),
+    "expm_change": _change(scipy.linalg.expm),
+    "logm": _logm,
+    "logm_change": _change(_logm),
+    "sinm": lambda x: scipy.linalg.expm(1j * x).imag,
+    "sinm_change": _change(lambda x: scipy.linalg.expm(1j * x).imag),
+    "cosm": lambda x: scipy.linalg.expm(1j * x).real,
+    "cosm_change": _change(lambda x: scipy.linalg.expm(1j * x).real),
+    "chol": lambda x: np.linalg.cholesky(_symmetric(x)),
+    "sqrtm": _sqrtm,
+    "sylvester": _sylvester,
     "pi": lambda: np.pi,
     "tril": np.tril,
+    "halftril": lambda x: np.tril(x) - x * np.eye(x.shape[-1]) / 2,
     "diagsum": lambda x: sum(
         np.trace(x, d, -2, -1)[..., None, None] * np.eye(x.shape[-1], k=d) for d in range(1 - x.shape[-1], x.shape[-1])
     ),

@@ -138,10 +138,10 @@ class Grammar:
             return apply("sigmoid", apply("sin", node))  # away from 0 and 1, where no digits are left
         if domain == "condition":
             return apply("positive", node)
-        if domain in ("invertible", "square", "symmetric", "positive_definite"):
+        if domain in ("invertible", "square", "principal", "definite", "symmetric", "positive_definite"):
             small = contract([(apply("sin", node), "ab")], ("a", "b"), Fraction(1, 3))
             both = add([small, contract([(small, "ba")], ("a", "b"))])
-            return add([small if domain in ("invertible", "square") else both, (2, delta("n"))])
+            return add([both if domain in ("symmetric", "positive_definite") else small, (2, delta("n"))])
         return node if self.random.random() < 0.5 else apply("sin", node)
 
 

@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[sg.SymgradError]]] = {
     "a word for a product": (lambda: sg.derive("||Wx||^2", wrt="W"), sg.UsageError),
     "no variable": (lambda: sg.derive("5"), sg.UsageError),
     "a label": (lambda: sg.derive("s_y", wrt="y", assume="y: label"), sg.UsageError),
-    "an orthogonal variable": (lambda: sg.derive("x^T A x", wrt="A", assume="A: orthogonal"), sg.UnsupportedError),
+    "curvature": (lambda: sg.hessian("x^T A x", "A", assume="A: orthogonal"), sg.UnsupportedError),
     "order": (lambda: sg.derive("x^2", order=9), sg.UsageError),
     "layout": (lambda: sg.derive("x^2", layout="sideways"), sg.UsageError),
     "form": (lambda: sg.derive("x^2").lines("poem"), sg.UsageError),

@@ -111,6 +111,8 @@ def values_for(root: Node, seed: int = 0, sizes: dict[str, int] = SIZES, scale: 
                 env[node.name] = 3
             if "positive" in node.assumptions:
                 env[node.name] = np.abs(env[node.name]) + 0.5
+            if node.assumptions & {"principal", "definite"}:
+                env[node.name] = env[node.name] / 4 + 2 * np.eye(shape[-1])
     return env
 
 
@@ -302,7 +304,9 @@ def applied(name: str, batch: tuple[str, ...]) -> Node:
     args = []
     for arg, core, domain in zip(op.args, axes, op.domain or ("real",) * len(op.args), strict=True):
         shape = () if domain == "natural" else batch + core  # one power for the whole batch
-        args.append(variable(arg, shape, [domain] if domain in {"positive", "natural"} else []))
+        args.append(
+            variable(arg, shape, [domain] if domain in {"positive", "natural", "principal", "definite"} else [])
+        )
     if name == "where":
         args[0] = apply("positive", args[0])  # type: ignore[call-overload]
     return apply(name, *args)

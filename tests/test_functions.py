@@ -37,6 +37,22 @@ def expm(X: Any) -> Any:
     return series(X)
 
 
+def logm(X: Any) -> Any:
+    """The integral of (X - I) (I + t (X - I))⁻¹ over t from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    rest = X - jnp.eye(len(X))
+    inner = jnp.linalg.inv(jnp.eye(len(X)) + (nodes[:, None, None] + 1) / 2 * rest)
+    return rest @ jnp.einsum("k,kij->ij", weights / 2, inner)
+
+
+def sqrtm(X: Any) -> Any:
+    """Newton's iteration, whose limit is the principal root."""
+    root = jnp.eye(len(X))
+    for _ in range(10):
+        root = (root + jnp.linalg.solve(root, X)) / 2
+    return root
+
+
 class Case(NamedTuple):
     text: str
     latex: str
@@ -83,6 +99,30 @@ CASES = [
          lambda X, k: jnp.trace(jnp.linalg.inv(X @ X @ X)), {"X": "invertible"}),
     Case("tr(expm(X))", r"\operatorname{tr}(e^{X})", {"X": A}, lambda X: jnp.trace(expm(X))),
     Case("a @ expm(X) @ b", r"a^{\top} e^{\mathbf{X}} b", {"X": A, "a": V, "b": V}, lambda X, a, b: a @ expm(X) @ b),
+    Case("b @ np.linalg.cholesky(X) @ a", r"b^{\top} \operatorname{chol}(X)\, a", {"X": A, "a": V, "b": V},
+         lambda X, a, b: b @ jnp.linalg.cholesky(X) @ a, {"X": "invertible"}),
+    Case("chol(A + t B)", r"\operatorname{cholesky}(A + tB)", {"t": S, "A": A, "B": A},
+         lambda t, A, B: jnp.linalg.cholesky(A + t * B), {"A": "positive_definite", "B": "positive_definite"}, (0.1, 1)),
+    Case("b @ sqrtm(X) @ a", r"b^{\top} X^{1/2} a", {"X": A, "a": V, "b": V},
+         lambda X, a, b: b @ sqrtm(X) @ a, {"X": "invertible"}),
+    Case("||X^(-1/2) b||^2", r"\|\mathbf{X}^{-\frac12} b\|^2", {"X": A, "b": V},
+         lambda X, b: jnp.sum(jnp.linalg.solve(sqrtm(X), b) ** 2), {"X": "invertible"}),
+    Case("tr(X^(3/2) A)", r"\operatorname{tr}(X^{3/2} A)", {"X": A, "A": A},
+         lambda X, A: jnp.trace(X @ sqrtm(X) @ A), {"X": "invertible"}),
+    Case("tr(sqrtm(X))", r"\operatorname{tr} (X^{\frac{1}{2}})", {"X": A}, lambda X: jnp.trace(sqrtm(X)), {"X": "invertible"}),
+    Case("tr(A sylvester(X, B, C))", r"\operatorname{tr}(A \operatorname{sylvester}(X, B, C))", {"X": A, "A": A, "B": A, "C": A},
+         lambda X, A, B, C: jnp.trace(A @ jnp.linalg.solve(
+             jnp.kron(X, jnp.eye(3)) + jnp.kron(jnp.eye(3), B.T), C.ravel()).reshape(3, 3)),
+         {"X": "invertible", "B": "invertible"}),
+    Case("b @ logm(X) @ a", r"b^{\top} \operatorname{logm}(X)\, a", {"X": A, "a": V, "b": V},
+         lambda X, a, b: b @ logm(X) @ a, {"X": "invertible"}),
+    Case("tr(logm(X))", r"\operatorname{tr} \operatorname{logm}(X)", {"X": A}, lambda X: jnp.trace(logm(X)),
+         {"X": "invertible"}),
+    Case("b @ sinm(X) @ a", r"b^{\top} \operatorname{sinm}(X)\, a", {"X": A, "a": V, "b": V},
+         lambda X, a, b: b @ series(X, 1j).imag @ a),
+    Case("b @ cosm(t X) @ a", r"b^{\top} \operatorname{cosm}(t X)\, a", {"t": S, "X": A, "a": V, "b": V},
+         lambda t, X, a, b: b @ series(t * X, 1j).real @ a),
+    Case("expm(t X)", r"e^{t X}", {"t": S, "X": A}, lambda t, X: expm(t * X)),
     Case("tr(A @ np.linalg.pinv(X))", r"\operatorname{tr}(A \operatorname{pinv}(X))", {"X": M, "A": M},
          lambda X, A: jnp.trace(A @ jnp.linalg.pinv(X))),
     Case("tr(adjugate(X))", r"\operatorname{tr}(\operatorname{adj}(X))", {"X": A},

@@ -31,6 +31,8 @@ DRAW = {
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
     "condition": lambda rng, shape: rng.integers(0, 2, shape).astype(float),
     "invertible": lambda rng, shape: rng.normal(size=shape) + 3 * np.eye(shape[-1]),
+    "principal": lambda rng, shape: 0.4 * rng.normal(size=shape) + 2 * np.eye(shape[-1]),
+    "definite": lambda rng, shape: (z := rng.normal(size=shape)) @ z.swapaxes(-1, -2) + np.eye(shape[-1]),
     "above one": lambda rng, shape: rng.uniform(1.2, 3.0, shape),
     "natural": lambda rng, shape: rng.integers(2, 5, shape),
     "real": lambda rng, shape: rng.normal(size=shape) * 2,

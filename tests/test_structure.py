@@ -108,6 +108,59 @@ def test_second_order() -> None:
     assert sg.check("tr(X A X)", wrt="X", order=2, assume="X: symmetric")
 
 
+#: Functions of a matrix with orthonormal columns, and how the Riemannian gradient is printed.
+STIEFEL: dict[str, tuple[Any, str]] = {
+    "tr(X^T A X)": (lambda X: jnp.trace(X.T @ A @ X), "(A + Aᵀ - X Xᵀ (A + Aᵀ)) X"),
+    "x^T X a": (lambda X: x @ X @ B[0], "x aᵀ - 1/2 X (Xᵀ x aᵀ + a xᵀ X)"),
+    "tr(X^T A X N)": (lambda X: jnp.trace(X.T @ A @ X @ B), ""),
+    "sum(exp(A X))": (lambda X: jnp.sum(jnp.exp(A @ X)), ""),
+}
+B = RNG.normal(size=(2, 2))
+
+
+@pytest.mark.parametrize("source", STIEFEL)
+def test_along_orthonormal_columns(source: str) -> None:
+    """The gradient is a tangent, and gives the change along every curve of rotated matrices."""
+    function, printed = STIEFEL[source]
+    shapes = {"X": ("n", "p"), "A": ("n", "n"), "N": ("p", "p"), "x": ("n",), "a": ("p",)}
+    found = sg.gradient(source, "X", shapes={k: v for k, v in shapes.items() if k in source}, assume="X: orthogonal")
+    assert printed in ("", found.text)
+    X = np.linalg.qr(RNG.normal(size=(N, 2)))[0]
+    at = {"A": A, "x": x, "X": X, "N": B, "a": B[0]}
+    gradient = sg.compile(found)(**{name: at[name] for name in found.variables})
+    assert np.allclose(X.T @ gradient + gradient.T @ X, 0)
+    turn = RNG.normal(size=(N, N))
+    turn = turn - turn.T
+    with jax.enable_x64(True):
+        along = jax.grad(lambda t: function(jax.scipy.linalg.expm(t * turn) @ X))(0.0)
+    assert np.isclose(np.sum(gradient * (turn @ X)), along)
+
+
+RIEMANNIAN = {
+    ("tr(X^T A X)", "X: n p, A: n n", "(A + A^T) X - X X^T (A + A^T) X"): "correct",
+    ("tr(X^T A X)", "X: n p, A: n n", "(A + A^T) X"): "wrong",
+    ("tr(A^T X)", "X: n n, A: n n", "1/2 (A - X A^T X)"): "correct",
+    ("tr(A^T X)", "X: n n, A: n n", "A - X A^T X"): "wrong",  # the gradient in the canonical metric
+    ("tr(X^T X A)", "X: n p, A: p p", "0 X"): "correct",
+}
+
+
+@pytest.mark.parametrize(("source", "shapes", "claim"), RIEMANNIAN)
+def test_claims_along_a_manifold(source: str, shapes: str, claim: str) -> None:
+    """The witnesses leave a matrix with orthonormal columns along tangents only."""
+    report = sg.check(source, wrt="X", claim=claim, shapes=shapes, assume="X: orthogonal")
+    assert report.verdict == RIEMANNIAN[source, shapes, claim], report.reason
+    assert all(w.agrees for w in report.witnesses if w.points)
+
+
+def test_the_manifold_is_a_step() -> None:
+    found = sg.derive("tr(A^T X)", wrt="X", assume="X: orthogonal")
+    assert (found.steps[-1].rule, found.steps[-1].before) == ("Riemannian gradient", "A")
+    assert "X^T X = I" in found.lines("matrix")[-1].explanation
+    with pytest.raises(sg.UnsupportedError, match="second derivative along"):
+        sg.hessian("tr(A^T X)", "X", assume="X: orthogonal")
+
+
 SYMMETRIC = {
     "S": True, "A": False, "inv(S)": True, "A + A^T": True, "A - A^T": False, "A^T A": True, "A S A^T": True,
     "A S B": False, "x x^T": True, "x y^T": False, "A^T diag(x) A": True, "exp(S)": True, "S P": False, "S P S": True,
@@ -143,7 +196,7 @@ def test_constants_are_used(source: str, wrt: str, assume: str) -> None:
 
 
 REFUSED = {
-    "orthogonal": ("x^T X x", "X: orthogonal", None, sg.UnsupportedError),
+    "more columns than rows": ("||X x||^2", "X: orthogonal", "X: 2 3, x: 3", sg.ShapeError),
     "not square": ("||X x||^2", "X: symmetric", "X: m n, x: n", sg.SymgradError),
 }
 

@@ -13,7 +13,7 @@ from symgrad.calculus.modes import (
     pushforward,
     vjp,
 )
-from symgrad.calculus.structure import Structure, structure_of, structured
+from symgrad.calculus.structure import Structure, refuse_curved_twice, structure_of, structured
 
 __all__ = [
     "LAYOUTS",
@@ -27,6 +27,7 @@ __all__ = [
     "jvp",
     "pullback",
     "pushforward",
+    "refuse_curved_twice",
     "structure_of",
     "structured",
     "vjp",

@@ -115,7 +115,7 @@ def _apply(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) 
     rule = node.op.rules[k]
     if rule.kind in ("fixed", "unknown"):
         raise UnsupportedError(f"{node.op.name} is not differentiated by its argument {node.op.args[k]}")
-    template = rules(node.op)[k]
+    template = rule_of(node.op, k)
     if not node.shape and not direction.shape and not node.op.signature:
         values: dict[Node, Node] = dict(zip(template.args, node.args, strict=True))
         values[template.tangent if forward else template.cotangent] = direction
@@ -125,7 +125,7 @@ def _apply(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) 
 
 def _apply_batched(node: Call, k: int, direction: Node, seeds: Shape, *, forward: bool) -> Node:
     """The rule of an operation whose arguments have axes: seeds and a batch in front of its own."""
-    template = rules(node.op)[k]
+    template = rule_of(node.op, k)
     core = len(node.op.axes()[0][k]) if node.op.signature else 0
     batch = max((a.shape[: a.rank - _core(node.op, j)] for j, a in enumerate(node.args)), key=len)
     values: dict[Node, Leveled] = {}
@@ -173,14 +173,10 @@ def _bind(node: Call, template: Template) -> dict[str, Dim]:
 
 
 @cache
-def rules(op: Operation) -> tuple[Template, ...]:
-    """The rules of an operation, read from its declaration and transposed."""
+def rule_of(op: Operation, k: int) -> Template:
+    """The rule of an operation by its k-th argument, read from its declaration and transposed."""
     inputs, output = op.axes() if op.signature else (((),) * len(op.args), ())
     args = tuple(variable(name, axes) for name, axes in zip(op.args, inputs, strict=True))
-    return tuple(_template(op, k, args, tuple(output)) for k in range(len(args)))
-
-
-def _template(op: Operation, k: int, args: tuple[Variable, ...], output: Shape) -> Template:
     rule = op.rules[k]
     tangent = variable("d" + args[k].name, args[k].shape)
     cotangent = variable("cotangent", output)

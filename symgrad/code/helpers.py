@@ -82,9 +82,60 @@ def power_change(x: Any, k: Any, e: Any) -> Any:
     return np.linalg.matrix_power(block(x, e), k)[..., :n, n:]
 
 
+def upper_right(x: Any) -> Any:
+    n = x.shape[-1] // 2
+    return x[..., :n, n:]
+
+
 def expm_change(x: Any, e: Any) -> Any:
-    n = x.shape[-1]
-    return scipy.linalg.expm(block(x, e))[..., :n, n:]
+    return upper_right(scipy.linalg.expm(block(x, e)))
+
+
+def principal(function: Any, x: Any) -> Any:
+    """A function of every matrix of a stack; nan where its principal value is not real."""
+    found = np.full(x.shape, np.nan)
+    for index in np.ndindex(x.shape[:-2]):
+        value = function(x[index])
+        if np.abs(np.imag(value)).max() <= 1e-9 * np.abs(value).max():
+            found[index] = np.real(value)
+    return found
+
+
+def logm(x: Any) -> Any:
+    return principal(scipy.linalg.logm, x)
+
+
+def logm_change(x: Any, e: Any) -> Any:
+    return upper_right(logm(block(x, e)))
+
+
+def sinm(x: Any) -> Any:
+    return np.imag(scipy.linalg.expm(1j * x))
+
+
+def sinm_change(x: Any, e: Any) -> Any:
+    return upper_right(sinm(block(x, e)))
+
+
+def cosm(x: Any) -> Any:
+    return np.real(scipy.linalg.expm(1j * x))
+
+
+def cosm_change(x: Any, e: Any) -> Any:
+    return upper_right(cosm(block(x, e)))
+
+
+def chol(a: Any) -> Any:
+    return np.linalg.cholesky((a + a.swapaxes(-1, -2)) / 2)
+
+
+def sqrtm(x: Any) -> Any:
+    return principal(scipy.linalg.sqrtm, x)
+
+
+def sylvester(a: Any, b: Any, c: Any) -> Any:
+    solve = np.vectorize(scipy.linalg.solve_sylvester, signature="(m,m),(n,n),(m,n)->(m,n)")
+    return solve(a, b, c)
 
 
 def diagsum(x: Any) -> Any:

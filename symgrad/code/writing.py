@@ -52,7 +52,7 @@ IMPORTS = {
 MODULES = {"numpy": "np", "jax": "jnp", "torch": "torch"}
 #: What Python computes of numbers, beside the operators.
 PLAIN = (CALL + "power", CALL + "pi", "{0}**2", "float({0})")
-HELPERS = {"numpy": "helpers.py", "torch": "helpers_torch.py"}
+HELPERS = {"numpy": "helpers.py", "jax": "helpers_jax.py", "torch": "helpers_torch.py"}
 #: What temporaries are called, by what they are.
 STEMS = {
     CALL + "softmax": "p", CALL + "sigmoid": "a", CALL + "tanh": "a", CALL + "relu": "h", CALL + "positive": "mask",
@@ -136,8 +136,6 @@ def operation(name: str, backend: str) -> Template:
 @cache
 def helpers(backend: str = "numpy") -> dict[str, str]:
     """The source of each helper function, without annotations; the module itself is not imported."""
-    if backend not in HELPERS:
-        return {}
     tree = ast.parse((Path(__file__).parent / HELPERS[backend]).read_text(encoding="utf-8"))
     found = {}
     for node in tree.body:
@@ -166,8 +164,10 @@ class Writer:
         given: Mapping[Value, str], reserved: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.outputs, self.arguments, self.backend, self.given = outputs, arguments, backend, given
-        self.function = Names(helpers()).unique(name)
-        self.names = Names([*helpers(), *reserved])
+        self.helpers = helpers(backend)
+        known = {*helpers(), *self.helpers}
+        self.function = Names(known).unique(name)
+        self.names = Names([*known, *reserved])
         self.words = {v.name: self.names.unique(v.name) for v in arguments}
         self.results = {key: self.result_name(key) for key in outputs}
         self.order = reachable(outputs.values())
@@ -187,7 +187,7 @@ class Writer:
         taken = [self.words[v.name] for v in self.arguments] + [self.dims[dim] for dim in self.sizes]
         head = f"def {self.function}({', '.join(taken)}):"
         wanted = self.needed_helpers()
-        needed = [source for name, source in helpers(self.backend).items() if name in wanted]
+        needed = [source for name, source in self.helpers.items() if name in wanted]
         imports = IMPORTS[self.backend]
         if self.backend == "numpy" and any("scipy." in text for text in [*needed, body]):
             imports += "\nimport scipy"
@@ -195,8 +195,12 @@ class Writer:
 
     def needed_helpers(self) -> set[str]:
         """The helpers used, and those that these use."""
-        known = helpers(self.backend)
-        return self.used | {other for name in self.used for other in known if f"{other}(" in known[name]}
+        found, waiting = set[str](), set(self.used)
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= {word for word in re.findall(r"\w+", self.helpers[name]) if word in self.helpers} - found
+        return found
 
     def docstring(self, doc: str) -> list[str]:
         shapes = ", ".join(f"{self.words[v.name]}: {shape_note(v)}" for v in self.arguments if v.shape)
@@ -270,7 +274,7 @@ class Writer:
             return self.placed(value, written)
         form = self.template(value)
         if value.op.startswith(CALL):
-            self.used |= form.calls & set(helpers(self.backend))
+            self.used |= form.calls & self.helpers.keys()
         filled = self.filled(value, form)
         depth = 1 + max((self.texts[a].depth for a in value.args), default=0)
         return self.placed(value, Text(filled, form.binding, depth))

@@ -95,7 +95,7 @@ class _Pass:
     def independent(self, node: Node, gradient: Node) -> Node:
         """By a structured variable, the gradient by its independent entries."""
         structure = structure_of(node) if isinstance(node, Variable) else None
-        return gradient if structure is None else simplify_result(structured(gradient, structure))
+        return gradient if structure is None else simplify_result(structured(gradient, structure, node))
 
     def hand_down(self, node: Node, cotangent: Node) -> None:
         """What `node` gives to the named nodes below it; a rule that uses the value of `node` uses its name."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
 from symgrad.notation import ranges
+from symgrad.notation.blocks import array_of_blocks
 from symgrad.notation.calls import CONVENTIONAL
 from symgrad.notation.functions import BUILTIN, norm
 from symgrad.notation.literals import extent, indices
@@ -53,15 +54,15 @@ def _inner(work: Elaborator, tree: Tree) -> Value:
 
 
 def _array(work: Elaborator, tree: Tree) -> Value:
-    """A vector or matrix written out: entries times unit vectors."""
+    """A vector or matrix written out: entries times unit vectors, or blocks."""
     rows, columns = extent(tree)
     if rows * (columns or 1) > MAX_ENTRIES:
         raise LimitError("this array is too large to be written out", code="LIMIT_LENGTH")
+    values = [work.visit(arg) for arg in tree.args]
+    if any(value.rank for value in values):
+        return array_of_blocks(work, tree, values)
     terms = []
-    for k, arg in enumerate(tree.args):
-        entry = work.visit(arg)
-        if entry.rank:
-            raise UnsupportedError("the entries of an array must be scalars")
+    for k, entry in enumerate(values):
         places = [(work.onehot(work.number(k if columns is None else k // columns), rows), (0,), 1)]
         if columns is not None:
             places.append((work.onehot(work.number(k % columns), columns), (1,), 1))

@@ -38,9 +38,9 @@ def resolve(source: str, tokens: list[Token]) -> list[Token]:
     levels: list[list[int]] = [[]]
     for place, token in enumerate(tokens):
         kind = token[0]
-        if kind in OPENERS:
+        if kind in OPENERS or kind == "BEGIN":
             levels.append([])
-        elif kind in CLOSERS:
+        elif kind in CLOSERS or kind == "END":
             _settle(source, tokens, levels.pop() if len(levels) > 1 else [], roles)
         elif kind in FENCES:
             _settle(source, tokens, levels[-1], roles)

@@ -10,7 +10,7 @@ from symgrad.errors import ShapeError
 from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
 from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
-from symgrad.notation.literals import indices
+from symgrad.notation.literals import indices, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, ERROR, NAME, NUM, Token
 
@@ -168,7 +168,10 @@ def matrix(p: Reader, rows: list[list[Tree]], first: Token, last: Token, flat: b
             place = row[0] if row else first
             p.fail(message, place, "SHAPE", kind=ShapeError)
     entries = tuple(entry for row in rows for entry in row)
-    shape = (len(entries), None) if flat and 1 in (len(rows), width) else (len(rows), width)
+    shape: tuple[object, ...] = (len(rows), width)
+    if flat and 1 in shape:
+        beside = width > 1 and any(literal(entry) is None for entry in entries)
+        shape = (len(entries), None, "row") if beside else (len(entries), None)
     return Tree("array", entries, shape, first[2], last[3])
 
 

@@ -656,6 +656,27 @@ def _shaped(value: str) -> Callable[[Reader, Token], Tree]:
     return read
 
 
+def _joined(value: str) -> Callable[[Reader, Token], Tree]:
+    """`np.hstack((x, y))`: a tuple of arrays is the list of them."""
+
+    def read(p: Reader, token: Token) -> Tree:
+        opened = p.tokens[p.pos]
+        if p.tokens[p.pos + 1][0] != "(" or "," not in p.inside(p.pos + 1):
+            args, last = arguments(p, token)
+            return Tree("call", tuple(args), value, token[2], last[3])
+        p.pos += 1
+        args, _ = arguments(p, token)
+        options = []
+        while p.tokens[p.pos][0] == ",":
+            p.pos += 1
+            options.append(_argument(p))
+        last = p.expect(PARTNER[opened[0]], opened)
+        return Tree("call", (*args, *options), value, token[2], last[3])
+
+    return read
+
+
 _CUSTOM: dict[str, Callable[[Reader, Token], Tree]] = {
     "cases": text_cases, "einsum": _einsum, "ones": _shaped("ones"), "zeros": _shaped("zeros"),
+    **{name: _joined(name) for name in ("concatenate", "hstack", "vstack")},
 }  # fmt: skip

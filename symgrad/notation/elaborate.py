@@ -212,8 +212,9 @@ class Elaborator:
 
     def _apply_to_axes(self, op: Any, values: Sequence[Value], tree: Tree, params: tuple[Any, ...]) -> Value:
         inputs, output = op.axes()
+        ahead = {value.rank - len(axes) for axes, value in zip(inputs, values, strict=True) if axes}
         for axes, value in zip(inputs, values, strict=True):
-            if value.rank < len(axes) or (value.rank > len(axes) and len(inputs) > 1):
+            if value.rank < len(axes) or (value.rank > len(axes) and (len(ahead) > 1 or not axes)):
                 needs = ("a scalar", "a vector", "a square matrix" if len(set(axes)) == 1 else "a matrix")[len(axes)]
                 raise self.misfit(tree, f"{self.text(tree)} needs {needs}, not {self.shown(value)}")
             if len(axes) == 2 and axes[0] == axes[1] and not unify(value.shape[-2], value.shape[-1]):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation import convolutions
+from symgrad.notation import blocks, convolutions
 from symgrad.notation.abbreviations import ABBREVIATIONS
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
@@ -451,10 +451,16 @@ def matrix_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> 
     power = literal(exponent)
     if power is None:
         return _symbolic_power(work, value, exponent, tree)
-    if Fraction(power).denominator != 1:
+    halves = 2 * Fraction(power)
+    if halves.denominator != 1:
         raise UnsupportedError(
-            f"{work.text(tree)}: only whole powers of a matrix are known", hint="write .^ for the power of every entry"
+            f"{work.text(tree)}: only whole and half powers of a matrix are known",
+            hint="write .^ for the power of every entry",
         )
+    if halves % 2:
+        _square(work, value, tree)
+        work.note(f"{work.text(tree)} is a power of the principal square root of the matrix")
+        return _whole_power(work, work.apply("sqrtm", [value], tree), int(halves), tree)
     return _whole_power(work, value, int(power), tree)
 
 
@@ -485,11 +491,15 @@ def _power_change(work: Elaborator, tree: Tree) -> Value:
     return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
 
 
-def _whole_power(work: Elaborator, value: Value, power: int, tree: Tree) -> Value:
-    """The product of |power| copies of a square matrix, or of its inverse."""
+def _square(work: Elaborator, value: Value, tree: Tree) -> None:
     if not unify(*value.shape):
         raise work.misfit(tree, f"{work.text(tree)} needs a square matrix, not {work.shown(value)}",
                           hint="write .^ for the power of every entry")  # fmt: skip
+
+
+def _whole_power(work: Elaborator, value: Value, power: int, tree: Tree) -> Value:
+    """The product of |power| copies of a square matrix, or of its inverse."""
+    _square(work, value, tree)
     if abs(power) > 100:
         raise LimitError("this power of a matrix is too large", code="LIMIT_NUMBER")
     if power == 0:
@@ -809,6 +819,11 @@ _NAMED: dict[tuple[str, ...], Handler] = {
 
 BUILTIN: dict[str, Handler] = (
     _spellings()
-    | {name: handler for table in (_NAMED, convolutions.HANDLERS) for names, handler in table.items() for name in names}
+    | {
+        name: handler
+        for table in (_NAMED, convolutions.HANDLERS, blocks.HANDLERS)
+        for names, handler in table.items()
+        for name in names
+    }
     | {name: _abbreviation(name) for name in ABBREVIATIONS}
 )

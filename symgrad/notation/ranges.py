@@ -252,8 +252,10 @@ def window(
 ) -> tuple[Any, tuple[str, ...]]:
     """The `Window` tensor of one subscript over an axis `dim`, and its letters; it must stay `inside` of the axis."""
     form = affine(work, subscript)
-    if form is None or not form.strides:
+    if form is None or not (form.strides or form.sizes):
         raise UnsupportedError("an index is a letter, a number, a label, or a sum of letters and numbers")
+    if not form.strides:
+        return _at(work, dim, form, tree, code), ()
     letters = tuple(form.strides)
     base = 0 if code or work.scope.numpy else min((_base(work, k) for k in letters), default=0)
     offset: Terms = [*((k, _size(work, name)) for k, name in form.sizes), (form.constant - base, 1)]
@@ -271,6 +273,13 @@ def window(
         read = Read(dim, strides, tuple(extents), offset, tree, work.scope.source, work.padded)
         work.ledger.reads.append(read)
     return work.algebra.window(dim, extents, strides, offset), letters
+
+
+def _at(work: Elaborator, dim: Axis, form: Affine, tree: Tree, code: bool) -> Any:
+    """The unit vector of a place that is calculated from sizes: x_{n+1}."""
+    offset = [*_terms(work, form), (0 if code or work.scope.numpy else -1, 1)]
+    work.ledger.reads.append(Read(dim, (1,), (1,), offset, tree, work.scope.source))
+    return work.algebra.contract([(work.algebra.window(dim, [1], (1,), offset), (0, 1))], (0,))
 
 
 def _base(work: Elaborator, letter: str) -> int:

@@ -61,7 +61,11 @@ class Ranks:
 
     def settle(self, roots: Sequence[Tree]) -> dict[str, int]:
         """The rank of every name, given all formulas, definitions before their uses."""
-        self.counts = Counter(str(tree.value) for root in roots for tree in root.walk() if tree.head == "name")
+        trees = [tree for root in roots for tree in root.walk()]
+        self.counts = Counter(str(tree.value) for tree in trees if tree.head == "name")
+        for tree in trees:
+            if tree.head == "bars":
+                self._determinant(tree.args[0])
         self._walk(roots)
         indexed = {name: self.least[name] for name in self.unknown - self.known.keys() if self.least.get(name)}
         if indexed:
@@ -70,6 +74,11 @@ class Ranks:
         for name in self.unknown:
             self.known.setdefault(name, 0)
         return self.known
+
+    def _determinant(self, inside: Tree) -> None:
+        """|Σ_k| with a capital letter: no row of a matrix stands between bars, so Σ is a stack of matrices."""
+        if inside.head == "index" and inside.args[0].value in self.guessed and _taken(inside.args[1:]) == 1:
+            self.known[str(inside.args[0].value)] = 3
 
     def _walk(self, roots: Sequence[Tree]) -> None:
         for _ in range(MAX_PASSES):
@@ -311,7 +320,15 @@ def _cases(self: Ranks, tree: Tree) -> Rank:
 
 
 def _array(self: Ranks, tree: Tree) -> Rank:
-    self.inside(tree, 0)
+    """A matrix or vector of scalars, or of blocks: beside a matrix a letter is a column."""
+    ranks = [self.rank(arg) for arg in tree.args]
+    if any(rank == 2 for rank in ranks):
+        for arg, rank in zip(tree.args, ranks, strict=True):
+            if rank is None and literal(arg) is None:
+                self.want(arg, 1)
+        return 2
+    if any(ranks) and extent(tree)[1] is None:
+        return 1 if 1 in ranks or len(tree.value) == 2 else -1  # type: ignore[arg-type]
     return 1 if extent(tree)[1] in {None, 1} else 2
 
 
@@ -398,6 +415,12 @@ def _filled(self: Ranks, args: Sequence[Tree]) -> Rank:
     return (len(args[0].args) if args[0].head == "array" else len(args)) if args else 1
 
 
+def _joined(self: Ranks, args: Sequence[Tree]) -> Rank:
+    """Vectors one after the other are a vector, matrices a matrix."""
+    parts = args[0].args if args and args[0].head == "array" else args
+    return max((abs(self.need(arg)) for arg in parts if arg.head != "keyword"), default=1)
+
+
 def _onehot(self: Ranks, args: Sequence[Tree]) -> Rank:
     return 1 + (abs(self.rank(args[0]) or 0) if args else 0)
 
@@ -440,7 +463,10 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax", "products_of_others"), _whole),
     **dict.fromkeys(("logsumexp", "lse", "LSE", "amax", "amin", "prod"), _lower),
     **dict.fromkeys(("max", "min", "maximum", "minimum"), _extreme),
-    **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "expm", "pinv", "polar", "adj"), _matrix),
+    **dict.fromkeys(("inv", "inverse", "outer", "eye", "identity", "pinv", "polar", "adj"), _matrix),
+    **dict.fromkeys(
+        ("expm", "logm", "sinm", "cosm", "sqrtm", "chol", "tril", "halftril", "diagsum", "sylvester"), _matrix
+    ),
     **dict.fromkeys(("nucnorm", "eigmax", "eigmin", "specnorm", "sigma_min", "eigvals"), _of_matrix),
     **dict.fromkeys(("maxeigvec", "mineigvec"), _eigenvector),
     "matrix_power": _matrix_power,
@@ -453,6 +479,8 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     "conv2d": _of_rank(2, 2),
     "conv3d": _of_rank(3, 2),
     "vec": _vec,
+    **dict.fromkeys(("concatenate", "hstack"), _joined),
+    "vstack": lambda self, args: _joined(self, args) and 2,
     "unfold": lambda self, args: _matrix(self, args[:1]),
     "commutation": lambda self, args: 2,
     "kron": _kron,

@@ -465,9 +465,10 @@ def _t_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _t_array(node: Tree, args: list[Piece], style: Style) -> Piece:
     assert isinstance(node.value, tuple)
-    rows, columns = node.value
+    rows, columns = node.value[:2]
     if columns is None:
-        return Piece(f"[{', '.join(p.text for p in args)}]")
+        between = ", " if len(node.value) > 2 else "; "
+        return Piece(f"[{between.join(p.text for p in args)}]")
     lines = [", ".join(p.text for p in args[k : k + columns]) for k in range(0, len(args), columns)]
     if rows == 1 or columns == 1:
         return Piece("[" + ", ".join(f"[{line}]" for line in lines) + "]")
@@ -726,8 +727,9 @@ def _l_cases(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 def _l_array(node: Tree, args: list[Piece], style: Style) -> Piece:
     assert isinstance(node.value, tuple)
-    _, columns = node.value
-    width = columns or 1
+    if node.value[-1] == "row":
+        return Piece(f"[{', '.join(p.text for p in args)}]")
+    width = node.value[1] or (len(args) if node.value[-1] == "across" else 1)
     rows = " \\\\ ".join(" & ".join(p.text for p in args[k : k + width]) for k in range(0, len(args), width))
     return Piece(f"\\begin{{bmatrix}} {rows} \\end{{bmatrix}}")
 

@@ -28,6 +28,7 @@ from symgrad.notation.scope import (
 from symgrad.notation.scripts import INDEX_LETTERS
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Scope
+from symgrad.notation.wholes import become_names
 from symgrad.shapes import SQUARE, Axis, Unknown
 
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
@@ -37,7 +38,9 @@ UNIVERSAL = frozenset({"I", "e", "delta"})
 VECTORS = frozenset({"bold", "vec", "underline", "overrightarrow"})
 
 #: Functions whose result has calculated dimensions.
-CALCULATING = frozenset({"conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"})
+CALCULATING = frozenset(
+    {"concatenate", "hstack", "vstack", "conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"}
+)
 
 
 class Roles:
@@ -48,6 +51,7 @@ class Roles:
         self.declared = {**declared, **_declared_inside(parsed, declared)}
         self.assumed = dict(assumed)
         self.dims = {d for shape in self.declared.values() for d in shape if isinstance(d, str)}
+        become_names(parsed.tree, {*self.declared, *self.assumed, *self.dims})
         self.survey: Survey = survey(parsed.tree, parsed.source, {*self.declared, *self.dims})
         self.notes: dict[str, None] = dict.fromkeys((*parsed.notes, *self.survey.notes))
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")

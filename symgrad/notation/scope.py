@@ -88,8 +88,9 @@ class Uses:
             elif head == "compare":
                 self._compare(tree)
                 push(arg for arg in reversed(tree.args) if not self._compared_index(arg))
-            elif head == "mul":
+            elif head in {"mul", "array"}:
                 self._average(tree)
+                self.calculates |= head == "array" and any(arg.head != "num" for arg in tree.args)
                 push(reversed(tree.args))
             elif tree.args:
                 push(reversed(tree.args))
@@ -299,7 +300,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             raise InputError(
                 "this declares a shape and has no formula", source=source, offset=tree.start, end=tree.end, code="EMPTY"
             )
-    uses = Uses(declared=declared, indices=_bound_letters(formulas) if "_" in source or " for " in source else ())
+    uses = Uses(declared=declared, indices=bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
         function = definition(formulas[0], notes, declared)
         uses.scan(function.body)
@@ -353,7 +354,7 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
 
 
-def _bound_letters(formulas: Iterable[Tree]) -> set[str]:
+def bound_letters(formulas: Iterable[Tree]) -> set[str]:
     """The indices that sums, brackets and left sides bind."""
     letters: set[str] = set()
     for formula in formulas:
@@ -404,7 +405,7 @@ def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes:
     sides = [right, *others]
     known = {*declared, *(name[:1].lower() + name[1:] for name in declared), *BUILTIN}
     unknown = [_used(Definition("", side, side), declared) - known for side in sides]
-    chosen = next((k for k, names in enumerate(unknown) if not names - _bound_letters([sides[k]])), 0)
+    chosen = next((k for k, names in enumerate(unknown) if not names - bound_letters([sides[k]])), 0)
     if not chosen:
         return right, others
     notes.append("of the right sides the first one that has declared names alone is read; the others were not checked")

@@ -5,6 +5,9 @@ They act on the trailing axes of their arguments; leading axes are a batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
+
 from symgrad.errors import DomainError, LimitError
 from symgrad.expr import Call, Contraction, Delta, Node, add, call, constant, contract, delta, number
 from symgrad.ops.entrywise import EXPONENTIAL
@@ -59,10 +62,71 @@ def _power_change_rewrite(X: Node, k: Node, E: Node) -> Node | None:
     return contract([(scalar, ()), (k, ()), (below, (0, 1))], (0, 1))
 
 
-def _expm_change_rewrite(X: Node, E: Node) -> Node | None:
-    """Where E is c I, it commutes with X: c e^X."""
-    scalar = _multiple_of_identity(E) if X.rank == 2 else None
-    return None if scalar is None else contract([(scalar, ()), (call(EXPM, [X]), (0, 1))], (0, 1))
+def _ray(node: Node) -> tuple[Node, Node]:
+    """A matrix as (scalar, matrix), all that is scalar in the first."""
+    if not isinstance(node, Contraction) or node.summed:
+        return number(1), node
+    scalars = [factor for factor in node.factors if not factor[1]]
+    rest = [factor for factor in node.factors if factor[1]]
+    if not rest:
+        return number(1), node
+    labels = (0, 1)
+    return contract(scalars, (), node.coefficient), contract(rest, labels, 1, dict(enumerate(node.shape)))
+
+
+def _commuting(X: Node, E: Node) -> tuple[Node, Node] | None:
+    """(c, M) where E is c M, and M the identity or the matrix that X is a multiple of: E then commutes with X."""
+    if X.rank != 2 or E.rank != 2:
+        return None
+    scalar = _multiple_of_identity(E)
+    if scalar is not None:
+        return scalar, delta(X.shape[0])
+    scalar, matrix = _ray(E)
+    return (scalar, matrix) if matrix is _ray(X)[1] else None
+
+
+def _change_rewrite(sign: int, slope: str) -> Callable[[Node, Node], Node | None]:
+    """Where E commutes with X, the change of f(X) along E is f'(X) E; f' is `sign` times the operation `slope`."""
+
+    def rewrite(X: Node, E: Node) -> Node | None:
+        found = _commuting(X, E)
+        if found is None:
+            return None
+        scalar, matrix = found
+        derivative = call(next(op for op in ARRAYS if op.name == slope), [X])
+        return contract([(scalar, ()), (matrix, (0, "k")), (derivative, ("k", 1))], (0, 1), sign)
+
+    return rewrite
+
+
+def _sylvester_rewrite(A: Node, B: Node, C: Node) -> Node | None:
+    """A X + X A = c I has the solution c/2 A^{-1}."""
+    scalar = _multiple_of_identity(C) if C.rank == 2 and A is B else None
+    return None if scalar is None else contract([(scalar, ()), (call(INVERSE, [A]), (0, 1))], (0, 1), Fraction(1, 2))
+
+
+def _matrix_function(
+    name: str, slope: tuple[int, str], source: str, domain: str = "real", modules: tuple[str, str] = ("", ""),
+    torch: str = "", analytic: bool = False,
+) -> tuple[Operation, Operation]:  # fmt: skip
+    """A function f of a square matrix by its series, and its Fréchet derivative along E, an operation of its own.
+
+    slope: f' as a sign and an operation; modules: where NumPy and JAX code find f, else helpers of its name; torch: its
+    code there.
+    """
+    change = f"{name}_change"
+    numpy, jax = (f"{module}.{name}({{X}})" if module else f"{name}({{X}})" for module in modules)
+    function = Operation(
+        name, ("X",), (differential(f"{change}(X, dX)"),), "n n -> n n", text=(name,), latex=(name,), turns=True,
+        numpy=numpy, jax=jax, torch=torch, helper="" if all(modules) else name, domain=(domain,), analytic=analytic, source=source,
+    )  # fmt: skip
+    along = Operation(
+        change, ("X", "E"), (UNKNOWN, adjoint(f"{change}(X^T, g)")), "n n, n n -> n n", text=(change,),
+        latex=(change.replace("_", ""),), numpy=change + "({X}, {E})", jax=change + "({X}, {E})", helper=change,
+        domain=(domain, "real"), rewrite=_change_rewrite(*slope), analytic=analytic,
+        source="Higham, Functions of Matrices, 3: the Fréchet derivative, a block of f([[X, E], [0, X]])",
+    )  # fmt: skip
+    return function, along
 
 
 # fmt: off
@@ -192,17 +256,50 @@ POWERS = (
         "signature='(n,n),(n,n)->(n,n)')({X}, {E})", domain=("real", "natural", "real"), rewrite=_power_change_rewrite,
         source=COOKBOOK + ", eq. 91: the sum of X^r E X^(k - 1 - r) over r from 0 to k - 1",
     ),
+)
+
+FUNCTIONS = (
+    *_matrix_function(
+        "expm", (1, "expm"), "Higham, Functions of Matrices, 10: the sum of X^k / k!",
+        modules=("scipy.linalg", "jax.scipy.linalg"), torch="torch.linalg.matrix_exp({X})", analytic=True,
+    ),
+    *_matrix_function(
+        "logm", (1, "inverse"),
+        "Higham, Functions of Matrices, 11: the principal logarithm; X has no eigenvalue ≤ 0", "principal",
+    ),
+    *_matrix_function(
+        "sinm", (1, "cosm"), "Higham, Functions of Matrices, 12: the sine of a matrix, by its series",
+    ),
+    *_matrix_function(
+        "cosm", (-1, "sinm"),
+        "Higham, Functions of Matrices, 12: the cosine of a matrix, by its series",
+    ),
+)
+
+ROOTS = (
     Operation(
-        "expm", ("X",), (differential("expm_change(X, dX)"),), "n n -> n n", text=("expm",), latex=("expm",), turns=True,
-        numpy="scipy.linalg.expm({X})", jax="jax.scipy.linalg.expm({X})",
-        torch="torch.linalg.matrix_exp({X})", source="Higham, Functions of Matrices, 10: the sum of X^k / k!",
+        "chol", ("A",), (differential(
+            "L = chol(A); L halftril(inv(L) (dA + dA^T) / 2 inv(L)^T)"
+        ),), "n n -> n n", text=("chol", "cholesky"), latex=("chol", "cholesky"), numpy="chol({A})", helper="chol",
+        jax="jnp.linalg.cholesky({A})", domain=("definite",), analytic=False,
+        source="Murray, Differentiation of the Cholesky decomposition, 2016: the lower triangular L with L L^T = A; where A "
+        "is not symmetric, of (A + A^T)/2",
     ),
     Operation(
-        "expm_change", ("X", "E"), (UNKNOWN, adjoint("expm_change(X^T, g)")), "n n, n n -> n n",
-        text=("expm_change",), latex=("expmchange",), numpy="expm_change({X}, {E})", helper="expm_change",
-        jax="jnp.vectorize(lambda x, e: jax.jvp(jax.scipy.linalg.expm, (x,), (e,))[1], "
-        "signature='(n,n),(n,n)->(n,n)')({X}, {E})", rewrite=_expm_change_rewrite,
-        source="Higham, Functions of Matrices, 10.15: the Fréchet derivative, the integral of e^(sX) E e^((1 - s)X)",
+        "sqrtm", ("X",), (differential("S = sqrtm(X); sylvester(S, S, dX)"),), "n n -> n n", text=("sqrtm",),
+        latex=("sqrtm",), numpy="sqrtm({X})", helper="sqrtm", turns=True,
+        jax="sqrtm({X})", domain=("principal",),
+        analytic=False, source="Higham, Functions of Matrices, 6: the principal square root; X has no eigenvalue ≤ 0",
+    ),
+    Operation(
+        "sylvester", ("A", "B", "C"), (
+            differential("X = sylvester(A, B, C); -sylvester(A, B, dA X)"),
+            differential("X = sylvester(A, B, C); -sylvester(A, B, X dB)"),
+            adjoint("sylvester(A^T, B^T, g)"),
+        ), "m m, n n, m n -> m n", text=("sylvester",), latex=("sylvester",), numpy="sylvester({A}, {B}, {C})",
+        helper="sylvester", jax="sylvester({A}, {B}, {C})",
+        domain=("principal", "principal", "real"), rewrite=_sylvester_rewrite, analytic=False,
+        source="Bartels and Stewart, Commun. ACM 15, 1972: the X with A X + X B = C",
     ),
 )
 
@@ -210,6 +307,11 @@ PATTERNS = (
     Operation(
         "tril", ("X",), (adjoint("tril(g)"),), "n n -> n n", text=("tril",), latex=("tril",), numpy="np.tril({X})",
         jax="jnp.tril({X})", source="Golub and Van Loan, Matrix Computations: the lower triangle, zero above the diagonal",
+    ),
+    Operation(
+        "halftril", ("X",), (adjoint("halftril(g)"),), "n n -> n n", definition="tril(X) - 1/2 X .* I", text=("halftril",),
+        latex=("halftril",), numpy="(np.tril({X}) + np.tril({X}, -1)) / 2", jax="(jnp.tril({X}) + jnp.tril({X}, -1)) / 2",
+        source="Murray, Differentiation of the Cholesky decomposition, 2016: Φ, the lower triangle with half its diagonal",
     ),
     Operation(
         "diagsum", ("X",), (adjoint("diagsum(g)"),), "n n -> n n", text=("diagsum",), latex=("diagsum",),
@@ -230,5 +332,5 @@ CONSTANTS = (
 
 INVERSE, DET, _ = ALGEBRA
 POWER = next(op for op in EXPONENTIAL if op.name == "power")
-MATRIX_POWER, _, EXPM, _ = POWERS
-ARRAYS = AXIS + ALGEBRA + SPECTRUM + POWERS + PATTERNS + CONSTANTS
+MATRIX_POWER, _ = POWERS
+ARRAYS: tuple[Operation, ...] = AXIS + ALGEBRA + SPECTRUM + POWERS + FUNCTIONS + ROOTS + PATTERNS + CONSTANTS

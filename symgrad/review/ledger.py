@@ -146,7 +146,7 @@ class Ledger:
                     raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
         found = derivative(whole, wrt)
         structure = structure_of(wrt[0]) if self.tied and len(wrt) == 1 else None
-        return found if structure is None else structured(found, structure)
+        return found if structure is None else structured(found, structure, wrt[0])
 
     def symbol(self, function: Node, wrt: tuple[Variable, ...], label: str) -> Variable:
         """The variable that stands for a derivative."""

@@ -42,7 +42,9 @@ from symgrad.expr import (
     split,
 )
 from symgrad.ops import apply
+from symgrad.simplify import blocks
 from symgrad.simplify.symmetry import product_key, symmetric
+from symgrad.simplify.transposes import moved
 from symgrad.simplify.trees import arranged, powers_gathered
 
 #: A rule gets a node with settled children, and a way to settle what it builds.
@@ -54,6 +56,8 @@ MAX_TERMS = 16
 MAX_DENOMINATOR = 100
 #: Nothing longer is multiplied out: nobody reads it, and parts that are shared would no longer be.
 LONG = 400
+#: Complementary conditions are looked for among so few only.
+MAX_GATES = 4
 #: How often one node may be rewritten; the rules shorten, so this is only reached by a mistake in them.
 MAX_ROUNDS = 12
 
@@ -198,7 +202,7 @@ def _symmetric(node: Node, _: Again) -> Node | None:
 
 
 def _orthogonal(node: Node, _: Again) -> Node | None:
-    """QᵀQ = Q Qᵀ = I for a square matrix that is assumed orthogonal."""
+    """QᵀQ = I for a matrix that is assumed orthogonal, and Q Qᵀ = I for a square one."""
     assert isinstance(node, Contraction)
     found: dict[tuple[Node, int, int], int] = {}
     for k, (base, labels, power) in enumerate(node.factors):
@@ -207,10 +211,10 @@ def _orthogonal(node: Node, _: Again) -> Node | None:
         for axis, label in enumerate(labels):
             other = found.setdefault((base, axis, label), k)
             uses = sum(f[1].count(label) for f in node.factors)
-            if other != k and label >= node.rank and uses == 2 and base.shape[0] == base.shape[1]:
+            if other != k and label >= node.rank and uses == 2 and (axis == 0 or base.shape[0] == base.shape[1]):
                 ends = (node.factors[other][1][1 - axis], labels[1 - axis])
                 rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
-                return _remake(node, [*rest, (delta(base.shape[0]), ends, 1)])
+                return _remake(node, [*rest, (delta(base.shape[1 - axis]), ends, 1)])
     return None
 
 
@@ -239,6 +243,14 @@ def _unstacked(node: Node, _: Again) -> Node | None:
         if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
             return _remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
     return None
+
+
+def _blocks(node: Node, _: Again) -> Node | None:
+    """Parts of block matrices: windows that meet, and windows of a sum of blocks."""
+    assert isinstance(node, Contraction)
+    if not any(isinstance(factor, Window) for factor, _, _ in node.factors):
+        return None
+    return blocks.met(node) or blocks.taken(node)
 
 
 def _sums_to_one(node: Node, _: Again) -> Node | None:
@@ -759,7 +771,7 @@ def _best_factoring(node: Sum) -> Node | None:
         return None
     common = _content(node)
     best: Node | None = None
-    plain = all(len(_factors(term)) == 1 for _, term in node.terms)
+    plain = all(len(_factors(term)) == 1 or (common.denominator > 1 and constant(term)) for _, term in node.terms)
     if common not in (1, -1) and plain and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
     shortest = own if best is None else length(best)
@@ -768,6 +780,51 @@ def _best_factoring(node: Sum) -> Node | None:
         if long < shortest:
             best, shortest = candidate, long
     return best
+
+
+def _complements(node: Node, again: Again) -> Node | None:
+    """p 1[u > 0] + q 1[u ≤ 0] = q + (p - q) 1[u > 0] where p - q is ±1: τ - 1[r ≤ 0]."""
+    assert isinstance(node, Sum)
+    gates = [(k, j) for k, (_, t) in enumerate(node.terms) for j, f in enumerate(_factors(t)) if _is_gate(f)]
+    if not 2 <= len(gates) <= MAX_GATES:
+        return None
+    for k, j in gates:
+        (c, one), (gate, labels, _) = node.terms[k], _factors(node.terms[k][1])[j]
+        assert isinstance(gate, Call)
+        for m, i in gates:
+            d, two = node.terms[m]
+            other, own, _ = _factors(two)[i]
+            assert isinstance(other, Call)
+            if m <= k or own != labels or other.op is gate.op:
+                continue
+            if not is_zero(again(add([gate.args[0], other.args[0]]))):
+                continue
+            p, q = scale(_left_out(one, j), c), scale(_left_out(two, i), d)
+            rest = [term for n, term in enumerate(node.terms) if n not in (k, m)]
+            for always, often, hot in ((q, p, gate), (p, q, other)):
+                gap = again(add([often, (-1, always)]))
+                if constant(gap) not in (1, -1) or constant(always) is not None:
+                    continue
+                better = add([*rest, always, _gated_by(gap, hot, labels)], node.shape)
+                if length(better) < length(node):
+                    return better
+    return None
+
+
+def _is_gate(factor: Factor) -> bool:
+    return factor[2] == 1 and _name(factor[0]) in ("positive", "nonnegative")
+
+
+def _left_out(term: Node, j: int) -> Node:
+    """A product without one factor, of the same shape."""
+    rest = [factor for k, factor in enumerate(_factors(term)) if k != j]
+    sizes: dict[Label, int | str] = dict(enumerate(term.sizes if isinstance(term, Contraction) else term.shape))
+    coefficient = term.coefficient if isinstance(term, Contraction) else 1
+    return contract(rest, axes(term), coefficient, sizes)
+
+
+def _gated_by(node: Node, gate: Node, labels: tuple[int, ...]) -> Node:
+    return contract([(gate, labels), (node, axes(node))], axes(node), 1, dict(enumerate(node.shape)))
 
 
 def _common_denominator(node: Node, again: Again) -> Node | None:
@@ -803,6 +860,9 @@ def _shared_factors(node: Sum) -> Iterable[Node]:
     tried: set[Hashable] = set()
     for _, term in node.terms:
         for seed in _factors(term):
+            numbered = _name(seed[0]) == "onehot" and constant(seed[0].children[0]) is not None
+            if isinstance(seed[0], Window) or numbered:
+                continue  # the blocks and the entries of a matrix stay apart
             key = (seed[0], seed[2], tuple(k if k < node.rank else -1 for k in seed[1]))
             if key in tried:
                 continue
@@ -911,6 +971,21 @@ def _saturating(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _transposed(node: Node, again: Again) -> Node | None:
+    """A linear operation is applied to the other side of an inner product where that is shorter."""
+    assert isinstance(node, Contraction)
+    if not node.summed:
+        return None
+    found = min((again(other) for other in moved(node)), key=_effort, default=node)
+    return found if _effort(found) < _effort(node) else None
+
+
+def _effort(node: Node) -> int:
+    """The length of a node, operations that are linear in an argument (changes of functions) counted twice."""
+    calls = (part for part in postorder([node]) if isinstance(part, Call))
+    return length(node) + sum(2 for part in calls if any(rule.kind == "adjoint" for rule in part.op.rules))
+
+
 def axes(node: Node) -> tuple[int, ...]:
     return tuple(range(node.rank))
 
@@ -921,6 +996,7 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _symmetric,
         _orthogonal,
         _unstacked,
+        _blocks,
         _sums_to_one,
         _sigmoid_quotient,
         _tanh_quotient,
@@ -934,8 +1010,18 @@ RULES: dict[type, tuple[Rewrite, ...]] = {
         _opposites,
         _sign_inside,
         _turned_sum,
+        _transposed,
         _gathered,
     ),
     Call: (_log, _selected, _unscaled, _turned, _inverse, _shifted, _outside),
-    Sum: (_collected, _repeated_sigmoid, _expanded, _saturating, _common_denominator, _factored, _positive_first),
+    Sum: (
+        _collected,
+        _complements,
+        _repeated_sigmoid,
+        _expanded,
+        _saturating,
+        _common_denominator,
+        _factored,
+        _positive_first,
+    ),
 }

@@ -24,7 +24,7 @@ def symmetric(node: Node, depth: int = DEPTH) -> bool:
     if isinstance(node, Delta):
         return True
     if isinstance(node, Call):
-        whole = node.op.entrywise or node.op.name == "inverse"
+        whole = node.op.entrywise or node.op.turns
         return whole and all(arg.rank == 0 or symmetric(arg, depth - 1) for arg in node.args)
     if len(node.children) > MANY:
         return False

@@ -7,7 +7,7 @@ tree of one entry, with sums and subscripts.  What a whole-array operation is ap
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from symgrad.dims import Dim, combine, linear, split
@@ -39,6 +39,7 @@ from symgrad.expr import (
     variables,
 )
 from symgrad.notation.syntax import ENTRYWISE, Tree
+from symgrad.simplify.blocks import Grid, Placed, grid, numbered_entry, placed
 from symgrad.simplify.matrix import (
     is_indicator,
     layout,
@@ -54,6 +55,8 @@ LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
 #: be exponentially longer than itself.
 MAX_TREE = 20_000
+#: Arrays of more entries are not written out.
+MAX_WRITTEN = 16
 
 
 def to_tree(root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> Tree:
@@ -278,6 +281,9 @@ class _Writer:
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
+        sliced = self._sliced(coefficient, node) if self.windows else None
+        if sliced is not None:
+            return sliced
         plain = not any(isinstance(factor, Window) for factor, _, _ in node.factors)
         found = layout(node, lambda n: self.trees[n], coefficient) if plain else None
         return found.tree if found is not None else self._assembled(coefficient, node)
@@ -288,6 +294,7 @@ class _Writer:
         moves = {labels[0]: (w, labels[1]) for w, labels in windows}
         uses = Counter(k for _, labels, _ in node.factors for k in labels)
         moves = {s: to for s, to in moves.items() if s >= node.rank and uses[s] == 2}
+        lone = {s for s, (w, to) in moves.items() if w.shape[1] == 1 and to >= node.rank and uses[to] == 1}
         used: set[int] = set()
         factors: list[Factor] = []
         for factor, labels, power in node.factors:
@@ -296,18 +303,46 @@ class _Writer:
                 factors.append((factor, labels, power))
                 continue
             used |= here
-            subscripts = [_part(moves[s][0]) if s in here else Tree("slice") for s in labels]
-            pairs = zip(labels, factor.shape, strict=True)
+            subscripts = [_subscript(moves[s][0], s in lone) if s in here else Tree("slice") for s in labels]
+            pairs = [(s, d) for s, d in zip(labels, factor.shape, strict=True) if s not in lone]
             shape = tuple(moves[s][0].shape[1] if s in here else d for s, d in pairs)
             stand_in = variable(f"{factor.name} {subscripts}", shape)
             self.trees[stand_in] = Tree("index", (self.trees[self._known(factor)], *subscripts))
             self.weights[stand_in] = 1 + len(subscripts)
-            factors.append((stand_in, tuple(moves[s][1] if s in here else s for s in labels), power))
+            factors.append((stand_in, tuple(moves[s][1] if s in here else s for s, _ in pairs), power))
         factors = [f for f in factors if not (isinstance(f[0], Window) and f[1][0] in used)]
         if not used:
             return node
-        sizes = {k: d for k, d in enumerate(node.sizes) if k not in used}
+        gone = used | {moves[s][1] for s in lone & used}
+        sizes = {k: d for k, d in enumerate(node.sizes) if k not in gone}
         return contract(factors, tuple(range(node.rank)), 1, sizes)
+
+    def _sliced(self, coefficient: Rational, node: Contraction) -> Tree | None:
+        """A part of a whole that is written in matrix form: (exp(W x))_{1:n}."""
+        moves: dict[int, tuple[Window, int]] = {}
+        places: dict[int, Window] = {}
+        rest: list[Factor] = []
+        for factor, labels, power in node.factors:
+            whole = isinstance(factor, Window) and power == 1 and _is_slice(factor) and labels[0] >= node.rank
+            if whole and isinstance(factor, Window) and labels[1] < node.rank and labels[1] not in moves:
+                moves[labels[1]] = (factor, labels[0])
+            elif whole and isinstance(factor, Window) and factor.shape[1] == 1 and len(node.factors) > 1:
+                places[labels[0]] = factor
+            else:
+                rest.append((factor, labels, power))
+        taken = [label for _, labels, _ in rest for label in labels]
+        out = [moves[axis][1] if axis in moves else axis for axis in range(node.rank)] + list(places)
+        if not (moves or places) or not rest or any(axis in taken for axis in moves) or len(out) > 2:
+            return None
+        if len(set(out)) < len(out) or any(label not in taken for label in out):
+            return None
+        body = self._known_tree(arranged(contract(rest, tuple(out), magnitude(coefficient))))
+        if body.head == "assemble":
+            return None
+        subscripts = [_part(moves[axis][0]) if axis in moves else Tree("slice") for axis in range(node.rank)]
+        subscripts += [_subscript(window, True) for window in places.values()]
+        tree = Tree("index", (body, *subscripts))
+        return Tree("neg", (tree,)) if coefficient < 0 else tree
 
     def _selection(self, coefficient: Rational, node: Contraction) -> Tree | None:
         """Σ_ic S_ic 1[c = y_i] is Σ_i S_{i, y_i}; the vector of these is [S_{i, y_i}]_i; without a batch, s_y.
@@ -353,8 +388,14 @@ class _Writer:
         if node.rank > 2:
             names = self.fresh(node.rank)
             return self._bracketed(self._sum_entry(node, names, names), names, node)
-        signs, terms = [], []
-        for coefficient, term in node.terms:
+        written = self._written_out(node)
+        if written is not None:
+            return written
+        blocks, rest = self._blocks(node.terms) if self.windows else (None, node.terms)
+        if blocks is not None and not rest:
+            return blocks
+        signs, terms = ([], []) if blocks is None else ([1], [blocks])
+        for coefficient, term in rest:
             inner = _repeated_scalar(term)
             term = term if inner is None else inner
             signs.append(1 if coefficient > 0 else -1)
@@ -363,6 +404,60 @@ class _Writer:
             else:
                 terms.append(self._scaled(magnitude(coefficient), self._known(term)))
         return Tree("add", tuple(terms), tuple(signs))
+
+    def _written_out(self, node: Sum) -> Tree | None:
+        """Entries times unit vectors of a few numbered places: [2/x; 3 cos(3 x)], [a, b; 0, d]."""
+        if not node.rank or not all(isinstance(dim, int) for dim in node.shape):
+            return None
+        cells: dict[tuple[int, ...], list[tuple[Rational, Node]]] = {}
+        for coefficient, term in node.terms:
+            found = numbered_entry(term)
+            if found is None:
+                return None
+            cells.setdefault(found[0], []).append((coefficient, found[1]))
+        counts = [int(dim) for dim in node.shape] + [1]
+        places = [(i, j)[: node.rank] for i in range(counts[0]) for j in range(counts[1])]
+        if len(places) > MAX_WRITTEN or 2 * len(cells) < len(places):
+            return None
+        entries = tuple(self._known_tree(add(cells.get(place, ()), ())) for place in places)
+        return Tree("array", entries, (counts[0], counts[1]) if node.rank == 2 else (counts[0], None))
+
+    def _blocks(self, terms: Sequence[tuple[Rational, Node]]) -> tuple[Tree | None, list[tuple[Rational, Node]]]:
+        """The terms that are moved to their places as an array of blocks, and the other terms."""
+        parts = [(placed(c, term), (c, term)) for c, term in terms]
+        found = [part for part, _ in parts if part is not None]
+        whole = grid(found) if found else None
+        if whole is None:
+            return None, list(terms)
+        rest = [term for part, term in parts if part is None]
+        return self._array(whole, len(found[0].windows)), rest
+
+    def _array(self, whole: Grid, rank: int) -> Tree:
+        """[A, B; C, D]; [x; y] for a vector; a zero fills its block where another one tells how large that is."""
+        counts = [len(along) for along in whole.extents] + [1] * (2 - rank)
+        entries = []
+        for row, column in ((i, j) for i in range(counts[0]) for j in range(counts[1])):
+            cell = (row, column)[:rank]
+            if cell in whole.cells:
+                entries.append(self._cell(whole.cells[cell], rank))
+                continue
+            lone = any(all(other[axis] != cell[axis] for other in whole.cells) for axis in range(rank))
+            dims = [along[k] for along, k in zip(whole.extents, cell, strict=True)]
+            entries.append(Tree("call", tuple(map(dimension_tree, dims)), "zeros") if lone else number_tree(0))
+        if counts[1] == 1:
+            return Tree("array", tuple(entries), (counts[0], None))
+        vectors = all(part.axes == (0,) for parts in whole.cells.values() for part in parts)
+        plain = counts[0] == 1 and not vectors
+        return Tree("array", tuple(entries), (counts[1], None, "across") if plain else (counts[0], counts[1]))
+
+    def _cell(self, parts: list[Placed], rank: int) -> Tree:
+        trees = []
+        for part in parts:
+            tree = self._known_tree(part.block)
+            trees.append(Tree("transpose", (tree,)) if part.axes == (1,) and rank == 2 else tree)
+        if len(trees) == 1:
+            return trees[0]
+        return Tree("add", tuple(trees), (1,) * len(trees))
 
     def _known(self, node: Node) -> Node:
         if node not in self.trees:
@@ -563,6 +658,11 @@ def _is_slice(window: Window) -> bool:
     """Whether a window only moves along an axis, and stays inside."""
     stride, *more = window.strides
     return not more and window.inside and isinstance(stride, int) and stride > 0
+
+
+def _subscript(window: Window, lone: bool) -> Tree:
+    """Where a window reads: a part of an axis, or the one place where it has no other entry."""
+    return dimension_tree(combine([(1, window.offset)], 1)) if lone else _part(window)
 
 
 def _part(window: Window) -> Tree:

@@ -413,7 +413,7 @@ class Ground:
         import numpy as np
 
         base = np.asarray(point.values[self.problem.wrt.name], dtype=float)
-        step = sign * 1e-7 * moved(self.problem.wrt, base.shape, index)
+        step = sign * 1e-7 * moved(self.problem.wrt, base, index)
         there = Point({**point.values, self.problem.wrt.name: base + step}, point.sizes)
         return float((self.problem.value(there) - self.problem.value(point)) / (sign * 1e-7))
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from operator import add
 from typing import Any
 
 from symgrad.dims import value as dimension
 from symgrad.errors import UnsupportedError
 from symgrad.expr import Call, Contraction, Delta, Dim, Node, Rational, Size, Stacking, Sum, Variable, Window, postorder
+from symgrad.verify.roots import Series, jax_series, numpy_series
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -108,7 +109,7 @@ def _special_functions(xp: Any, sc: Any) -> dict[str, Callable[..., Any]]:
     }  # fmt: skip
 
 
-def _matrix_functions(xp: Any, expm: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
+def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
     """Functions of whole matrices, in those of the array module."""
 
     def symmetric(x: Any) -> Any:
@@ -132,13 +133,21 @@ def _matrix_functions(xp: Any, expm: Callable[[Any], Any]) -> dict[str, Callable
     def matrix_power(x: Any, k: Any) -> Any:
         return xp.linalg.matrix_power(x, int(k))
 
-    return {
-        "nucnorm": lambda x: xp.sum(xp.linalg.svd(x, compute_uv=False), axis=-1), "polar": polar, "expm": expm,
+    def sylvester(a: Any, b: Any, c: Any) -> Any:
+        """A X + X B = C for every entry of X at once."""
+        m, n = c.shape[-2:]
+        left = xp.einsum("...ik,jl->...ijkl", a, xp.eye(n))
+        whole = (left + xp.einsum("ik,...lj->...ijkl", xp.eye(m), b)).reshape(*c.shape[:-2], m * n, m * n)
+        return xp.linalg.solve(whole, c.reshape(*c.shape[:-2], m * n, 1)).reshape(c.shape)
+
+    changes = {f"{name}_change": partial(change, function) for name, function in series.items()}
+    return series | changes | {
+        "nucnorm": lambda x: xp.sum(xp.linalg.svd(x, compute_uv=False), axis=-1), "polar": polar,
         "pinv": lambda x: xp.linalg.pinv(x, 1e-10), "matrix_power": matrix_power,
         "eigmax": lambda x: xp.linalg.eigvalsh(symmetric(x))[..., -1],
         "eigmin": lambda x: xp.linalg.eigvalsh(symmetric(x))[..., 0],
         "maxeigvec": lambda x: eigenvector(x, -1), "mineigvec": lambda x: eigenvector(x, 0),
-        "expm_change": lambda x, e: change(expm, x, e),
+        "chol": lambda x: xp.linalg.cholesky(symmetric(x)), "sylvester": sylvester,
         "power_change": lambda x, k, e: change(lambda z: matrix_power(z, k), x, e),
     }  # fmt: skip
 
@@ -193,6 +202,7 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi, "tril": xp.tril,
+        "halftril": lambda x: xp.tril(x) - x * xp.eye(x.shape[-1]) / 2,
         "diagsum": lambda x: _along_diagonals(x, xp),
     }  # fmt: skip
 
@@ -213,7 +223,6 @@ def _float_power(x: Any, power: Rational) -> Any:
 @cache
 def numpy_arithmetic() -> Arithmetic:
     import numpy as np
-    import scipy.linalg
     import scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
@@ -223,23 +232,22 @@ def numpy_arithmetic() -> Arithmetic:
         return _float_power(np.asarray(x) * 1.0, exponent)
 
     functions = _numeric_functions(np) | _special_functions(np, scipy.special)
-    functions |= _matrix_functions(np, scipy.linalg.expm)
+    functions |= _matrix_functions(np, numpy_series())
     return Arithmetic(np, functions, float, power, np.einsum, onehot)
 
 
 def jax_arithmetic() -> Arithmetic:
     import jax.numpy as jnp
-    import jax.scipy.linalg
     import jax.scipy.special
 
     def onehot(labels: Any, classes: int) -> Any:
-        return jnp.eye(classes)[labels]
+        return jnp.eye(classes)[jnp.asarray(labels).astype(int)]
 
     def power(x: Any, exponent: Rational) -> Any:
         return _float_power(x, exponent)
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
-    functions |= _matrix_functions(jnp, jax.scipy.linalg.expm)
+    functions |= _matrix_functions(jnp, jax_series())
     return Arithmetic(jnp, functions, float, power, jnp.einsum, onehot)
 
 
@@ -374,6 +382,8 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
         "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),
         "argmax": argmax, "inverse": matrix(lambda m: m.inv()), "det": matrix(lambda m: m.det()),
         "matrix_power": matrix(lambda m, k: m ** int(k)),
+        "chol": matrix(lambda m: ((m + m.T) / 2).cholesky(hermitian=False)),
         "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))), "tril": np.tril,
+        "halftril": lambda x: (np.tril(x) + np.tril(x, -1)) * sp.Rational(1, 2),
         "diagsum": lambda x: _along_diagonals(x, np),
     }  # fmt: skip

@@ -83,6 +83,9 @@ class Sampler:
     def assign(self, row: tuple[int, ...]) -> dict[str, int]:
         sizes = {d: row[k % len(row)] for k, d in enumerate(self.dims)}
         self.make_room(sizes)
+        for v in self.variables:
+            if "orthogonal" in v.assumptions and v.rank == 2 and value(v.shape[0], sizes) < value(v.shape[1], sizes):
+                sizes.update((name, value(v.shape[1], sizes) + 1) for name in names(v.shape[0]))
         # A label needs at least two classes for its loss to be one.
         for dim in self.classes.values():
             if isinstance(dim, str) and sizes.get(dim, 2) < 2:
@@ -112,7 +115,7 @@ class Sampler:
         if "natural" in v.assumptions:
             return self.rng.integers(2, 5, shape)
         if way == "mixed":
-            way = str(self.rng.choice(list(WAYS)))
+            way = str(self.rng.choice(MIXED))
         array = np.asarray((WAYS | STRESSES)[way](self.rng, shape)) * (magnitude if way != "unit" else 1.0)
         for word in sorted(v.assumptions):
             if word in STRUCTURES:
@@ -166,7 +169,7 @@ class Sampler:
 
     def valid(self, sizes: Mapping[str, int], accept: Callable[[Point], bool], magnitude: float = 1.0) -> Point | None:
         """A point that `accept` takes, from ever tamer distributions; None if there is none to be found."""
-        for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10):
+        for way in chain(["normal"] * 20, ["mixed"] * 20, ["positive"] * 10, ["unit"] * 10, ["dominant"] * 10):
             point = self.draw(sizes, magnitude, way)
             if accept(point):
                 return point
@@ -249,10 +252,19 @@ def _filled(shape: tuple[int, ...], entry: Callable[[Any], Any]) -> Any:
     return np.asarray(entry(np.arange(prod(shape))), dtype=float).reshape(shape)
 
 
+def _dominant(value: Any) -> Any:
+    """Square matrices with large diagonals: definite symmetric parts, and eigenvalues that are positive."""
+    import numpy as np
+
+    square = value.ndim > 1 and value.shape[-1] == value.shape[-2]
+    return value + 3 * value.shape[-1] * np.eye(value.shape[-1]) if square else abs(value)
+
+
 WAYS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "positive": lambda rng, shape: rng.uniform(0.3, 2.5, size=shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
+    "dominant": lambda rng, shape: _dominant(rng.normal(size=shape)),
 }
 #: The same numbers at every seed: all equal, of either sign, in turn, growing along each axis.
 STRESSES: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
@@ -262,6 +274,7 @@ STRESSES: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "growing": lambda rng, shape: _filled(shape, lambda k: (k + 1) / 2),
     "tenths": lambda rng, shape: _filled(shape, lambda k: (1 + k % 7) / 10),
 }
+MIXED = ("normal", "positive", "unit")
 STRUCTURES: dict[str, Callable[[Any], Any]] = {
     "positive": lambda value: abs(value) + 1e-3,
     "symmetric": lambda value: (value + value.swapaxes(-1, -2)) / 2,

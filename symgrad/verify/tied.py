@@ -33,21 +33,51 @@ def pattern(variable: Variable, shape: tuple[int, ...]) -> Any:
     return number(i, j, shape[0])
 
 
-def moved(variable: Variable, shape: tuple[int, ...], index: tuple[int, ...]) -> Any:
-    """The direction in which the entry at `index` can be changed: 1 at all entries that are the same number."""
+def moved(variable: Variable, value: Any, index: tuple[int, ...]) -> Any:
+    """The direction in which the entry at `index` can be changed: 1 at all entries that are the same number.
+
+    Along matrices with orthonormal columns it is the tangent nearest to changing that entry alone.
+    """
     import numpy as np
 
-    numbers = pattern(variable, shape)
+    numbers = pattern(variable, np.shape(value))
     if numbers is not None:
         return (numbers == numbers[index]) * (numbers >= 0) * 1.0
-    direction = np.zeros(shape)
+    direction = np.zeros(np.shape(value))
     direction[index] = 1.0
-    return direction
+    return tangent(value, direction) if is_orthonormal(variable) else direction
 
 
-def tie(variable: Variable, value: Any, xp: Any) -> Any:
-    """A matrix that depends on one entry for each parameter: the others are copies, and fixed ones are zero."""
+def is_orthonormal(variable: Variable) -> bool:
+    """Whether a variable is a matrix whose columns are orthonormal."""
+    return "orthogonal" in variable.assumptions and variable.rank == 2
+
+
+def tangent(at: Any, direction: Any) -> Any:
+    """The part of a direction at a matrix Q with QᵀQ = I that keeps Qᵀ dQ + dQᵀ Q at zero."""
+    inner = at.T @ direction
+    return direction - at @ (inner + inner.T) / 2
+
+
+def retracted(variable: Variable, value: Any) -> Any:
+    """The nearest matrix that the variable can be; a step along a tangent leaves the manifold to second order."""
     import numpy as np
+
+    if not is_orthonormal(variable):
+        return value
+    left, _, right = np.linalg.svd(value, full_matrices=False)
+    return left @ right
+
+
+def tie(variable: Variable, value: Any, xp: Any, at: Any = None) -> Any:
+    """A matrix that depends on one entry for each parameter: the others are copies, and fixed ones are zero.
+
+    `at` is the same value as a constant: what has orthonormal columns leaves it along tangents only.
+    """
+    import numpy as np
+
+    if is_orthonormal(variable):
+        return at + tangent(at, value - at)
 
     numbers = pattern(variable, np.shape(value))
     if numbers is None:

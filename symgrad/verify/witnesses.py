@@ -18,7 +18,7 @@ from symgrad.expr import Call, Node, Variable, postorder, variables
 from symgrad.notation.reading import read_rule
 from symgrad.verify.interpret import interpret, jax_arithmetic, numpy_arithmetic, sympy_arithmetic
 from symgrad.verify.points import Point
-from symgrad.verify.tied import moved, pattern, spread, tie
+from symgrad.verify.tied import is_orthonormal, moved, pattern, retracted, spread, tie
 
 STEP = 2e-3
 TINY_STEP = 1e-30
@@ -103,14 +103,15 @@ def central(problem: Problem, point: Point) -> tuple[Any, Any]:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
 
     def at(change: Any) -> Any:
-        there = Point({**point.values, problem.wrt.name: base + change}, point.sizes)
+        moved_to = retracted(problem.wrt, base + change)
+        there = Point({**point.values, problem.wrt.name: moved_to}, point.sizes)
         return np.asarray(_lower(problem, there), dtype=float)
 
     shape = np.shape(at(0.0))
     found, error = np.zeros((*shape, *base.shape)), np.zeros((*shape, *base.shape))
     for index in product(*(range(n) for n in base.shape)):
         h = STEP * max(1.0, abs(float(base[index])))
-        step = h * moved(problem.wrt, base.shape, index)
+        step = h * moved(problem.wrt, base, index)
         slopes = [(at(step / n) - at(-step / n)) * n / (2 * h) for n in (1, 2, 4)]
         wide, narrow = ((4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(slopes))
         place: Any = (..., *index)
@@ -134,7 +135,7 @@ def complex_step(problem: Problem, point: Point) -> Any:
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
     columns = {}
     for index in product(*(range(n) for n in base.shape)):
-        there = base + 1j * TINY_STEP * moved(problem.wrt, base.shape, index)
+        there = base + 1j * TINY_STEP * moved(problem.wrt, base, index)
         at = Point({**point.values, problem.wrt.name: there}, point.sizes)
         columns[index] = np.imag(problem.value(at)) / TINY_STEP
     shape = np.shape(next(iter(columns.values())))
@@ -193,7 +194,10 @@ def _transformed(
     named = {v.name: v for v in problem.by}
 
     def function(x: tuple[Any, ...], fixed: Mapping[str, Any]) -> Any:
-        given = {name: tie(named[name], value, jax.numpy) for name, value in zip(moving, x, strict=True)}
+        given = {
+            name: tie(named[name], value, jax.numpy, jax.lax.stop_gradient(value))
+            for name, value in zip(moving, x, strict=True)
+        }
         return interpret(problem.function, {**whole, **fixed, **given}, sizes, arithmetic)
 
     def by(derivative: Callable[..., Any], place: int) -> Callable[..., Any]:
@@ -220,6 +224,8 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
     symbols = {v.name: _symbols(v, np.shape(values[v.name])) for v in problem.by}
     at = {s: x for name, array in symbols.items() for s, x in zip(array.ravel(), np.ravel(values[name]), strict=True)}
     given = {name: array if array.shape else array[()] for name, array in symbols.items()}
+    bent = [v for v in problem.by if is_orthonormal(v)]
+    given |= {v.name: tie(v, symbols[v.name], np, values[v.name]) for v in bent}
     whole = np.asarray(interpret(problem.function, values | given, point.sizes, sympy_arithmetic()), dtype=object)
     places = [
         (*out, *inner)

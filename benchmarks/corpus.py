@@ -112,6 +112,8 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
 ASSUMED = {
     "symmetric": "symmetric", "spd": "positive_definite", "onehot": "distribution", "simplex": "distribution",
 }  # fmt: skip
+#: An entry that a case's text says is 0 beyond the ends: its LaTeX leaves that to the words around it.
+PADDED = re.compile(r"(\w+)\[[^\]]*\] if [^()]*<[^()]* else 0")
 LABELS = frozenset(("label", "index"))
 
 
@@ -262,6 +264,8 @@ def declared(case: Case, called: Mapping[str, str]) -> tuple[dict[str, Any], dic
 
 def derivative(case: Case, form: str, called: Mapping[str, str]) -> sg.Expr:
     shapes, assume = declared(case, called)
+    if form == "latex":
+        assume |= {called[name]: "zero_padded" for name in PADDED.findall(case["text"]) if name in called}
     function = sg.parse(case[form], shapes=shapes, assume=assume, syntax=form)
     wrt, order, layout = case["wrt"], case["order"], case["layout"]
     if order == 0:

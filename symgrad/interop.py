@@ -34,6 +34,7 @@ from symgrad.expr import (
     number,
     size,
     variable,
+    window,
 )
 from symgrad.notation.names import canonical
 from symgrad.notation.reading import read_rule
@@ -151,6 +152,8 @@ class _Reader:
         if isinstance(expression, sp.Lambda):
             node, open_ = self.value(expression.expr)
             wanted = tuple(expression.variables)
+            if not self.extent.keys() >= set(wanted):
+                raise UnsupportedError("an index that only calculated places have: how far it runs is not said")
             return contract([(node, open_)], wanted, 1, {i: self.extent[i] for i in wanted})
         if getattr(expression, "is_Matrix", False):
             return _squeezed(self.matrix(expression))
@@ -214,6 +217,8 @@ class _Reader:
         }
 
     def symbol(self, e: Any) -> Value:
+        if e in self.extent:
+            raise UnsupportedError(f"the index {e} is used as a number")
         if e in self.sizes:
             return size(str(e.name)), ()
         return self.named(e.name, (), e), ()
@@ -267,8 +272,20 @@ class _Reader:
         if left in self.extent and right in self.extent:
             return delta(self.extent[left]), (left, right)
         label, index = (left, right) if right in self.extent else (right, left)
+        if index in self.extent and not label.has(self.sp.Indexed) and label.free_symbols & self.extent.keys():
+            return self.window(index, label)
         node, open_ = self.value(label)
         return apply("onehot", node, params=(self.extent[index],)), (*open_, index)
+
+    def window(self, index: Any, place: Any) -> Value:
+        """1 where an index is 2 i + j - 1."""
+        steps = {i: place.coeff(i) for i in sorted(place.free_symbols & self.extent.keys(), key=str)}
+        offset = self.sp.expand(place - sum(step * i for i, step in steps.items()))
+        if not all(number.is_Integer for number in (offset, *steps.values())):
+            raise UnsupportedError(f"the index {place} is no sum of indices and numbers")
+        extents = [self.extent[i] for i in steps]
+        strides = [int(step) for step in steps.values()]
+        return window(self.extent[index], extents, strides, int(offset)), (index, *steps)
 
     def called(self, name: str, args: Any) -> Value:
         """An entrywise operation: its arguments brought to the same axes, scalars left alone."""

@@ -28,7 +28,9 @@ SQUARE = frozenset(
         "symmetric_values",
     }
 )  # fmt: skip
-ASSUMPTIONS = SQUARE | {"positive", "label", "natural", "distribution"}
+#: Assumptions that say how a source is meant, not what its values are.
+READINGS = frozenset({"zero_padded"})
+ASSUMPTIONS = SQUARE | READINGS | {"positive", "label", "natural", "distribution"}
 MAX_RANK = 8
 MAX_DIM = 10**9
 Spelling = Callable[[str], str]

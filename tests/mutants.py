@@ -14,7 +14,7 @@ import numpy as np
 import symgrad as sg
 from symgrad.dims import value as size_of
 from symgrad.errors import ShapeError, SymgradError
-from symgrad.expr import Node, variables
+from symgrad.expr import Node, postorder, variables
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 from symgrad.review import Line
@@ -122,9 +122,17 @@ def still_right(written: Written, text: str, line: Line) -> bool:
     return all(_equal(left, right, seed) for seed in range(3))
 
 
+def _sizes(left: Node, right: Node) -> dict[str, int]:
+    """Sizes from 2 on, in the order in which every calculated dimension, such as n - m, is one."""
+    names = dimensions(left, right)
+    orders = [{dim: 2 + k for k, dim in enumerate(order)} for order in (names, names[::-1])]
+    calculated = [d for node in postorder([left, right]) for d in node.shape]
+    return next((dims for dims in orders if all(size_of(d, dims) > 0 for d in calculated)), orders[0])
+
+
 def _equal(left: Node, right: Node, seed: int) -> bool:
     rng = np.random.default_rng(seed)
-    dims = {dim: 2 + k for k, dim in enumerate(dimensions(left, right))}
+    dims = _sizes(left, right)
     values = {}
     for v in dict.fromkeys([*variables(left), *variables(right)]):
         shape = tuple(size_of(d, dims) for d in v.shape)

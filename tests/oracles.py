@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 POSITIVE = {("autodiff", "x_1")}
 
@@ -17,6 +18,12 @@ POSITIVE = {("autodiff", "x_1")}
 def _hinge(s: Any, y: Any) -> Any:
     margins = jnp.maximum(0, s - s[y] + 1)
     return jnp.sum(margins.at[y].set(0))
+
+
+def _reads(outputs: int, reach: int, inputs: int, stride: int = 1, shift: int = 0) -> Any:
+    """1 where output i and the filter's place j read input k = stride i + j + shift."""
+    i, j, k = np.indices((outputs, reach, inputs))
+    return (k == stride * i + j + shift).astype(float)
 
 
 def _bce(y: Any, p: Any) -> Any:
@@ -123,4 +130,13 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "xnor": lambda x_1, x_2: _sig(20 * (_sig(20 * (x_1 + x_2) - 30) + _sig(10 - 20 * (x_1 + x_2))) - 10),
     "hidden-layer": lambda v, W, x, y: 0.5 * (jnp.vdot(v, _sig(W @ x)) - y) ** 2,
     "softmax-loss-columns": lambda X, W, y, lam: _softmax_batch(X, W.T, y, lam),
+    "conv1d": lambda g, theta, x: jnp.einsum("ijk,i,j,k", _reads(4, 3, 6), g, theta, x),
+    "conv1d-same": lambda theta, a: jnp.einsum("ijk,j,k->i", _reads(4, 3, 4, shift=-1), theta, a),
+    "conv1d-stride": lambda g, w, x: jnp.einsum("ijk,i,j,k", _reads(3, 3, 7, stride=2), g, w, x),
+    "conv2d": lambda **at: jnp.einsum("iak,jbl,ij,kl,ab", _reads(3, 2, 4), _reads(2, 3, 4), at["G"], at["I"], at["K"]),
+    "conv2d-channels": lambda G, Theta, x: jnp.einsum(
+        "iak,jbl,ij,abc,klc", _reads(2, 2, 3), _reads(2, 2, 3), G, Theta, x
+    ),
+    "average-pooling": lambda g, x: jnp.vdot(g, x.reshape(-1, 2).mean(axis=1)),
+    "max-pooling": lambda g, x: jnp.vdot(g, x.reshape(-1, 2).max(axis=1)),
 }

@@ -65,6 +65,7 @@ CONVOLUTIONS: list[Row] = [
     (r"c_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: m, x: n", N, "theta", valid),
     (r"(\theta * x)_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: m, x: n", N, "x", valid),
     (r"c_i = \sum_{j=1}^{m} \theta_j x_{i+j-1}", "theta: m, x: n", N, "x", valid),
+    (r"(\theta * x)_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: 3, x: 5", {}, "theta", valid),
     ("conv1d(theta, x)", "theta: m, x: n", N, "theta", valid),
     ("correlate(x, theta)", "x: n, theta: m", N, "x", lambda x, t: valid(t, x)),
     ("sum(G * conv2d(I, K))", "G: a b, I: H W, K: p q", IMAGE, "I", image),
@@ -81,6 +82,15 @@ CONVOLUTIONS: list[Row] = [
     (
         "np.array([sum(t[j]*x[i+j] for j in range(m)) for i in range(n-m+1)])", "t: m, x: n", N, "t", valid,
     ),
+]  # fmt: skip
+#: With zeros beyond the ends of x, as assumed.
+PADDED: list[Row] = [
+    (r"(\theta * x)_i = \sum_{j=0}^{2} \theta_j x_{i+j-1}", "theta: 3, x: n", {"n": 5}, "theta",
+     lambda t, x: np.convolve(x, t[::-1], mode="same")),
+    (r"c_i = \sum_{j=0}^{m-1} \theta_j x_{i+j}", "theta: 3, x: n", {"n": 4}, "x",
+     lambda t, x: valid(t, np.concatenate([x, np.zeros(2)]))),
+    ("c_{i,k} = sum_{j,l} K_{j,l} x_{i+j-2,k+l-1}", "K: 3 2, x: m n", N, "x",
+     lambda K, x: sum(K[j, l] * np.pad(x, ((1, 1), (0, 1)))[j : j + 3, l : l + 7] for j in range(3) for l in range(2))),  # noqa: E741
 ]  # fmt: skip
 SHIFTS: list[Row] = [
     ("sum_i (x_{i+1} - x_i)^2", "x: n", N, "x", differences),
@@ -127,6 +137,10 @@ SHIFTS: list[Row] = [
 ORDERS: list[Row] = [
     ("sum_{i<j} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
     (r"\sum_{1 \le i < j \le n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
+    (
+        r"\sum_{i<j<k} x_i x_j x_k", "x: n", {"n": 4}, "x",
+        lambda x: sum(np.prod(np.delete(x, k)) for k in range(4)),
+    ),
     (r"\sum_{i=1}^{n} \sum_{j=i+1}^{n} x_i x_j", "x: n", N, "x", lambda x: pairs(lambda i, j: x[i] * x[j], 7)),
     (r"\sum_{i \le j} A_{ij}^2", "A: n n", N, "A", lambda A: np.sum(np.triu(A) ** 2)),
     (r"c_i = \sum_{j=1}^{i} x_j", "x: n", N, "x", np.cumsum),
@@ -186,19 +200,20 @@ FUNCTIONS: list[Row] = [
      lambda x: np.sum(np.log(sigmoid(x) * sigmoid(-x)))),
     (r"f'(z), f = \tanh", "z: n", N, "z", lambda z: 1 - np.tanh(z) ** 2),
 ]  # fmt: skip
-ROWS = [*CONVOLUTIONS, *SHIFTS, *ORDERS, *ARRAYS, *FUNCTIONS]
+ROWS = [*CONVOLUTIONS, *PADDED, *SHIFTS, *ORDERS, *ARRAYS, *FUNCTIONS]
 BY_SOURCE = pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 
 
-def label(shapes: str) -> bool:
-    """Whether the y of a row is a label."""
-    return any(f"y: {dim}" in shapes.split(", ") for dim in ("N", "T"))
+def assumed(row: Row) -> str | None:
+    """What is assumed of the variables of a row: its y is a label, its x has zeros beyond the ends."""
+    labels = any(f"y: {dim}" in row[1].split(", ") for dim in ("N", "T"))
+    return LABELS if labels else "x: zero_padded" if row in PADDED else None
 
 
 def prepared(row: Row) -> tuple[Reading, dict[str, Any], dict[str, int]]:
     """The reading of a row, an array for every variable, and the sizes."""
     source, shapes, sizes, _, _ = row
-    reading = read(source, shapes=shapes, assume=LABELS if label(shapes) else None)
+    reading = read(source, shapes=shapes, assume=assumed(row))
     rng = np.random.default_rng(0)
     values: dict[str, Any] = {}
     for name, declared in reading.variables.items():
@@ -248,7 +263,7 @@ def test_jax_code(row: Row) -> None:
 
 
 def test_a_wrong_function_is_caught() -> None:
-    for row in (ROWS[0], ROWS[13], ROWS[-1]):
+    for row in (ROWS[0], ROWS[13], ROWS[20], ROWS[-1]):
         assert error(row, lambda *given, right=row[4]: right(*given) * 1.000001) > 1e-8
 
 
@@ -274,6 +289,8 @@ def test_witnesses_agree(row: Row) -> None:
     [
         (r"\sum_{i=1}^n x_i x_{i+1}", "x: n", "leaves its axis"),
         (r"c_i = \sum_{j=0}^{2} t_j x_{i+j-1}", "t: 3, x: n", "begins before the first entry"),
+        (r"c_i = \sum_{j=0}^{2} t_j x_{i+j-1}", "t: 3, x: n", "assume x: zero_padded"),
+        (r"\sum_{j=1}^{m-1} (x_{j+1} - x_j)^2", "x: n", "stay inside"),
         (r"y_i = \max_j x_{2 i + j}", "x: n", "how far"),
         ("x[:k] @ y", "x: n, y: k", "stay inside"),
         ("x_{0:n}", "x: n", "included"),

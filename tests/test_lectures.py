@@ -29,6 +29,10 @@ SCORES = "s = W x\nL = \\sum_{j\\neq y}\\max(0, s_j - s_y + 1)\n"
 LIKELIHOOD = "L = y\\log(\\hat{y})+(1-y)\\log(1-\\hat{y})\n\\hat{y} = \\sigma(z)\n"
 CIRCUIT = "q = x + y\nf = q z\n"
 SHAPES = "W_1 \\in \\mathbb{R}^{H\\times D}\nW_2 \\in \\mathbb{R}^{C\\times H}\n"
+BANDED = (
+    r"\begin{bmatrix}\theta_1&\theta_2&0&0&0\\ \theta_0&\theta_1&\theta_2&0&0\\ 0&\theta_0&\theta_1&\theta_2&0\\ "
+    r"0&0&\theta_0&\theta_1&\theta_2\\ 0&0&0&\theta_0&\theta_1\end{bmatrix}"
+)
 
 # fmt: off
 ROWS = (
@@ -51,7 +55,20 @@ ROWS = (
     Row(149, "forward primal trace", "\\ln 2 = 0.693\n2 \\cdot 5 = 10\n\\sin 5 = -0.959\n\\ln 2 + 2 \\cdot 5 - \\sin 5 = 11.652"),
     Row(150, "reverse adjoint trace", "1/2 + 5 = 5.5\n-\\cos 5 = -0.284\n2 - \\cos 5 = 1.716"),
     Row(175, "weight decay", "1^2 + 0^2 + 0^2 + 0^2 = 1\n0.25^2 + 0.25^2 + 0.25^2 + 0.25^2 = 0.25"),
+    Row(70, "ReLU Jacobian", "x = [1; -2; 3; -1]\nJ = \\operatorname{diag}(\\begin{cases} 1 & x > 0 \\\\ 0 & \\text{otherwise} \\end{cases})\nJ = \\operatorname{diag}([1; 0; 1; 0])"),
+    Row(72, "ReLU backward", r"\operatorname{diag}([1;0;1;0]) [4;-1;5;9] = [4;0;5;0]"),
+    Row(73, "ReLU backward, as its overlay is printed", r"\operatorname{diag}([1;0;1;0]) [4;-1;5;9] = [4;-1;5;9]", wrong=1),
+    Row(86, "graph example", "f = (x+y) z\nx = -2\ny = 5\nz = -4\nf = -12"),
+    Row(95, "numbers of the vectorised example", "W = \\begin{bmatrix}0.1&0.5\\\\-0.3&0.8\\end{bmatrix}\nx = [0.2; 0.4]\nq = W x\nq = [0.22; 0.26]\nf = \\|q\\|^2\nf = 0.116\n\\frac{\\partial f}{\\partial q} = [0.44; 0.52]"),
+    Row(108, "one-hot targets", "\\operatorname{onehot}(0, 4) = [1; 0; 0; 0]\n\\operatorname{onehot}(3, 4) = [0; 0; 0; 1]"),
+    Row(118, "1-d convolution", "\\operatorname{conv1d}([1; 0; 1], [1; 1; 1; 0; 0]) = [2; 1; 1]"),
+    Row(121, "kernel sums", "\\operatorname{sum}(\\begin{bmatrix}0&1&0\\\\1&-4&1\\\\0&1&0\\end{bmatrix}) = 0\n\\operatorname{sum}(\\begin{bmatrix}-1&-1&-1\\\\-1&8&-1\\\\-1&-1&-1\\end{bmatrix}) = 0"),
+    Row(145, "autodiff trace", "x_1 = 2\nx_2 = 5\nv_1 = \\ln x_1\nv_2 = x_1 \\times x_2\nv_3 = \\sin x_2\nv_4 = v_1 + v_2\nv_5 = v_4 - v_3\nv_2 = 10\nv_3 = -0.959\nv_4 = 10.693\nv_5 = 11.652"),
     # losses
+    Row(8, "bias-variance decomposition of a mean", "E = \\frac{1}{N} \\sum_i (p_i - h)^2\nm = \\frac{1}{N} \\sum_i p_i\nb = m - h\nv = \\frac{1}{N} \\sum_i (p_i - m)^2\nE = b^2 + v\nE = b + v", "p: N, h:", wrong=6),
+    Row(14, "update rule", "J = \\frac{1}{2} \\sum_i (t_i - w^T x_i)^2\nd = -\\eta \\frac{\\partial J}{\\partial w}\nd = \\eta \\sum_i (t_i - w^T x_i) x_i", "x: N d, w: d, t: N, eta:"),
+    Row(168, "note beside the loss, without its sign", "s = W x\np = \\operatorname{softmax}(s)\nL = -\\log p_y\nL = \\log p_y", "W: C D, x: D", "y: label", wrong=4),
+    Row(208, "L2 of the regularised loss", "R = \\sum_k w_k^2\n\\frac{\\partial R}{\\partial w} = 2 w", "w: n"),
     Row(1, "MSE", "J = \\frac{1}{n} \\sum_{i=1}^n (\\hat{y}_i - y_i)^2\n\\frac{\\partial J}{\\partial \\hat{y}} = \\frac{2}{n} (\\hat{y} - y)", "y: n, \\hat{y}: n"),
     Row(11, "SVM loss", SCORES + r"L = \sum_{j\neq y}\max(0,W_{j,:} x-W_{y,:} x+1)", "W: C D, x: D", "y: label"),
     Row(13, "delta rule", "J = \\frac{1}{2} \\sum_i (t_i - w^T x_i)^2\n\\frac{\\partial J}{\\partial w} = -\\sum_i (t_i - w^T x_i) x_i", "x: N d, w: d, t: N"),
@@ -74,7 +91,12 @@ ROWS = (
     Row(131, "weight gradient", "z = T a\nL = \\frac{1}{2}\\|z - t\\|^2\n\\delta = \\frac{\\partial L}{\\partial z}\n\\frac{\\partial L}{\\partial T} = \\delta a^T", "T: m n, a: n, t: m"),
     Row(133, "underbraces of the recursion", "a = \\sigma(z)\nu = \\Theta a\nL = \\frac{1}{2}\\|u - t\\|^2\n\\frac{\\partial L}{\\partial z} = \\frac{\\partial L}{\\partial u} \\odot a \\odot (1 - a)", "\\Theta: n n, z: n, t: n", wrong=4),
     Row(134, "backpropagation recursion", "a = \\sigma(z)\nu = \\Theta a\nL = \\frac{1}{2}\\|u - t\\|^2\n\\frac{\\partial L}{\\partial z} = a \\odot (1 - a) \\odot (\\Theta^T \\frac{\\partial L}{\\partial u})", "\\Theta: m n, z: n, t: m"),
+    Row(112, "fully connected layer", "z = \\Theta a\nb = \\sigma(z)\n\\frac{\\partial b}{\\partial a} = \\operatorname{diag}(b \\odot (1-b)) \\Theta", "\\Theta: m n, a: n"),
+    Row(116, "convolution as a banded matrix", f"g = {BANDED} a\ng_i = \\sum_{{j=0}}^{{2}} \\theta_j a_{{i+j-1}}\ng_i = \\sum_{{j=0}}^{{2}} \\theta_j a_{{i+j}}", "\\theta: 3, a: 5", "a: zero_padded", wrong=3),
+    Row(139, "gradient accumulation", "z = \\Theta a\nL = \\frac{1}{2}\\|z - t\\|^2\n\\delta = \\frac{\\partial L}{\\partial z}\n\\frac{\\partial L}{\\partial \\Theta_{ij}} = a_j \\delta_i", "\\Theta: m n, a: n, t: m"),
     # activations
+    Row(25, "ELU, with and without 0", "f = \\begin{cases} x & x \\ge 0 \\\\ \\alpha (e^x - 1) & x < 0 \\end{cases}\nf = \\begin{cases} x & x > 0 \\\\ \\alpha (e^x - 1) & x \\le 0 \\end{cases}", "x:, alpha:"),
+    Row(33, "single neuron", "f = \\sigma(\\sum_i w_i x_i + b)\n\\frac{\\partial f}{\\partial w} = \\sigma(\\sum_i w_i x_i + b)(1-\\sigma(\\sum_i w_i x_i + b)) x", "w: n, x: n, b:"),
     Row(30, "sigmoid derivative", "f = \\sigma(x)\nf = \\frac{1}{1+e^{-x}}\n\\frac{df}{dx} = \\sigma(x)(1-\\sigma(x))"),
     Row(35, "tanh identity", r"\tanh(x)=2\sigma(2x)-1"),
     Row(36, "tanh definition", r"\tanh(x)=\frac{e^x-e^{-x}}{e^x+e^{-x}}"),
@@ -89,7 +111,15 @@ ROWS = (
     Row(58, "primitive derivatives", "f = e^x\n\\frac{df}{dx} = e^x\ng = a x\n\\frac{dg}{dx} = a\nh = \\frac{1}{x}\n\\frac{dh}{dx} = -1/x^2"),
     Row(141, "autodiff example", "y = \\ln(x_1)+x_1x_2-\\sin(x_2)\n\\frac{\\partial y}{\\partial x_1} = 1/x_1 + x_2\n\\frac{\\partial y}{\\partial x_2} = x_1 - \\cos(x_2)"),
     Row(194, "autodiff function", "f = x_1 x_2+\\sin(x_1)\n\\frac{\\partial f}{\\partial x_1} = x_2 + \\cos(x_1)"),
+    Row(48, "power rule steps", "f = 3 x^2 y\n\\frac{\\partial f}{\\partial x} = 3 y \\cdot 2 x = 6 y x\n\\frac{\\partial f}{\\partial y} = 3 x^2 \\times 1 = 3 x^2", "x:, y:"),
+    Row(56, "chain rule", CIRCUIT + r"\frac{\partial f}{\partial y} = \frac{\partial f}{\partial q} \frac{\partial q}{\partial y}"),
+    Row(64, "flat backpropagation", "s = w_0 x_0 + w_1 x_1 + w_2\nL = \\sigma(s)\n\\frac{\\partial L}{\\partial s} = (1 - L) L\n\\frac{\\partial L}{\\partial w_0} = (1 - L) L x_0\n\\frac{\\partial L}{\\partial x_0} = (1 - L) L w_0"),
+    Row(87, "sigmoid neuron graph", "f = \\frac{1}{1+e^{-(w_0 x_0 + w_1 x_1 + w_2)}}\nf = \\sigma(w_0 x_0 + w_1 x_1 + w_2)"),
     # vectors and matrices
+    Row(91, "vectorised chain rule, in denominator layout", "f = A x\nL = \\frac{1}{2} \\|f\\|^2\n\\frac{\\partial L}{\\partial x} = \\frac{\\partial f}{\\partial x}^T \\frac{\\partial L}{\\partial f}", "A: m n, x: n"),
+    Row(195, "Jacobian with as many rows as inputs", "A \\in \\mathbb{R}^{c \\times d}\nx \\in \\mathbb{R}^d\ny = A x\nJ = \\frac{\\partial y}{\\partial x}\nJ \\in \\mathbb{R}^{d \\times d}", wrong=5),
+    Row(203, "dimensions of the vector chain rule", "x \\in \\mathbb{R}^d\nB \\in \\mathbb{R}^{m \\times d}\nA \\in \\mathbb{R}^{c \\times m}\nz = B x\ny = A z\ny \\in \\mathbb{R}^m", wrong=6),
+    Row(204, "Jacobian size", "y = A x\nJ = \\frac{\\partial y}{\\partial x}\nJ = A", "A: c d, x: d"),
     Row(45, "type of the gradient", "f = x^T x\ng = \\frac{\\partial f}{\\partial x}\ng \\in \\mathbb{R}^{1 \\times 1}", "x: n", wrong=3),
     Row(94, "vectorised example", r"\|W x\|^2=\sum_{i=1}^n(W x)_i^2", "W: n n, x: n"),
     Row(96, "norm of q", "f = \\|q\\|^2\n\\frac{\\partial f}{\\partial q_i}=2q_i", "q: n"),
@@ -99,7 +129,15 @@ ROWS = (
     Row(197, "d(w^T A x)/dw", "f = w^T A x\n\\frac{\\partial f}{\\partial w} = 2 w^T A", "w: n, A: n n, x: n", wrong=2),
     Row(198, "linear map", "y = A x\n\\frac{\\partial y}{\\partial x} = A", "A: m n, x: n"),
     Row(205, "vector chain rule with a plus", "z = A x\ny = B z\n\\frac{\\partial y}{\\partial x} = B + A", "A: n n, B: n n, x: n", wrong=3),
+    Row(202, "scalar chain rule", "z = a x\nL = z^2\n\\frac{\\partial L}{\\partial x} = \\frac{\\partial L}{\\partial z} \\frac{\\partial z}{\\partial x}", "x:, a:"),
     Row(164, "tied autoencoder", r"\|x - V V^\top x\|_2^2 = x^\top x - 2 x^\top V V^\top x + x^\top V V^\top V V^\top x", "V: n k, x: n"),
+)
+#: Rows that cannot be judged as they are printed: number, document, shapes, and what the reason says.
+REFUSED = (
+    (8, r"\text{Error}(X)=\text{noise}(X)+\text{bias}(X)+\text{variance}(X)", "", ""),
+    (10, "L = -\\log(\\frac{e^{s_y}}{\\sum_j e^{s_j}})\nL = -\\log(\\frac{e^{s y}}{\\sum_j e^{s j}})", "s: C", "index j is used as a number"),
+    (109, r"|F(x) - \hat{F}(x)| < \epsilon", "", ""),
+    (122, r"c_{s,t} = \sum_{i=0}^{m-1} \sum_{j=0}^{m-1} \sum_{k=0}^{r-1} \Theta_{i,j,k} x_{s+i,t+j}", "\\Theta: m m r, x: n n r", "is the index k missing"),
 )
 # fmt: on
 
@@ -110,6 +148,14 @@ def test_row(row: Row) -> None:
     report = sg.check_derivation(document, shapes=row.shapes or None, assume=row.assume or None)
     assert report.first_wrong_line == (row.wrong or None), str(report)
     assert report.verdict == ("wrong" if row.wrong else "correct"), str(report)
+
+
+@pytest.mark.parametrize(("number", "printed", "shapes", "reason"), REFUSED, ids=[str(row[0]) for row in REFUSED])
+def test_refused(number: int, printed: str, shapes: str, reason: str) -> None:
+    document = "\n".join(f"${line}$" for line in printed.splitlines())
+    report = sg.check_derivation(document, shapes=shapes or None, assume="y: label" if "y" in shapes else None)
+    assert report.verdict == "undecided", str(report)
+    assert reason in str(report)
 
 
 def test_no_row_comes_twice() -> None:

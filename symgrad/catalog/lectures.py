@@ -1,8 +1,8 @@
 """The functions of five lecture decks on neural networks and backpropagation.
 
-A formula's number counts through the table of all formulas, numbers and claims of the five decks.  Not here, because no
-operation expresses them yet: convolutions and pooling (formulas 116-124), vector chain rules as such (91, 205), and the
-network given by two definitions of its own with a label tree (111).
+A formula's number counts through the table of all formulas, numbers and claims of the five decks.  Convolutions and
+pooling (formulas 116-124) have a module of their own.  Not here: vector chain rules as such (91, 205), and the network
+given by two definitions of its own with a label tree (111).
 """
 
 from symgrad.catalog.entry import Entry

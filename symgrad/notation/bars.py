@@ -21,7 +21,7 @@ FENCES = frozenset((
 ))  # fmt: skip
 OPERAND_START = frozenset((
     "(", "[", "{", "\\{", "<(", "|(", "||(", "floor(", "NUM", "NAME", "WORD", "ONE", "FUNC", "BIG", "const", "FRAC",
-    "SQRT", "BEGIN", "nabla", "partial",
+    "SQRT", "BEGIN", "nabla", "partial", "BRACE",
 ))  # fmt: skip
 HEADS = frozenset(("BIG", "FUNC", "nabla"))
 MAX_SCRIPT = 60

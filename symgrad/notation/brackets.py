@@ -9,7 +9,7 @@ from __future__ import annotations
 from symgrad.errors import ShapeError
 from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS
-from symgrad.notation.cursor import PARTNER, RELATIONS, Reader, widened
+from symgrad.notation.cursor import PARTNER, POSTFIX, RELATIONS, Reader, widened
 from symgrad.notation.literals import indices, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, ERROR, NAME, NUM, Token
@@ -38,6 +38,29 @@ def group(p: Reader, token: Token, _floor: int) -> Tree:
     closing = p.expect(PARTNER[kind], token)
     p.depth -= 1
     return widened(inner, token[2], closing[3])
+
+
+def braced(p: Reader, token: Token, _floor: int) -> Tree:
+    r"""`\underbrace{W x}_{z}`: what stands over the brace; a name below it is defined by that, words are a remark."""
+    opened = p.tokens[p.pos]
+    if opened[0] != "{":
+        p.unexpected(opened, "braces")
+    p.pos += 1
+    body = group(p, opened, 0)
+    if p.tokens[p.pos][0] != token[1]:
+        return body
+    opening, p.pos = p.pos + 1, p.pos + 1
+    if p.tokens[opening][0] != "{":
+        p.fail("what stands at a brace belongs into braces", p.tokens[opening], hint="as in \\underbrace{W x}_{z}")
+    stop = p.partner(opening)
+    if p.tokens[opening + 1][0] == NAME:
+        p.pos = opening + 1
+        name = p.expression(POSTFIX)
+        if p.pos == stop and name.head in ("name", "index"):
+            p.named.append(Tree("equation", (name, body), None, name.start, name.end))
+    p.pos = stop
+    p.expect("}", p.tokens[opening])
+    return body
 
 
 def indicated(condition: Tree, start: int, end: int) -> Tree:
@@ -111,7 +134,8 @@ def square(p: Reader, token: Token, _floor: int) -> Tree:
     if len(rows) > 1 or len(rows[0]) > 1:
         return matrix(p, rows, token, closing, True)
     inner = widened(rows[0][0], token[2], closing[3])
-    return _assembled(p, inner) if p.tokens[p.pos][0] == "_" else inner
+    indexed = p.tokens[p.pos][0] == "_" and not p.signed(p.pos + 1)
+    return _assembled(p, inner) if indexed else inner
 
 
 def _listed(p: Reader, body: Tree, token: Token) -> Tree:

@@ -10,9 +10,21 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation.bars import CLOSERS, OPENERS
+from symgrad.notation.bars import CLOSERS, OPENERS, OPERAND_START
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import END, ENTRY, ERROR, MAX_DEPTH, MAX_LENGTH, NAME, NEWLINE, NUM, Token, Vocabulary
+from symgrad.notation.tokens import (
+    END,
+    ENTRY,
+    ERROR,
+    MAX_DEPTH,
+    MAX_LENGTH,
+    NAME,
+    NEWLINE,
+    NEXT,
+    NUM,
+    Token,
+    Vocabulary,
+)
 
 Prefix = Callable[["Reader", Token, int], Tree]
 Infix = Callable[["Reader", Tree, Token], Tree]
@@ -35,8 +47,8 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "pos", "prefix",
-        "source", "tokens", "truncated", "vocabulary",
+        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "named", "pos",
+        "prefix", "source", "tokens", "truncated", "vocabulary",
     )  # fmt: skip
 
     def __init__(self, source: str, tokens: list[Token], vocabulary: Vocabulary, latex: bool, truncated: bool) -> None:
@@ -49,6 +61,7 @@ class Reader:
         self.last = len(tokens) - PADDING  # the place of the end
         self.depth = 0
         self.bound: list[str] = []
+        self.named: list[Tree] = []  # definitions below braces
         self.defined: frozenset[str] = frozenset()  # functions of the source: g in g(z) = ...
         self.applied: frozenset[str] = frozenset()  # other names it defines: R in R = ||W||^2
         self.prefix: Mapping[str, Prefix] = {}
@@ -102,6 +115,8 @@ class Reader:
         found: list[Tree] = []
         while self.tokens[self.pos][0] in RELATIONS:
             kind, relation, _, _ = self.tokens[self.pos]
+            if relation == NEXT:
+                self.fail("a new value where a comparison is wanted", self.tokens[self.pos], hint="compare with =")
             self.pos += 1
             right = self.expression(0)
             found.append(Tree("compare", (left, right), relation or kind, left.start, right.end))
@@ -152,6 +167,16 @@ class Reader:
         while self.tokens[place + 1][0] in OPENERS and self.partner(place + 1) == self.partner(place) - 1:
             place += 1
         return any(kind in RELATIONS for kind in self.inside(place))
+
+    def signed(self, place: int) -> bool:
+        """Whether + or - stands alone as a script: `[z]_+`, `k_{-}`; that of `x_-1` and `X^-T` does not."""
+        braced = self.tokens[place][0] == "{"
+        sign, following = self.tokens[place + braced], self.tokens[place + braced + 1]
+        if sign[0] not in ("+", "-"):
+            return False
+        if braced:
+            return following[0] == "}"
+        return following[2] > sign[3] or following[0] not in OPERAND_START | {"TOP", "'"}
 
     def bare(self, name: str) -> bool:
         """Whether the name also occurs without a bracket behind it."""

@@ -151,13 +151,26 @@ class _Picked:
                 continue
             axis, dim = next(dims)
             _CHOICES[kind](self, subscript, axis, dim)
-        for axis, _ in dims:
+        for axis, dim in dims:
+            if CALCULATED in kinds:
+                self.refuse_missing(dim)
             self.whole(Tree("slice"), axis, None)
         given = [(value.node, value.open + tuple(self.labels), 1), *self.factors]
         out, rank = self.out, len(value.shape)
         row = len(out) == 1 and rank == 2 and out[0] == 1 and len(kinds) == 2 and not (work.scope.numpy or self.code)
         node = work.algebra.contract(given, tuple(self.names) + tuple(out), 1, self.sizes)
         return Value(node, tuple(self.names), row)
+
+    def refuse_missing(self, dim: Axis) -> None:
+        """Θ_{i,j,k} x_{s+i,t+j} below a sum over k: an axis that k runs over is left out."""
+        work = self.work
+        for name, extent in work.bound.items():
+            if name not in self.names and extent is not None and find(extent) == find(dim):
+                raise InputError(
+                    f"{work.text(self.tree)} leaves out an axis of {find(dim)}: is the index {name} missing?",
+                    source=work.scope.source, offset=self.tree.start, end=self.tree.end, code="AMBIGUOUS",
+                    hint="write every index, and : for a whole axis",
+                )  # fmt: skip
 
     def whole(self, _: Tree, axis: int, dim: Axis | None) -> None:
         del dim
@@ -174,7 +187,11 @@ class _Picked:
         return None
 
     def calculated(self, subscript: Tree, axis: int, dim: Axis) -> None:
-        node, letters = ranges.window(self.work, dim, subscript, self.tree, self.code)
+        base = str(self.tree.args[0].value)
+        if base in self.work.scope.padded:
+            self.work.note(f"{base} is 0 beyond its ends, as assumed")
+        padding = ranges.ZEROS if base in self.work.scope.padded else frozenset()
+        node, letters = ranges.window(self.work, dim, subscript, self.tree, self.code, padding=padding)
         self.names.update(dict.fromkeys(letters))
         self.labels.append(axis)
         self.factors.append((node, (axis, *letters), 1))

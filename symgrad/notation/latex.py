@@ -16,8 +16,10 @@ from symgrad.notation.tokens import (
     ENTRY,
     ERROR,
     FUNC,
+    INVISIBLE,
     NAME,
     NEWLINE,
+    NEXT,
     ONE,
     WORD,
     Lexed,
@@ -45,8 +47,9 @@ MASTER = re.compile(
 )
 OPERATORS = {
     "...": "dots", "||": "||", "<=": "rel", ">=": "rel", "!=": "rel", "==": "rel", "**": "**",
+    ":=": "=",
 }  # fmt: skip
-RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
+RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "=", ":=": NEXT}
 #: Delimiters by (what stands after \left, \right or nothing) as (opening kind, closing kind, bare kind).
 DELIMITERS = {
     "(": ("(", "(", "("), ")": (")", ")", ")"), "[": ("[", "[", "["), "]": ("]", "]", "]"),
@@ -71,18 +74,20 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "int": ("INT", None),
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),
-    "mid": ("|", None), "dagger": ("dagger", None),
+    "mid": ("|", None), "dagger": ("dagger", None), "underbrace": ("BRACE", "_"), "overbrace": ("BRACE", "^"),
+    "leftarrow": ("=", NEXT), "gets": ("=", NEXT), "coloneqq": ("=", NEXT), "coloneq": ("=", NEXT),
+    "triangleq": ("=", None),
 }  # fmt: skip
 DROPPED = frozenset((
-    "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
+    "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
     "medspace", "thickspace", "enspace", "space", "negthinspace", "mathstrut", "relax", "left", "right", "big",
     "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
 ))  # fmt: skip
 #: What numbers and names an equation, with its braces.
 MARKS = frozenset(("tag", "label"))
+EXPECTATION = "write an expectation as what it is, an average \\frac{1}{N} \\sum_{i=1}^N or a sum \\sum_k p_k f_k"
 #: Read as notation, and refused with a reason instead of as an unknown command.
 REFUSED = {
-    "leftarrow": "an assignment is not an expression", "gets": "an assignment is not an expression",
     "to": "an arrow is not part of an expression", "rightarrow": "an arrow is not part of an expression",
     "approx": "an approximation cannot be checked", "sim": "distributions are not read",
     "pm": "write + and - separately",
@@ -121,7 +126,9 @@ _MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 #: What a full stop behind a formula stands before.
 _SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
-_TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\ )*)\}")
+_TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\[ ,;!])*)\}")
+#: Spaces inside of words: `arg\,max`.
+_THIN = re.compile(r"\\[,;!]")
 
 
 def lex(source: str, vocabulary: Vocabulary, tokens_end: int | None = None) -> Lexed:
@@ -291,6 +298,8 @@ class _Lexer:
             return self.put("BEGIN", kind, match.start(), array.end())
         if match.start() in self.hidden:
             return match.end()
+        if size == "left" and name == ".":
+            return self.put("(", INVISIBLE, match.start(), match.end())
         if name in (".", "/") or size in ("middle", "bigm", "biggm"):
             return self.refuse(f"\\{size}{name} is not read", match.start(), match.end())
         side = 0 if size == "left" or size.endswith("l") else 1 if size == "right" or size.endswith("r") else 2
@@ -339,6 +348,8 @@ class _Lexer:
             return self.put(FUNC, self.vocabulary.functions[name], start, end)
         if "\\" + name in DELIMITERS:
             return self.put(DELIMITERS["\\" + name][2], None, start, end)
+        if name in ("quad", "qquad"):  # a wide space may stand between two formulas, as a line end does
+            return self.newline(match)
         if name in DROPPED:
             return end
         if name == "substack":
@@ -442,6 +453,8 @@ class _Lexer:
             return self.put(ONE, None, start, end)
         if bases == ["R"]:
             return self.put(NAME, "R", start, end)
+        if bases == ["E"]:
+            return self.refuse("an expectation is no formula of its variables", start, end, hint=EXPECTATION)
         return self.refuse(REFUSED["mathbb"], start, end)
 
     def _binary(self, start: int, end: int) -> int:
@@ -460,7 +473,8 @@ class _Lexer:
             if following is None:
                 return self.refuse(f"\\{name} should be followed by a word in braces", start, end)
             return self.put(WORD, following.group(1), start, following.end())
-        inner, stop = match.group(1).replace("\\_", "_").replace("\\ ", " ").strip(" ~:,."), match.end()
+        inner, stop = _THIN.sub("", match.group(1)).replace("\\_", "_").replace("\\ ", " ").strip(" ~:,."), match.end()
+        inner = "argmax" if inner == "arg max" else inner
         if name.startswith("text") and inner.lower() in SENTENCE:
             return self.put(SENTENCE[inner.lower()], None, start, stop)
         if inner in ("1", "0"):
@@ -469,6 +483,8 @@ class _Lexer:
             return stop
         if len(inner) > names.MAX_NAME:
             return self.refuse(f"a name may have {names.MAX_NAME} characters", start, stop, "LIMIT_NAME")
+        if self._remarks():
+            return stop
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", inner):
             return self.refuse("a word of letters is expected in these braces", match.start(1), match.end(1))
         soft = inner in self.vocabulary.names or (
@@ -480,6 +496,12 @@ class _Lexer:
             return self.put("UNKNOWN", inner, start, stop)
         self.lexed.fonts.setdefault(inner, set()).add("upright")
         return self.put(WORD, inner, start, stop)
+
+    def _remarks(self) -> bool:
+        r"""Whether words may stand here as a remark: below a brace, `\underbrace{...}_{\text{data loss}}`."""
+        tokens = self.lexed.tokens
+        below = [token[0] for token in tokens[-3:]] in (["}", "_", "{"], ["}", "^", "{"])
+        return below and any(token[0] == "BRACE" for token in tokens)
 
     def escape(self, match: re.Match[str]) -> int:
         kinds = {"\\{": "\\{", "\\}": "\\}", "\\|": "||"}

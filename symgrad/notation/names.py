@@ -57,9 +57,17 @@ FONTS = {
 }  # fmt: skip
 
 _WRAPPED = re.compile(r"\\([A-Za-z]+)\s*\{(.*)\}|\\([A-Za-z]+)(?:\s+(.+)|(\\.+))", re.DOTALL)
+#: Signs below a name, as in k_+ and k_-, and the labels that they are.
+SIGNS = {"+": "plus", "-": "minus"}
+_SIGNED = {label: sign for sign, label in SIGNS.items()}
+#: A letter with a number, as t-1 of h_{t-1} and l+1 of z^{(l+1)}.
+_SHIFTED = re.compile(r"(\\?[^\W\d_]+)\s*([+-])\s*([0-9]+)")
 _STEM = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]*")
 _NUMBERED = re.compile(r"([^\W\d_]+)([0-9]+)")
-_SCRIPT = re.compile(r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[A-Za-z0-9]+|\([A-Za-z0-9]+\)|.))", re.DOTALL)
+_SCRIPT = re.compile(
+    r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[A-Za-z0-9]+(?:[+-][0-9]+)?|\([A-Za-z0-9]+(?:[+-][0-9]+)?\)|.))",
+    re.DOTALL,
+)
 
 
 def canonical(spelling: str) -> str:
@@ -94,9 +102,14 @@ def _script_start(text: str) -> int:
 
 def _label(body: str, spelling: str) -> str:
     body = body.strip()
+    if body in SIGNS:
+        return SIGNS[body]
     match = _WRAPPED.fullmatch(body)
     if match and match.group(1) in FONTS:
         body = match.group(2)
+    shifted = _SHIFTED.fullmatch(body)
+    if shifted:
+        return _stem(shifted.group(1), spelling) + shifted.group(2) + shifted.group(3)
     body = body.replace("\\_", "_")
     body = body[1:] if body[:1] == "\\" and body[1:].isalpha() and body[1:] not in LATEX_GREEK else body  # \max
     return "_".join(_stem(part, spelling) if not part.isdigit() else part for part in body.split("_") if part) or "_"
@@ -159,10 +172,10 @@ def superscripted(name: str, body: str) -> str:
         return name + "^*"
     if inner in ("+", "-"):
         return f"{name}^{inner}"
-    match = re.fullmatch(r"[(\[]?\s*(\w+)\s*[)\]]?", inner)
+    match = re.fullmatch(r"[(\[]?\s*(\w+(?:\s*[+-]\s*[0-9]+)?)\s*[)\]]?", inner)
     if match is None:
         raise InputError(f"{body!r} above a name: write a number in brackets, as in W^(1)", source=name, code="NAME")
-    return f"{name}^({match.group(1)})"
+    return f"{name}^({match.group(1).replace(' ', '')})"
 
 
 def parts(name: str) -> tuple[str, str, str]:
@@ -189,6 +202,9 @@ def to_text(name: str) -> str:
     symbol = GREEK.get(base, base)
     shown = unicodedata.normalize("NFC", symbol + DECORATIONS[accent]) if accent else symbol
     below = "_" + "_".join(GREEK.get(part, part) for part in label.split("_")) if label else ""
+    below = f"_{{{_SIGNED[label]}}}" if label in _SIGNED else below
+    if _SHIFTED.fullmatch(label):
+        below = f"_{{{label}}}"
     return shown + below + (f"^{{{above}}}" if above else "")
 
 
@@ -210,4 +226,9 @@ def _latex_word(text: str) -> str:
 
 
 def _latex_label(label: str) -> str:
-    return label if label.isdigit() else _latex_word(label).replace("_", r"\_")
+    label = _SIGNED.get(label, label)
+    return (
+        label
+        if label.isdigit() or label in SIGNS or _SHIFTED.fullmatch(label)
+        else _latex_word(label).replace("_", r"\_")
+    )

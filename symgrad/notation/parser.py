@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, latex, quotients, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
@@ -44,6 +44,7 @@ from symgrad.notation.tokens import (
     MAX_LENGTH,
     NAME,
     NEWLINE,
+    NEXT,
     NUM,
     ONE,
     OPERAND_END,
@@ -119,6 +120,9 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = _objective(tokens, lexed.notes)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
+    bars = "=" in kinds and "_" in kinds and not kinds.isdisjoint(("|", ")|"))
+    if bars or (is_latex and "\\left." in source):
+        tokens = evaluations.marked(source, tokens)
     if "|" in kinds or "||" in kinds:
         try:
             tokens = _entered(resolve(source, tokens))
@@ -376,8 +380,10 @@ def _defines(tokens: list[Token], place: int) -> bool:
     if place >= len(tokens) or tokens[place][0] not in LEFT_SIDES:
         return False
     depth = 0
-    for token in tokens[place : place + 60]:
+    for k, token in enumerate(tokens[place : place + 60], place):
         kind = token[0]
+        if kind == "*" and tokens[k - 1][0] == "^":  # k^* = ...
+            continue
         depth += (kind in OPENERS) - (kind in CLOSING)
         if depth == 0 and kind in ("=", "IN"):
             return True
@@ -415,9 +421,15 @@ def _document(p: Reader) -> Tree:
         p.pos += 1  # the comma behind a formula in a sentence
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
+    found += [one for one in p.named if _is_used(one.args[0], found)]
     if len(found) == 1:
         return found[0]
     return Tree("block", tuple(found), None, found[0].start, found[-1].end)
+
+
+def _is_used(name: Tree, found: list[Tree]) -> bool:
+    """Whether a name below a brace occurs anywhere else; spelled names, as W_1, are one tree here."""
+    return any(tree == name for formula in found for tree in formula.walk())
 
 
 def _second(separator: Token, formula: Tree) -> Token | Tree:
@@ -456,14 +468,16 @@ def _formula(p: Reader) -> Tree:
 
 
 def _equation(p: Reader, left: Tree) -> Tree:
-    sides = [left]
+    sides, kind = [left], p.tokens[p.pos][1]
     while p.tokens[p.pos][0] == "=":
         sign = p.tokens[p.pos]
         p.pos += 1
         if p.tokens[p.pos][0] in (END, ";", NEWLINE, "\\\\") and not p.truncated:
             p.fail("the right side is missing", sign)
         sides.append(p.value())
-    return Tree("equation", tuple(sides), None, left.start, sides[-1].end)
+        if sign[1] == NEXT and sides[-1].head == "num":
+            p.fail("this only gives a name a value: an expression is wanted", sign)
+    return Tree("equation", tuple(sides), kind, left.start, sides[-1].end)
 
 
 def _declaration(p: Reader, left: Tree, token: Token) -> Tree:
@@ -757,7 +771,7 @@ PREFIX: dict[str, Prefix] = {
     "|(": brackets.absolute, "||(": brackets.norm, "<": brackets.angles, "<(": brackets.angles,
     "floor(": brackets.floored,
     "-": _minus, "+": _minus, "BIG": sums.big, "FRAC": quotients.fraction, "SQRT": quotients.root,
-    "BEGIN": brackets.environment,
+    "BEGIN": brackets.environment, "BRACE": brackets.braced,
     "partial": quotients.partial, "nabla": quotients.gradient, "INT": quotients.integral, "dots": quotients.ellipsis,
     "_": calls.underscore,
 }  # fmt: skip
@@ -771,7 +785,7 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "_": (POSTFIX, _scripted), "^": (POSTFIX, _scripted), "**": (POWER, _power), ".^": (POWER, _power),
     "!": (POSTFIX, _factorial), ENTRY: (POSTFIX, _entry), "METHOD": (POSTFIX, _method),
     "SHAPE": (POSTFIX, _shape),
-    "dots": (JUXTAPOSED, _juxtapose),
+    "dots": (JUXTAPOSED, _juxtapose), evaluations.AT: (ADD - 5, evaluations.at),
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip
 INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {

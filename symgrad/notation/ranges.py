@@ -22,6 +22,8 @@ from symgrad.shapes import LETTERS, Axis, Named, Unknown, find
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
 
+#: Zeros beyond both ends of an axis, and as many entries of what is calculated as the axis has.
+ZEROS = frozenset({"below", "above", "same"})
 #: A linear form: coefficients of letters, coefficients of sizes, and a number.
 Coefficients = dict[str, Dim]
 Terms = list[tuple[int, Axis]]
@@ -200,9 +202,12 @@ def bind(work: Elaborator, body: Tree, names: Sequence[str], binders: Iterable[T
         work.ranges[name] = Range(extent, first, 0)
     own = [name for name in names if name in work.ranges]
     if own:
-        forms = [form for s in found if (form := affine(work, s)) is not None and form.strides]
         for name in own:
-            _place(work, name, [form for form in forms if name in form.strides], _firsts(work, body))
+            forms = [f for s in found if (f := affine(work, s)) is not None and name in f.strides]
+            if work.ranges[name].first is not None:  # where zeros lie beyond the ends, a low index tells nothing
+                kept = _subscripts(body, work.scope.padded)
+                forms = [f for s in kept if (f := affine(work, s)) is not None and name in f.strides]
+            _place(work, name, forms, _firsts(work, body))
 
 
 def _firsts(work: Elaborator, body: Tree) -> dict[str, int | None]:
@@ -240,17 +245,23 @@ def _place(work: Elaborator, name: str, forms: Sequence[Affine], firsts: Mapping
         own.base = min(1, *(max(0, firsts[k] or 0) for k in evident))
 
 
-def _subscripts(body: Tree) -> list[Tree]:
-    return [s for tree in body.walk() if tree.head == "index" for s in tree.args[1:]]
+def _subscripts(body: Tree, without: Collection[str] = ()) -> list[Tree]:
+    """What stands below names, but for some of them."""
+    indexed = (tree for tree in body.walk() if tree.head == "index" and tree.args[0].value not in without)
+    return [s for tree in indexed for s in tree.args[1:]]
 
 
 # --- reading at calculated places -------------------------------------------------------------------------------------
 
 
 def window(
-    work: Elaborator, dim: Axis, subscript: Tree, tree: Tree, code: bool = False, inside: bool = True
-) -> tuple[Any, tuple[str, ...]]:
-    """The `Window` tensor of one subscript over an axis `dim`, and its letters; it must stay `inside` of the axis."""
+    work: Elaborator, dim: Axis, subscript: Tree, tree: Tree, code: bool = False, inside: bool = True,
+    padding: frozenset[str] = frozenset(),
+) -> tuple[Any, tuple[str, ...]]:  # fmt: skip
+    """The `Window` tensor of one subscript over an axis `dim`, and its letters.
+
+    It must stay `inside` of the axis, but for the ends beyond which there is `padding`.
+    """
     form = affine(work, subscript)
     if form is None or not (form.strides or form.sizes):
         raise UnsupportedError("an index is a letter, a number, a label, or a sum of letters and numbers")
@@ -270,7 +281,7 @@ def window(
         extents.append(work.dimension(letter, tree))
     strides = tuple(form.strides.values())
     if inside:
-        read = Read(dim, strides, tuple(extents), offset, tree, work.scope.source, work.padded)
+        read = Read(dim, strides, tuple(extents), offset, tree, work.scope.source, work.padded | padding)
         work.ledger.reads.append(read)
     return work.algebra.window(dim, extents, strides, offset), letters
 
@@ -382,7 +393,7 @@ def _settle(ledger: Ledger, taken: Collection[str], tops: Mapping[str, Axis], ho
     open_ = [e for e in dict.fromkeys(_root(e) for e in ledger.extents) if e is not None]
     steps: tuple[Callable[[], bool], ...] = (
         lambda: _define(ledger), lambda: _fit(ledger, open_, wait=True), lambda: _reach(ledger),
-        lambda: _name_top(ledger, tops), lambda: _name_base(ledger, open_, letters),
+        lambda: _whole_axis(ledger, tops), lambda: _name_top(ledger, tops), lambda: _name_base(ledger, open_, letters),
         lambda: _fit(ledger, open_, wait=False),
     )  # fmt: skip
     while any(step() for step in steps):
@@ -467,12 +478,20 @@ def _fit(ledger: Ledger, open_: list[Unknown], wait: bool) -> bool:
         limits = [limit for read in uses if (limit := _limit(read, extent)) is not None]
         if len(limits) < len(uses):
             limits = [] if wait else [limit for r in uses if len(r.extents) == 1 and (limit := _limit(r, extent))]
+            limits = limits if wait else limits or _same_length(uses, extent)
         if not limits:
             continue
         best = _smallest(limits)
         extent.same_as = next((find(read.dim) for read in uses if known(read.dim) == best), best)
         return True
     return False
+
+
+def _same_length(uses: Iterable[Read], extent: Unknown) -> list[Dim]:
+    """The lengths of axes with zeros beyond their ends: what is read from one in steps of 1 has as many entries."""
+    strides = {s for read in uses for s, e in zip(read.strides, read.extents, strict=True) if find(e) is extent}
+    padded = [read.dim for read in uses if "same" in read.padded]
+    return [dim for axis in padded if strides == {1} and (dim := known(axis)) is not None]
 
 
 def _limit(read: Read, extent: Unknown) -> Dim | None:
@@ -546,6 +565,22 @@ def _reach(ledger: Ledger) -> bool:
     return False
 
 
+def _whole_axis(ledger: Ledger, tops: Mapping[str, Axis]) -> bool:
+    """The end m of a sum over θ_j that nothing tells is where θ ends, if all axes that j alone reads end there."""
+    roots = [root for top in tops.values() if (root := _root(top)) is not None]
+    for extent, terms in ledger.given:
+        ends = [root for _, axis in terms if (root := _root(axis)) is not None]
+        if len(ends) != 1 or (1, ends[0]) not in [(k, find(axis)) for k, axis in terms] or ends[0] not in roots:
+            continue
+        rest = [(-k, axis) for k, axis in terms if find(axis) is not ends[0]]
+        alone = [r for r in ledger.reads if r.strides == (1,) and find(r.extents[0]) is find(extent) and not r.padded]
+        found = [total([(1, r.dim), *((-k, axis) for k, axis in r.offset), *rest]) for r in alone]
+        if found and found[0] is not None and all(end == found[0] for end in found):
+            ends[0].same_as = found[0]
+            return True
+    return False
+
+
 def _name_top(ledger: Ledger, tops: Mapping[str, Axis]) -> bool:
     """The end of a sum that nothing else tells is a dimension by its own name."""
     for _, terms in ledger.given:
@@ -600,10 +635,12 @@ def _inside(read: Read, fixed: Collection[Axis]) -> None:
     message = f"this index leaves its axis of {dim}" if isinstance(room, int) else f"does this index stay inside {dim}?"
     if isinstance(first, int) and first < 0:
         message = "this index begins before the first entry, and nothing says what stands there"
+    base = read.tree.args[0] if read.tree.args else read.tree
+    zeros = f", or assume {base.value}: zero_padded for zeros beyond the ends" if base.head == "name" else ""
     raise ShapeError(
         message,
         source=read.source, offset=read.tree.start, end=read.tree.end,
-        hint="say from where to where the indices run, as in \\sum_{i=1}^{n-1}",
+        hint=f"say from where to where the indices run, as in \\sum_{{i=1}}^{{n-1}}{zeros}",
     )  # fmt: skip
 
 

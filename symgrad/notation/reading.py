@@ -22,8 +22,10 @@ from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
 from symgrad.notation.scope import Definition, Survey, become_name, survey
 from symgrad.notation.syntax import Tree
+from symgrad.notation.tokens import NEXT
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
 from symgrad.shapes import (
+    READINGS,
     Axis,
     Declared,
     Named,
@@ -104,6 +106,7 @@ def _read(source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapp
     misfit: ShapeError | None = None
     for columns in (False, True):
         parsed = parse_tree(source, syntax=syntax, names=declared)
+        _refuse_gradients(parsed)
         roles = Roles(parsed, declared, assumed)
         _refuse_assignment(roles.survey.function, parsed)
         roles.settle()
@@ -145,6 +148,20 @@ def _refuse_assignment(function: Definition, parsed: Parsed) -> None:
             f"this only says what {function.name} is: an equation where a function is wanted", source=parsed.source,
             offset=max(place, 0), hint="write the expression alone",
         )  # fmt: skip
+
+
+def _refuse_gradients(parsed: Parsed) -> None:
+    """z ← z - η ∂L/∂z: an update is read where its gradient is a formula or a name."""
+    formulas = parsed.tree.args if parsed.tree.head == "block" else (parsed.tree,)
+    for formula in formulas:
+        if formula.head == "equation" and formula.value == NEXT:
+            for tree in formula.args[1].walk():
+                if tree.head == "derivative":
+                    raise InputError(
+                        "an update takes its gradient as a formula or as a name", source=parsed.source,
+                        offset=tree.start, end=tree.end,
+                        hint="derive the function first, then write z ← z - η g with that gradient for g",
+                    )  # fmt: skip
 
 
 def _differentiated(function: Definition) -> str | None:
@@ -232,7 +249,7 @@ def _final_scope(scope: Scope, shapes: Mapping[str, tuple[Axis, ...]], assumed: 
     nothing: frozenset[str] = frozenset()
     label, natural = frozenset({"label"}), frozenset({"natural"})
     for name, shape in shapes.items():
-        words = assumed.get(name, nothing) | (label if name in scope.labels else nothing)
+        words = (assumed.get(name, nothing) - READINGS) | (label if name in scope.labels else nothing)
         words |= natural if name in scope.naturals else nothing
         variables[name] = expr.variable(name, tuple(find(d) for d in shape), words)  # type: ignore[misc]
     return scope.over(variables, dict(scope.values))
@@ -341,6 +358,8 @@ def read_claim(
 
 def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None) -> Reading:
     names = {*reading.variables, *reading.scope.values, *intermediates}
+    if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
+        names.add(reading.name)
     found = survey(parsed.tree, parsed.source, names)
     for stem, trees in found.uses.numbered.items():
         for tree in trees:

@@ -19,7 +19,7 @@ from symgrad.notation.bars import resolve
 from symgrad.notation.calls import FUNCTION_LETTERS
 from symgrad.notation.cursor import ADD, FACTOR, JUXTAPOSED, POSTFIX, PRODUCT
 from symgrad.notation.syntax import ENTRYWISE, T, Tree, fold
-from symgrad.notation.tokens import END, vocabulary
+from symgrad.notation.tokens import END, NEXT, vocabulary
 from symgrad.ops import OPERATIONS
 
 LOOSE, ATOM = 0, 200
@@ -502,6 +502,11 @@ def _joined(separator: str) -> Printer:
     return lambda node, args, style: Piece(separator.join(p.text for p in args), LOOSE)
 
 
+def _equation(arrow: str) -> Printer:
+    """a = b = c, and x ← x - η g."""
+    return lambda node, args, style: _joined(arrow if node.value == NEXT else " = ")(node, args, style)
+
+
 def _t_declare(node: Tree, args: list[Piece], style: Style) -> Piece:
     dimensions = node.value if isinstance(node.value, tuple) else ()
     return Piece(f"{args[0].text} ∈ R" + (f"^{{{'×'.join(dimensions)}}}" if dimensions else ""), LOOSE)
@@ -529,7 +534,7 @@ TEXT: dict[str, Printer] = {
     "div": _t_div, "pow": _t_pow, "transpose": _t_transpose, "call": _t_call, "keyword": _t_keyword, "norm": _t_norm,
     "bars": _t_bars, "inner": _t_inner, "big": _t_big, "binder": _t_binder, "compare": _t_compare, "and": _t_and,
     "indicator": _t_indicator, "cases": _t_cases, "otherwise": _literal("otherwise"), "array": _t_array,
-    "assemble": _t_assemble, "derivative": _t_derivative, "declare": _t_declare, "equation": _joined(" = "),
+    "assemble": _t_assemble, "derivative": _t_derivative, "declare": _t_declare, "equation": _equation(" ← "),
     "change": _change, "block": _joined("; "),
 }  # fmt: skip
 
@@ -770,5 +775,5 @@ LATEX: dict[str, Printer] = {
     "and": _joined(" \\land "), "indicator": _l_indicator, "cases": _l_cases,
     "otherwise": _literal("\\text{otherwise}"),
     "array": _l_array, "assemble": _l_assemble, "derivative": _l_derivative, "declare": _l_declare,
-    "equation": _joined(" = "), "change": _change, "block": _joined(";\\quad "),
+    "equation": _equation(" \\leftarrow "), "change": _change, "block": _joined(";\\quad "),
 }  # fmt: skip

@@ -87,6 +87,7 @@ class Roles:
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
         scope.decorations |= self._named_vectors(formulas)
+        scope.padded = {name for name, words in self.assumed.items() if "zero_padded" in words}
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)
@@ -291,7 +292,7 @@ def is_bracketed(tree: Tree, source: str) -> bool:
 def zero_based(uses: Uses, source: str) -> set[str]:
     """Names whose entries are counted from 0 in the source: x_0 occurs, or x[2] as in code."""
     entries = ((name, tree) for name, trees in uses.numbered.items() for tree in trees if tree.args)
-    return {name for name, tree in entries if tree.args[1].value == 0 or is_bracketed(tree, source)}
+    return uses.zeros | {name for name, tree in entries if tree.args[1].value == 0 or is_bracketed(tree, source)}
 
 
 def _drop_decorations(formulas: list[Definition], uses: Uses) -> None:

@@ -15,8 +15,9 @@ from symgrad.errors import InputError, NameProblem
 from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
+from symgrad.notation.recursions import unrolled
 from symgrad.notation.syntax import Tree
-from symgrad.notation.tokens import SOFT
+from symgrad.notation.tokens import NEXT, SOFT
 
 #: A letter that is read as a label when it stands alone below a score, as in s_y.
 LABEL_LETTERS = frozenset({"y"})
@@ -53,6 +54,7 @@ class Uses:
     indices: Collection[str] = ()  # letters that sums bind anywhere
     bound: set[str] = field(default_factory=set)
     tops: dict[str, Tree] = field(default_factory=dict)  # upper ends of sums
+    zeros: set[str] = field(default_factory=set)  # labels with an entry 0: y of s_{y_0}
     marked: set[str] = field(default_factory=set)  # labels by use: onehot(y), 1[k = y]
     calculates: bool = False  # whether indices are calculated: x_{i+1}, x[1:], sums over a part of an axis
 
@@ -163,6 +165,8 @@ class Uses:
             become_name(tree)
             self.plain.setdefault(str(tree.value), tree)
             return rest
+        if len(subscripts) == 1 and self._is_row(name, subscripts[0]):
+            subscripts = _as_row(tree, subscripts[0])
         letters = 0
         for subscript in subscripts:
             if subscript.head == "name":
@@ -189,6 +193,12 @@ class Uses:
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
         return rest
 
+    def _is_row(self, name: str, subscript: Tree) -> bool:
+        """Whether `W_{j:}` is the row j of a matrix W: j is no dimension, and W is a capital letter."""
+        if subscript.head != "part" or subscript.value != "short" or not name[:1].isupper():
+            return False
+        return all(part.value not in self.declared for part in subscript.args if part.head == "name")
+
     def _calculated(self, subscript: Tree, name: str) -> None:
         """x_{i+1}, x[1:], X[range(N), y]: letters below, and sizes in the ends."""
         if subscript.head == "num":
@@ -213,6 +223,8 @@ class Uses:
             if inner.head == "name":
                 self.carriers.setdefault(str(inner.value), set()).add(name)
                 self.subscripts.setdefault(str(inner.value), inner)
+            elif inner.head == "num" and inner.value == 0:
+                self.zeros.add(name)
         self.indexed[name] = max(self.indexed.get(name, 0), len(tree.args) - 1)
 
     def _ends_at(self, compare: Tree) -> bool:
@@ -264,6 +276,13 @@ def is_numbered(tree: Tree) -> bool:
     return tree.head == "index" and len(tree.args) == 2 and tree.args[0].head == "name" and tree.args[1].head == "num"
 
 
+def _as_row(tree: Tree, part: Tree) -> list[Tree]:
+    """`W_{j:}` as `W_{j,:}`, `W_{:k}` as `W_{:,k}`."""
+    below = list(part.args[:2])
+    tree.args = (tree.args[0], *below)
+    return below
+
+
 def become_name(tree: Tree) -> None:
     """An index tree such as W_1 turns out to be the name W_1."""
     base, subscript = tree.args
@@ -292,7 +311,7 @@ class Survey:
 
 def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
-    notes: list[str] = []
+    tree, notes = unrolled(tree, source, declared)
     formulas = tree.args if tree.head == "block" else (tree,)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
@@ -308,11 +327,13 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
+    _place_largest(found)
     known = uses.declared = {*declared, *(d.name for d in found)}
     apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
     same = [k for k in rest if found[k].name and found[k].name == found[chosen].name]
+    _refuse_old_and_new(found, apart, chosen, source)
     _distinct([found[k] for k in rest], source)
     _distinct([found[k] for k in [*same, chosen] if not found[k].indices and found[k].name], source)
     _refuse_circle(found, apart, chosen, source)
@@ -354,6 +375,19 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
 
 
+def _place_largest(found: Iterable[Definition]) -> None:
+    r"""p_{\hat{k}} where \hat{k} = argmax(s): below a name stands the argmax itself."""
+    largest = {d.name: d.body for d in found if d.body.head == "call" and d.body.value == "argmax" and not d.indices}
+    if not largest:
+        return
+    for one in found:
+        if one.name in largest:
+            continue
+        for tree in [tree for tree in one.body.walk() if tree.head == "index"]:
+            below = (largest.get(str(s.value), s) if s.head == "name" else s for s in tree.args[1:])
+            tree.args = (tree.args[0], *below)
+
+
 def bound_letters(formulas: Iterable[Tree]) -> set[str]:
     """The indices that sums, brackets and left sides bind."""
     letters: set[str] = set()
@@ -384,6 +418,9 @@ def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> 
     if others and declared:
         right, others = _readable(right, others, declared, notes)
     name, indices, parameters = _left(left)
+    if tree.value == NEXT and _is_used(right, left):
+        notes.append(f"this is the next value of {name}: a function of the old one")
+        return Definition("", right, tree, indices, others=tuple(others))
     if not name:
         letters = _entry_letters(left)
         if letters:
@@ -412,10 +449,38 @@ def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes:
     return sides[chosen], [side for k, side in enumerate(sides) if k != chosen]
 
 
+def _refuse_old_and_new(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
+    """L = ||z||^2 beside z ← z - η g: L of the old z, or of the new one?"""
+    update = found[chosen].whole
+    if update.head != "equation" or update.value != NEXT:
+        return
+    updated = {str(tree.value) for tree in update.args[0].walk() if tree.head == "name"}
+    place = {d.name: k for k, d in enumerate(found)}
+    used, waiting = {chosen}, [chosen]
+    while waiting:
+        new = {place[name] for name in apart[waiting.pop()] if name in place} - used
+        used |= new
+        waiting += new
+    for k in range(len(found)):
+        if k not in used and apart[k] & updated:
+            raise InputError(
+                f"does {found[k].name} take the old value, or the new one?", source=source, code="AMBIGUOUS",
+                offset=found[k].whole.start, end=found[k].whole.end, hint="give the update alone, or the function",
+            )  # fmt: skip
+
+
+def _is_used(body: Tree, left: Tree) -> bool:
+    """Whether what gets a new value occurs in it, as x in x - η g and w_j in w_j + x_j."""
+    return any(tree == left for tree in body.walk())
+
+
 def _name_subscript(left: Tree, right: Tree) -> None:
     r"""On a left side the capital of `\mu_B` belongs to the name, and the y of `K_y = K + \lambda I`."""
     plain = left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args)
-    if plain and (str(left.args[1].value)[:1].isupper() or left.args[0].value in _unindexed(right)):
+    if plain and (
+        str(left.args[1].value)[:1].isupper()
+        or (left.args[0].value in _unindexed(right) and left.args[1].value not in _open_letters(right))
+    ):
         become_name(left)
 
 

@@ -38,7 +38,9 @@ def scripts(p: Reader, base: Tree) -> Tree:
         token = p.tokens[p.pos]
         p.deeper(token)
         p.pos += 1
-        if token[0] == "_":
+        if token[0] == "_" and p.signed(p.pos) and _is_closed(p, base):
+            base = _positive_part(p, base)
+        elif token[0] == "_":
             if below is not None or (base.head == "index" and not bracketed(base)):
                 p.fail("a second subscript", token, hint="write several indices as W_{i,j}")
             base, below = _below(p, base, token)
@@ -47,6 +49,28 @@ def scripts(p: Reader, base: Tree) -> Tree:
         p.depth -= 1
     end = p.tokens[p.pos - 1][3]
     return _assembled(base, below, example, done, end)
+
+
+def _is_closed(p: Reader, base: Tree) -> bool:
+    """Whether brackets stand around the base."""
+    return p.source[base.start : base.start + 1] in "([" and p.source[base.end - 1 : base.end] in ")]"
+
+
+def _sign(p: Reader) -> str:
+    braced = p.tokens[p.pos][0] == "{"
+    p.pos += braced
+    sign = p.tokens[p.pos][0]
+    p.pos += 1 + braced
+    return str(sign)
+
+
+def _positive_part(p: Reader, base: Tree) -> Tree:
+    """`[z]_+` is max(0, z)."""
+    token = p.tokens[p.pos]
+    if _sign(p) != "+":
+        p.fail("the negative part: with or without its sign?", token, "AMBIGUOUS", "write max(0, -z) or min(0, z)")
+    zero = Tree("num", (), 0, base.start, base.start)
+    return Tree("call", (zero, base), "max", base.start, p.tokens[p.pos - 1][3])
 
 
 def _assembled(
@@ -78,7 +102,7 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
     if base.head == "num":
         p.fail("a number has no subscript", token)
     begin = p.pos
-    label, indices = subscripts(p)
+    label, indices = (names.SIGNS[_sign(p)], []) if p.signed(p.pos) else subscripts(p)
     if label is not None and _declared_letters(p, base, label):
         inner = [t for t in p.tokens[begin : p.pos] if t[0] == NAME]
         start = inner[0][2]
@@ -163,16 +187,39 @@ def _braced(p: Reader, opened: Token) -> tuple[str | None, list[Tree]]:
         if raw.isascii() and raw.isalpha() and (len(inner) > 1 or len(raw) > 1):
             p.pos = stop + 1
             return read_letters(p, raw, raw, (NAME, raw, start, end))
+    whole = _whole_axis(inner)
+    if whole and tokens[stop][0] == "}":
+        p.pos = stop + 1
+        return None, whole
     if len(inner) == 1 and inner[0][0] in (WORD, "FUNC", "UNKNOWN"):
         p.pos = stop
         p.expect("}", opened)
         return _function_word(p, inner[0]) if inner[0][0] == "FUNC" else str(inner[0][1]), []
-    found = [*_spread(index_item(p))]
+    found = [*_spread(_short(p, index_item(p)))]
     while p.tokens[p.pos][0] in (",", ";"):
         p.pos += 1
         found += _spread(index_item(p))
     p.expect("}", opened)
     return None, found
+
+
+def _short(p: Reader, tree: Tree) -> Tree:
+    """`j:` or `:k` alone between braces: perhaps the row j, or the column k."""
+    heads = [part.head for part in tree.args] if tree.head == "part" and p.tokens[p.pos][0] == "}" else []
+    if heads in (["name", "slice", "slice"], ["slice", "name", "slice"]):
+        return Tree("part", tree.args, "short", tree.start, tree.end)
+    return tree
+
+
+def _whole_axis(inner: list[Token]) -> list[Tree]:
+    r"""`j\cdot`, `\cdot, k`, `*k` below a name: a row or a column; nothing for everything else."""
+    items = [token for token in inner if token[0] != ","]
+    if len(items) != 2 or {items[0][0], items[1][0]} not in ({NAME, "."}, {NAME, "*"}):
+        return []
+    return [
+        Tree("name" if kind == NAME else "slice", (), value if kind == NAME else None, start, end)
+        for kind, value, start, end in items
+    ]
 
 
 def _function_word(p: Reader, token: Token) -> str:
@@ -223,6 +270,10 @@ def _above(
     p: Reader, base: Tree, token: Token, done: list[tuple[str, Tree | None]], example: Tree | None
 ) -> tuple[Tree, Tree | None]:
     following = p.tokens[p.pos]
+    if p.signed(p.pos):
+        return _pseudo_inverse(p, base, following), example
+    if p.latex and following[0] == "+":
+        p.fail("only the sign would stand above", following, "AMBIGUOUS", "write A^{+} b, or x^{2}")
     if following[0] == "{":
         special = _braced_above(p, base, following, done)
         if special is not None:
@@ -252,6 +303,14 @@ def _above(
         p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
     done.append(("", exponent(p)))
     return base, example
+
+
+def _pseudo_inverse(p: Reader, base: Tree, token: Token) -> Tree:
+    """`A^+` of a capital letter is the pseudo-inverse; of anything else it could be the positive part as well."""
+    if _sign(p) != "+" or base.head != "name" or not str(base.value)[:1].isupper():
+        hint = "write [z]_+ or max(0, z) for the positive part, pinv(A) for the pseudo-inverse, x_+ for a name"
+        p.fail("a sign above: a part, a pseudo-inverse, or a name?", token, "AMBIGUOUS", hint)
+    return Tree("call", (base,), "pinv", base.start, p.tokens[p.pos - 1][3])
 
 
 def _transposes(p: Reader, base: Tree, place: int) -> bool:

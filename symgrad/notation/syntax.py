@@ -13,7 +13,7 @@ head            args                                            value
 ``index``       base, subscript, ...                            subscripts are trees; ``slice`` is ``:``
 ``slice``                                                       None
 ``part``        lower, upper, step                              whether it counts as code does; what is missing is a
-                                                                ``slice``
+                                                                ``slice``; ``"short"`` for `j:` alone, perhaps a row
 ``newaxis``                                                     None; ``None`` between brackets
 ``neg``         term
 ``add``         term, ...                                       tuple of signs (+1 / -1), one a term
@@ -48,7 +48,7 @@ head            args                                            value
 ``derivative``  function, variable                              order; only a left side, or a claim's intermediate
 ``nabla``       function, variable                              order; ``∇_W f``, only printed
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
-``equation``    left, right                                     None
+``equation``    left, right                                     None; ``"next"`` where the left side gets a new value
 ``declare``     name                                            its dimensions, ``("m", "n")`` of ``W ∈ R^{m×n}``
 ``block``       equation or formula, ...                        several formulas; the last one is the function
 ==============  ==============================================  =====================================================

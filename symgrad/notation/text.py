@@ -19,6 +19,7 @@ from symgrad.notation.tokens import (
     MAX_MARKS,
     NAME,
     NEWLINE,
+    NEXT,
     NUM,
     ONE,
     OPERAND_END,
@@ -35,7 +36,7 @@ MASTER = re.compile(
     |(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<module>(?:np|jnp|numpy|math|torch|scipy|jax|norm|special|linalg)
             (?:\.(?:linalg|special|nn|numpy|scipy|stats|norm|functional))*\.[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@+/\u1d40-]|$))?)
+    |(?P<word>[{_LATIN}][{_LATIN}0-9]*(?:_[{_LATIN}0-9]+)*(?:_(?=[\s.,;)\]*@/\u1d40]|[+-](?![\s)\],;^'+*/-]|$)|$))?)
     |(?P<string>'[A-Za-z, ]+->[A-Za-z ]*'|"[A-Za-z, ]+->[A-Za-z ]*")
     |(?P<operator>\.\.\.|\*\*|\.\*|\./|\.\^|<=|>=|!=|==|:=|\|\||[-+*/^_'()\[\]{{}}|,;=<>@!:&])
     |(?P<attribute>\.[A-Za-z_][A-Za-z0-9_]*)
@@ -50,14 +51,14 @@ MASTER = re.compile(
 )
 OPERATORS = {
     "...": "dots", "**": "**", ".*": "odot", "./": "./", ".^": ".^", "||": "||", "<=": "rel", ">=": "rel",
-    "!=": "rel", "==": "rel",
+    "!=": "rel", "==": "rel", ":=": "=",
 }  # fmt: skip
-RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "="}
+RELATIONS = {"<=": "<=", ">=": ">=", "!=": "!=", "==": "=", ":=": NEXT}
 SYMBOLS: dict[str, tuple[str, object]] = {
     "·": (".", None), "⋅": (".", None), "∙": (".", None), "•": (".", None), "⊙": ("odot", None), "∘": ("odot", None),
     "⊘": ("./", None), "×": ("x", None), "−": ("-", None), "⊗": ("kron", None), "‖": ("||", None), "∥": ("||", None),
     "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="), "⩽": ("rel", "<="), "⩾": ("rel", ">="),
-    "∈": ("IN", None),
+    "∈": ("IN", None), "←": ("=", NEXT), "≔": ("=", NEXT), "≜": ("=", None),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "√": ("SQRT", None), "∂": ("partial", None), "∇": ("nabla", None),
     "⊤": ("TOP", None), "ᵀ": ("'", None), "ᵗ": ("'", None), "′": ("'", None), "∞": ("const", "inf"),
     "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None),

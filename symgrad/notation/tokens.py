@@ -21,6 +21,10 @@ Token = tuple[str, Any, int, int]
 
 END, ERROR, NEWLINE = "end", "error", "newline"
 NUM, NAME, WORD, FUNC, ONE = "NUM", "NAME", "WORD", "FUNC", "ONE"
+#: The value of an `=` that gives a name its next value: x ← x - η g.
+NEXT = "next"
+#: The value of the bracket that `\\left.` opens.
+INVISIBLE = "left."
 
 #: A square bracket that opens the indices of what stands directly before it.
 ENTRY = "entry["

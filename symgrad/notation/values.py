@@ -75,6 +75,7 @@ class Scope:
     zero_based: set[str] = field(default_factory=set)
     naturals: set[str] = field(default_factory=set)
     decorations: set[str] = field(default_factory=set)
+    padded: set[str] = field(default_factory=set)  # arrays with zeros beyond their ends
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False

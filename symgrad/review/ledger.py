@@ -273,10 +273,15 @@ def _elaborated(
 ) -> tuple[Elaborator, list[Value]]:
     """The values of several trees with common indices; dimensions that only the others tell are found first."""
     letters = list(letters)
+    whole = Tree("add", tuple(tree for _, tree in sides))
+    calculates = any(ranges.is_calculated(s) for tree in whole.walk() if tree.head == "index" for s in tree.args[1:])
+    scope = replace(scope, calculates=True) if calculates else scope
 
     def run(algebra: Any, over: Scope) -> tuple[Elaborator, list[Value]]:
         work = Elaborator(algebra, over)
         work.bound.update(dict.fromkeys(letters))
+        if calculates:
+            ranges.bind(work, whole, letters)
         values = []
         for text, tree in sides:
             over.source = text

@@ -195,7 +195,7 @@ def test_printed_form_is_read_again(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["Phi(X) w", r"\Gamma(a, b)", "polygamma(x, x)", "||x||_0", "||x||_A", "||W||_1 + tr(W)"]
+    "source", ["Phi(X) w", r"\Gamma(a, b)", "polygamma(x, x)", "||x||_0", r"\|W\|_{2,1}", "||W||_1 + tr(W)"]
 )
 def test_refused(source: str) -> None:
     with pytest.raises(sg.SymgradError):

@@ -148,7 +148,6 @@ REFUSED = [
     ("[x]_-", "with or without its sign"),
     ("(z)^+", "a part, a pseudo-inverse, or a name"),
     ("x^+ y", "a part, a pseudo-inverse, or a name"),
-    (r"\alpha A^+b", "only the sign"),
     (r"\underbrace{W x}_n + n", "belongs into braces"),
     (r"\underbrace{a}_{u} + \underbrace{b}_{u} u", "defined twice"),
     (r"\mathbb{E}_{x}[f(x)]", "an average"),

@@ -30,6 +30,10 @@ MAX_CALLS = 40
 
 
 def _norm(work: Elaborator, tree: Tree) -> Value:
+    if tree.value == "mixed":
+        raise UnsupportedError(
+            f"{work.text(tree)}: of rows or of columns?", hint="write it out, as in \\sum_i \\|w_i\\|_2"
+        )
     return norm(work, work.visit(tree.args[0]), str(tree.value or ""), tree)
 
 

@@ -282,6 +282,11 @@ def ordered_norm(p: Reader, inner: Tree, start: int) -> Tree:
     p.pos += braces
     token = p.tokens[p.pos]
     raw = "inf" if token[0] == "const" else str(token[1]) if token[1] is not None else token[0]
+    metric = token[0] == NAME and raw[:1].isupper() and (raw not in NORMS or raw in p.vocabulary.names)
+    if metric:
+        return _metric_norm(p, inner, opened if braces else None, start)
+    if braces and p.tokens[p.pos + 1][0] == ",":
+        return _mixed_norm(p, inner, opened, start)
     order = None if raw in NORMS and token[0] != ERROR else _order(p, token)
     p.pos += 1
     if braces:
@@ -292,6 +297,30 @@ def ordered_norm(p: Reader, inner: Tree, start: int) -> Tree:
         if order is None
         else Tree("norm", (inner, order), "p", start, end)
     )
+
+
+def _metric_norm(p: Reader, inner: Tree, opened: Token | None, start: int) -> Tree:
+    r"""`\|x\|_A` and `\|x\|_{\Sigma^{-1}}`, the root of x^T A x."""
+    if opened is None:
+        token = p.tokens[p.pos]
+        metric = Tree("name", (), token[1], token[2], token[3])
+        p.pos += 1
+    else:
+        metric = p.expression(0)
+        p.expect("}", opened)
+    end = p.tokens[p.pos - 1][3]
+    row = Tree("transpose", (inner,), None, inner.start, inner.end)
+    return Tree("call", (Tree("mul", (row, metric, inner), "", start, end),), "sqrt", start, end)
+
+
+def _mixed_norm(p: Reader, inner: Tree, opened: Token, start: int) -> Tree:
+    r"""`\|W\|_{2,1}` can stand on a left side; by itself it is of rows or of columns, as the paper has it."""
+    order = p.expression(0)
+    p.pos += 1
+    other = p.expression(0)
+    p.expect("}", opened)
+    end = p.tokens[p.pos - 1][3]
+    return Tree("norm", (inner, order, other), "mixed", start, end)
 
 
 def _order(p: Reader, token: Token) -> Tree:
@@ -316,6 +345,8 @@ def angles(p: Reader, token: Token, _floor: int) -> Tree:
         p.unexpected(closing, "⟩")
     p.pos += 1
     p.depth -= 1
+    if p.tokens[p.pos][0] == "_" and p.tokens[p.pos + 1][1] == "F":
+        p.pos += 2
     return Tree("inner", (left, right), None, token[2], closing[3])
 
 

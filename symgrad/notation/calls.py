@@ -7,6 +7,7 @@ what could also mean a product is refused (AMBIGUOUS).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from difflib import get_close_matches
 from fractions import Fraction
@@ -47,6 +48,9 @@ CONVENTIONAL = {"g": "sigmoid"}
 KEYWORDS = frozenset(("axis", "keepdims", "dim", "ddof", "ord", "n"))
 
 
+BOLD = ("\\boldsymbol", "\\mathbf", "\\bm", "\\pmb")
+
+
 ENDS = frozenset((END, ",", ";", "newline", "\\\\"))
 
 
@@ -68,6 +72,12 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     following = p.tokens[p.pos][0]
     if following == "(" and value in p.vocabulary.names and _bound_arguments(p, p.pos):
         return _entries(p, token, value)
+    if following == "(" and p.vocabulary.names and value not in p.defined:
+        found = _at_examples(p, token, value)
+        if found is not None:
+            return found
+    if value == "pi" and _is_number_pi(p, token):
+        return Tree("const", (), "pi", start, end)
     if value not in p.vocabulary.names:
         if value[0] == "d" and following in ("/", "_", NAME) and kind == NAME:
             derivative = slashed(p, token, value)
@@ -95,15 +105,21 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
         if following == "(":
             return call(p, token, value)
         return _primed_call(p, token, value)
+    primed = following == "'" and p.source[p.tokens[p.pos][2]] == "'" and p.tokens[p.pos + 1][0] == "("
+    if primed and value in FUNCTION_LETTERS - LETTERS and not p.bare(value):
+        unknown(p, token, value)
     if following != "(":
         return None
     kinds = p.inside(p.pos)
     if value == "I" and any(kind in RELATIONS for kind in kinds):
         return indicator(p, token)
+    if value == "P" and any(kind in RELATIONS for kind in kinds) and value not in p.vocabulary.names:
+        p.fail("probabilities of events are not read", token, hint="write the distribution function, as in \\Phi(x)")
     commas = kinds.count(",") + kinds.count(";")
     if commas >= MAX_ARGUMENTS:
         p.fail(f"a function takes at most {MAX_ARGUMENTS} arguments", token, "ARITY")
-    if value in LETTERS and not commas and not p.bare(value):
+    bold = p.source.startswith(BOLD, token[2])  # a vector of functions, not the density or the distribution
+    if value in LETTERS and not commas and not bold and not p.bare(value):
         return call(p, token, value)
     stem = names.parts(value)[0]
     letter = len(stem) == 1 or names.to_text(stem) != stem or not stem.isascii()
@@ -114,6 +130,23 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     if not letter or commas or (value in FUNCTION_LETTERS and not p.bare(value)):
         unknown(p, token, value)
     return None
+
+
+def _at_examples(p: Reader, token: Token, value: str) -> Tree | None:
+    r"""`\phi(x_n)` and `k(x_n, x_m)` of undeclared x: entries of the declared array of these values."""
+    known, end = p.vocabulary.names, p.partner(p.pos)
+    name = next((name for name in (value, value[:1].upper() + value[1:]) if name in known), None)
+    inner = p.tokens[p.pos + 1 : end]
+    bases, letters = inner[0::4], inner[2::4]
+    marks = [t[0] for k, t in enumerate(inner) if k % 2]
+    wanted = ["_", ","] * len(bases)
+    if name is None or len(inner) % 4 != 3 or marks != wanted[:-1] or any(t[0] != NAME for t in bases + letters):
+        return None
+    if any(t[1] in known or t[1] in p.applied for t in bases) or any(t[1] not in p.bound for t in letters):
+        return None
+    p.pos = end + 1
+    places = (Tree("name", (), t[1], t[2], t[3]) for t in letters)
+    return Tree("index", (Tree("name", (), name, token[2], token[3]), *places), None, token[2], p.tokens[end][3])
 
 
 def _bound_arguments(p: Reader, place: int) -> bool:
@@ -188,6 +221,18 @@ def _pi(p: Reader, token: Token) -> Tree | None:
     return Tree("const", (), "pi", token[2], token[3])
 
 
+def _is_number_pi(p: Reader, token: Token) -> bool:
+    r"""The \pi of 2\pi, where \pi_k are weights: plain, behind a number, and without an index or a transposition."""
+    plain = p.source[token[2] : token[3]] in ("\\pi", "π", "pi")
+    if not plain or p.tokens[p.pos - 2][0] != NUM or p.tokens[p.pos][0] in ("_", "'", "TOP"):
+        return False
+    if p.tokens[p.pos][0] == "^" and {t[0] for t in p.tokens[p.pos + 1 : p.pos + 3]} & {"TOP", "'"}:
+        return False
+    if p.tokens[p.pos][0] == "^" and any(t[1] == "T" for t in p.tokens[p.pos + 1 : p.pos + 3]):
+        return False
+    return any(one[:2] == (NAME, "pi") and two[0] == "_" for one, two in itertools.pairwise(p.tokens))
+
+
 def _forbidden(p: Reader, token: Token) -> NoReturn:
     p.fail(f"{token[1]} is not a value a formula may hold", token, "NAME", kind=NameProblem)
 
@@ -196,6 +241,13 @@ _SPECIAL_NAMES: dict[object, Callable[[Reader, Token], Tree | None]] = {"e": _e,
 
 
 _SPECIAL_NAMES |= dict.fromkeys(FORBIDDEN, _forbidden)
+
+
+def _logical(p: Reader, token: Token) -> NoReturn:
+    p.fail(f"{token[1]} is no operator here", token, hint="conditions are joined by and")
+
+
+_SPECIAL_NAMES |= dict.fromkeys(("not", "or"), _logical)
 
 
 def underscore(p: Reader, token: Token, _floor: int) -> Tree:
@@ -374,6 +426,10 @@ def _indexed_function(p: Reader, token: Token, value: str) -> Tree:
         return big(p, ("BIG", value, token[2], token[3]), 0)
     if value == "argmax":
         return _largest(p, token)
+    if value in ("softmax", "log_softmax"):
+        return _over_index(p, token, value)
+    if value == "silu":
+        return _swish(p, token)
     if value != "log":
         p.fail("an index at a function name", p.tokens[p.pos], hint="put the index behind the bracket: softmax(x)_i")
     place = p.tokens[p.pos + 1]
@@ -399,6 +455,29 @@ def _largest(p: Reader, token: Token) -> Tree:
         p.fail("an argmax runs over whole axes", run)
     listed = Tree("assemble", (body,), indices(binders[0]), body.start, body.end)
     return Tree("call", (listed,), "argmax", token[2], run.end)
+
+
+def _swish(p: Reader, token: Token) -> Tree:
+    r"""`Swish_\beta(x)` is x σ(β x)."""
+    p.pos += 1
+    slope = _log_base(p)
+    args, last = arguments(p, token)
+    if len(args) != 1:
+        p.fail("Swish takes one argument", token, "ARITY")
+    start, end = token[2], last[3]
+    inner = args[0] if is_number(slope, 1) else Tree("mul", (slope, args[0]), "", start, end)
+    return Tree("mul", (args[0], Tree("call", (inner,), "sigmoid", start, end)), "odot", start, end)
+
+
+def _over_index(p: Reader, token: Token, value: str) -> Tree:
+    r"""`softmax_j(e_{ij})` is entry j of softmax([e_{ij}]_j)."""
+    body, *binders = big(p, ("BIG", value, token[2], token[3]), 0).args
+    if len(binders) != 1 or kind(binders[0]) != "all" or len(indices(binders[0])) != 1:
+        p.fail(f"a {value} runs over one axis", token)
+    (letter,) = indices(binders[0])
+    listed = Tree("assemble", (body,), (letter,), body.start, body.end)
+    place = Tree("name", (), letter, binders[0].start, binders[0].end)
+    return Tree("index", (Tree("call", (listed,), value, token[2], body.end), place), None, token[2], body.end)
 
 
 def _einsum(p: Reader, token: Token) -> Tree:
@@ -461,7 +540,23 @@ def _powered_function(p: Reader, token: Token, value: str) -> Tree:
     return Tree("pow", (inner, power), "", token[2], inner.end)
 
 
+def _norms_along(p: Reader, token: Token, args: list[Tree], along: list[Tree], last: Token) -> Tree:
+    """`norm(W, axis=1)`: the 2-norm or 1-norm of each row."""
+    inner, *order = [arg for arg in args if arg not in along]
+    kind = order[0].value if order else 2
+    if len(order) > 1 or kind not in (1, 2):
+        p.fail("along an axis the norms 1 and 2 are read", token)
+    start, end = token[2], last[3]
+    power = Tree("pow", (inner, Tree("num", (), 2, start, end)), "odot", start, end)
+    entries = power if kind == 2 else Tree("call", (inner,), "abs", start, end)
+    whole = Tree("call", (entries, *along), "sum", start, end)
+    return Tree("call", (whole,), "sqrt", start, end) if kind == 2 else whole
+
+
 def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    along = [arg for arg in args[1:] if arg.head == "keyword" and arg.value in ("axis", "keepdims")]
+    if along:
+        return _norms_along(p, token, args, along, last)
     if len(args) == 1 and p.tokens[p.pos][0] == "_":
         return ordered_norm(p, args[0], token[2])
     if len(args) == 1:
@@ -469,6 +564,8 @@ def _norm_function(p: Reader, token: Token, args: list[Tree], last: Token) -> Tr
     given = args[1].args[0] if args[1].head == "keyword" and args[1].value == "ord" else args[1]
     order = NORMS.get("inf" if given.head == "const" else str(given.value))
     if len(args) > 2 or given.head == "keyword" or (given.head == "num" and not given.value):
+        p.fail("this norm is not known", args[1], hint="norms are 1, 2, p, 'fro', 'nuc' and inf")
+    if order is None and p.source[given.start] in "'\"":
         p.fail("this norm is not known", args[1], hint="norms are 1, 2, p, 'fro', 'nuc' and inf")
     if order is None:
         return Tree("norm", (args[0], given), "p", token[2], last[3])

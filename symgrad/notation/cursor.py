@@ -163,7 +163,9 @@ class Reader:
         return kinds
 
     def compares(self, place: int) -> bool:
-        """Whether the bracket at `place` holds a condition."""
+        """Whether the bracket at `place` holds a condition, perhaps between brackets of its own."""
+        while self.tokens[place + 1][0] in OPENERS and self.partner(place + 1) == self.partner(place) - 1:
+            place += 1
         return any(kind in RELATIONS for kind in self.inside(place))
 
     def signed(self, place: int) -> bool:

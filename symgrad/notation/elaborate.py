@@ -111,7 +111,7 @@ class Elaborator:
             if rank == 0 or value is lead:
                 continue
             if rank != len(shape):
-                self._last_axis(value, shape, tree)
+                shape = self._trailing(value, shape, tree)
                 continue
             if row != value.row and rank == 1:
                 hint = "transpose one of them, or write x yᵀ for a matrix"
@@ -124,6 +124,19 @@ class Elaborator:
                         tree, f"{self.text(tree)} needs equal shapes, not {self.shown(lead)} and {self.shown(value)}"
                     )
         return extents, shape, row
+
+    def _trailing(self, value: Value, shape: tuple[Axis, ...], tree: Tree) -> tuple[Axis, ...]:
+        """The shape that a value of fewer axes goes along: in code as NumPy has it, else that of `_last_axis`."""
+        rest, last = shape[: -value.rank], shape[-value.rank :]
+        pairs = list(zip(last, value.shape, strict=True))
+        ones = any(find(d) == 1 for d in (*last, *value.shape)) or value.rank > 1
+        if not (self.scope.numpy and ones and all(1 in map(find, pair) or may_equal(*pair) for pair in pairs)):
+            self._last_axis(value, shape, tree)
+            return shape
+        for one, other in pairs:
+            if 1 not in (find(one), find(other)):
+                unify(one, other)
+        return (*rest, *(other if find(one) == 1 else one for one, other in pairs))
 
     def _last_axis(self, value: Value, shape: tuple[Axis, ...], tree: Tree) -> None:
         """A vector beside a matrix goes to every row, as in code, where that is the only way to read it."""

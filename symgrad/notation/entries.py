@@ -101,7 +101,8 @@ def _index(work: Elaborator, tree: Tree) -> Value:
     rank = value.rank
     if sum(subscript.head != "newaxis" for subscript in subscripts) > rank:
         raise work.misfit(tree, f"{work.text(base)} is {work.shown(value)}: it cannot have {len(subscripts)} indices")
-    if rank == 2 and base.head == "call" and base.args and subscripts[0].start < base.args[0].start:
+    below = base.start <= subscripts[0].start  # and not the pattern of an einsum
+    if rank == 2 and base.head == "call" and base.args and below and subscripts[0].start < base.args[0].start:
         raise InputError(
             f"{work.text(tree)}: a row of the values, or the singular values of a matrix?", code="AMBIGUOUS",
             source=scope.source, offset=tree.start, end=tree.end, hint="write the index behind the bracket for a row",

@@ -89,8 +89,18 @@ def _along_axis(name: str) -> Handler:
     return handler
 
 
+def _of_entry(work: Elaborator, name: str, value: Value, tree: Tree) -> Value:
+    """softmax(z_i) is entry i of softmax(z)."""
+    if len(value.open) > 1:
+        raise InputError(f"{work.text(tree)}: over which index?", code="AMBIGUOUS", hint=f"write {name}_j(...)")
+    work.note(f"{work.text(tree)} is entry {value.open[0]} of the {name} over all entries")
+    return Value(work.apply(name, [Value(value.node)], tree).node, value.open)
+
+
 def over_axis(work: Elaborator, name: str, value: Value, axis: int | None, tree: Tree) -> Value:
     rank = value.rank
+    if rank == 0 and value.open and name in {"softmax", "log_softmax"}:
+        return _of_entry(work, name, value, tree)
     if axis is None and rank == 2 and not work.scope.numpy:
         work.note(f"{work.text(tree)} acts on each row of the matrix")
     if axis is None or axis == rank - 1:
@@ -299,14 +309,22 @@ def _std(work: Elaborator, tree: Tree) -> Value:
     return _kept(work, tree, value, spread)
 
 
+#: Functions that have a meaning for a matrix as such, too.
+_OF_MATRICES = frozenset(("exp", "log", "sin", "cos", "sinh", "cosh", "tan", "tanh"))
+
+
 def _trace(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 0:
         return value
-    if tree.args[0].head == "call" and tree.args[0].value == "exp" and work.scope.source.startswith(
-        ("exp", "\\exp"), tree.args[0].start
-    ) and not work.scope.numpy:  # fmt: skip
-        hint = "write expm(X) for the exponential of the matrix, np.exp(X) for that of every entry"
+    inner = tree.args[0]
+    written = inner.head == "call" and work.scope.source.startswith((str(inner.value), f"\\{inner.value}"), inner.start)
+    if written and inner.value in _OF_MATRICES and not work.scope.numpy:
+        hint = f"write np.{inner.value}(X) for the {inner.value} of every entry"
+        hint = (
+            "write expm(X) for the exponential of the matrix, np.exp(X) for every entry's" * (inner.value == "exp")
+            or hint
+        )
         raise InputError(f"{work.text(tree)}: of the matrix, or of every entry?", code="AMBIGUOUS", hint=hint)
     return _trace_of(work, value, tree)
 
@@ -392,8 +410,12 @@ def _transposed(work: Elaborator, tree: Tree) -> Value:
 
 
 def _diag(work: Elaborator, tree: Tree) -> Value:
-    """diag(v) is the matrix with v on its diagonal, diag(A) the vector of the diagonal of A."""
+    """diag(v) is the matrix with v on its diagonal, diag(A) the vector of the diagonal of A; diag(v_i) is diag(v)."""
     (value,) = arguments(work, tree, 1, 1)
+    free = [name for name in value.open if name not in work.bound]
+    if value.rank == 0 and len(value.open) == len(free) == 1:
+        work.note(f"{work.text(tree)} has these entries on its diagonal for all {free[0]}")
+        value = Value(value.node)
     names = value.open
     if value.rank == 1:
         return Value(work.algebra.contract([(value.node, (*names, 0))], (*names, 0, 0)), names)
@@ -527,6 +549,8 @@ def _unfold(work: Elaborator, tree: Tree) -> Value:
 def _kron(work: Elaborator, tree: Tree) -> Value:
     """A ⊗ B: entry ((i, k), (j, l)) is A_ij B_kl, and k and l run fastest; a column or row is a matrix of one."""
     left, right = arguments(work, tree, 2, 2)
+    if left.rank == right.rank == 1 and left.row == right.row:
+        work.note(f"{work.text(tree)} is the Kronecker product, neither the outer product nor the product of entries")
     if not left.rank or not right.rank:
         raise work.misfit(
             tree, f"{work.text(tree)} needs two matrices or vectors, not {work.shown(left)} and {work.shown(right)}"
@@ -685,9 +709,8 @@ def _exp(work: Elaborator, tree: Tree) -> Value:
 
 
 @cache
-def _meaning(name: str) -> Function:
-    """An abbreviation as a function of the source would be."""
-    _, definition = ABBREVIATIONS[name]
+def _written(definition: str) -> Function:
+    """A function as one of the source would be, from "parameters: formula"."""
     parameters, _, formula = definition.partition(": ")
     return Function(tuple(parameters.split(", ")), parse_tree(formula, syntax="text").tree)
 
@@ -696,18 +719,40 @@ def _abbreviation(name: str) -> Handler:
     """A function by its definition, whose parts all stand where the call does."""
 
     def handler(work: Elaborator, tree: Tree) -> Value:
-        function = _meaning(name)
+        function = _written(ABBREVIATIONS[name][1])
         count = len(function.parameters)
-        given = dict(zip(function.parameters, arguments(work, tree, count, count), strict=True))
-        body = fold(function.body, lambda node, args: Tree(node.head, tuple(args), node.value, tree.start, tree.end))
-        outer, work.arguments = work.arguments, given
-        bound, work.bound = work.bound, {}
-        try:
-            return work.visit(body)
-        finally:
-            work.arguments, work.bound = outer, bound
+        return _expanded(work, function, arguments(work, tree, count, count), tree)
 
     return handler
+
+
+def _expanded(work: Elaborator, function: Function, values: Sequence[Value], tree: Tree) -> Value:
+    """A function at given values, every part of it where the call stands."""
+    given = dict(zip(function.parameters, values, strict=True))
+    body = fold(function.body, lambda node, args: Tree(node.head, tuple(args), node.value, tree.start, tree.end))
+    outer, work.arguments = work.arguments, given
+    bound, work.bound = work.bound, {}
+    try:
+        return work.visit(body)
+    finally:
+        work.arguments, work.bound = outer, bound
+
+
+#: The density of the normal distribution by the mean and the variance, of a number and of a vector.
+_DENSITIES = (
+    "x, m, v: exp(-(x - m)^2 / (2 v)) / sqrt(2 pi v)",
+    "x, m, S: exp(-(x - m)^T inv(S) (x - m) / 2) / sqrt(det(2 pi S))",
+)
+
+
+def _gaussian(work: Elaborator, tree: Tree) -> Value:
+    """gaussian(x, m, S): the density of the normal distribution with mean m and variance or covariance S at x."""
+    values = arguments(work, tree, 3, 3)
+    rank = min(values[0].rank, 1)
+    if values[0].rank > 1 or values[1].rank != rank or values[2].rank != 2 * rank:
+        message = f"{work.text(tree)} needs a number, its mean and variance, or a vector, its mean and covariance"
+        raise work.misfit(tree, message)
+    return _expanded(work, _written(_DENSITIES[rank]), values, tree)
 
 
 _AXIS = ("softmax", "log_softmax", "logsumexp", "argmax", "prod", "products_of_others")
@@ -767,6 +812,8 @@ _NAMED: dict[tuple[str, ...], Handler] = {
     ("unfold",): _unfold,
     ("stacking",): _stacking,
     ("commutation",): _commutation,
+    ("gaussian",): _gaussian,
+    ("slogdet",): _refused("this is a sign and a logarithm", "write slogdet(X)[1] or logdet(X)"),
     ("eig", "eigvals", "svd"): _refused("no rule is known for this function yet"),
 }
 

@@ -74,7 +74,7 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "int": ("INT", None),
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),
-    "mid": ("|", None), "underbrace": ("BRACE", "_"), "overbrace": ("BRACE", "^"),
+    "mid": ("|", None), "dagger": ("dagger", None), "underbrace": ("BRACE", "_"), "overbrace": ("BRACE", "^"),
     "leftarrow": ("=", NEXT), "gets": ("=", NEXT), "coloneqq": ("=", NEXT), "coloneq": ("=", NEXT),
     "triangleq": ("=", None),
 }  # fmt: skip
@@ -83,13 +83,15 @@ DROPPED = frozenset((
     "medspace", "thickspace", "enspace", "space", "negthinspace", "mathstrut", "relax", "left", "right", "big",
     "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
 ))  # fmt: skip
+#: What numbers and names an equation, with its braces.
+MARKS = frozenset(("tag", "label"))
 EXPECTATION = "write an expectation as what it is, an average \\frac{1}{N} \\sum_{i=1}^N or a sum \\sum_k p_k f_k"
 #: Read as notation, and refused with a reason instead of as an unknown command.
 REFUSED = {
     "to": "an arrow is not part of an expression", "rightarrow": "an arrow is not part of an expression",
     "approx": "an approximation cannot be checked", "sim": "distributions are not read",
     "pm": "write + and - separately",
-    "mp": "write + and - separately", "propto": "proportional is not equal", "dagger": "complex matrices are not read",
+    "mp": "write + and - separately", "propto": "proportional is not equal",
     "lim": "limits are not read", "mathbb": "blackboard letters are read as \\mathbb{R} and \\mathbb{1} only",
 }  # fmt: skip
 DISPLAY = frozenset((
@@ -105,6 +107,14 @@ SENTENCE = {
 }  # fmt: skip
 _WRAPS = (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _ASCII = re.compile(r"\s*(?:\{|(\\[A-Za-z]+\*?)|([A-Za-z0-9])|(\\?[^\x00-\x7f]))")
+_OPENING = re.compile(r"\s*\{")
+_OLD_FONTS = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "sf": "mathsf", "tt": "mathtt", "cal": "mathcal"}
+_OLD_FONT = re.compile(r"\{\s*\\(rm|bf|it|sf|tt|cal)\s+([A-Za-z]+)\s*\}")
+#: An array between brackets, the column specification included, and its end.
+_ARRAY = re.compile(r"\\left[ ]*(\\\{|\(|\[)\s*\\begin[ ]*\{array\}\s*\{[lcr| ]*\}")
+_ARRAY_END = re.compile(r"\\end[ ]*\{array\}\s*\\right[ ]*(\.|\)|\])")
+#: What arrays between brackets are.
+_ARRAYS_IN = {"\\{": ("cases", "."), "(": ("pmatrix", ")"), "[": ("bmatrix", "]")}
 _DEFINED = re.compile(
     r"(?:^|[,;=\n&]|\\\\|\\ |\\quad|\\begin\{[a-z]+\*?\})\s*([A-Za-z]{2,})\s*"
     r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]*\})\s*)?(?:\([^()=]*\)\s*)?=(?!=)"
@@ -114,6 +124,8 @@ _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*
 _SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\[\]]*\]")
 _MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
+#: What a full stop behind a formula stands before.
+_SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\[ ,;!])*)\}")
 #: Spaces inside of words: `arg\,max`.
 _THIN = re.compile(r"\\[,;!]")
@@ -130,6 +142,9 @@ def lex(source: str, vocabulary: Vocabulary, tokens_end: int | None = None) -> L
     while place < stop:
         match = match_at(source, place, stop)
         if match is None:
+            if source[place] == "." and _SENTENCE_END.match(source, place + 1, stop):
+                place += 1
+                continue
             _lonely(lexed, source, place)
             break
         kind = match.lastgroup or ""
@@ -162,6 +177,20 @@ def _lonely(lexed: Lexed, source: str, place: int) -> None:
         bad_character(lexed, source[place], place)
 
 
+def _hidden(source: str) -> set[int]:
+    r"""Where `\left.` and its `\right.` stand: a pair of brackets that nobody sees."""
+    found: set[int] = set()
+    opened: list[tuple[int, str]] = []
+    for match in re.finditer(r"\\(left|right)[ ]*(\\?.)", source):
+        if match.group(1) == "left":
+            opened.append((match.start(), match.group(2)))
+        elif opened:
+            start, left = opened.pop()
+            if left == match.group(2) == ".":
+                found |= {start, match.start()}
+    return found
+
+
 class _Lexer:
     """The readers of one source; each takes a match and returns where to go on."""
 
@@ -171,6 +200,8 @@ class _Lexer:
         self.vocabulary = vocabulary
         self.words = words
         self.environments: list[str] = []
+        self.arrays: list[str] = []
+        self.hidden = _hidden(self.source) if "\\left." in self.source else set()
         self.readers: dict[str, Callable[[re.Match[str]], int]] = {
             "letters": self.letters, "operator": self.operator, "number": self.number, "delimiter": self.delimiter,
             "environment": self.environment, "command": self.command, "escape": self.escape, "newline": self.newline,
@@ -215,6 +246,11 @@ class _Lexer:
 
     def operator(self, match: re.Match[str]) -> int:
         symbol, start, end = match.group(), match.start(), match.end()
+        old = _OLD_FONT.match(self.source, start) if symbol == "{" else None
+        if old is not None:
+            return self._old_font(old)
+        if start in self.hidden:
+            return end
         if symbol == "&" and self.environments and self.environments[-1] in DISPLAY:
             return end
         if symbol.startswith("\\\\"):
@@ -222,6 +258,21 @@ class _Lexer:
         if symbol == "[" and text.indexes(self.lexed, start) and self._entries(end):
             return self.put(ENTRY, None, start, end)
         return self.put(OPERATORS.get(symbol, symbol), RELATIONS.get(symbol), start, end)
+
+    def _old_font(self, match: re.Match[str]) -> int:
+        r"""`{\rm tr}` and `{\bf x}`: a word, or one name a letter."""
+        font, word, (start, end) = names.FONTS[_OLD_FONTS[match.group(1)]], match.group(2), match.span()
+        if font == "upright" and len(word) > 1:
+            if word in self.vocabulary.functions and word not in self.vocabulary.names:
+                return self.put(FUNC, self.vocabulary.functions[word], start, end)
+            return self.put(WORD, word, start, end)
+        if font == "upright" and word == "T":
+            return self.put(WORD, word, start, end)
+        place = match.start(2)
+        for k, letter in enumerate(word):
+            self.lexed.fonts.setdefault(letter, set()).add(font)
+            self.put(NAME, letter, start if len(word) == 1 else place + k, end if len(word) == 1 else place + k + 1)
+        return end
 
     def _entries(self, end: int) -> bool:
         """In LaTeX a bracket behind a name holds indices only if it holds nothing but letters and numbers."""
@@ -239,6 +290,14 @@ class _Lexer:
 
     def delimiter(self, match: re.Match[str]) -> int:
         size, name = match.group("sized"), match.group("delimiter")
+        array = _ARRAY.match(self.source, match.start())
+        if array is not None:
+            kind = _ARRAYS_IN[array.group(1)][0]
+            self.environments.append("array")
+            self.arrays.append(array.group(1))
+            return self.put("BEGIN", kind, match.start(), array.end())
+        if match.start() in self.hidden:
+            return match.end()
         if size == "left" and name == ".":
             return self.put("(", INVISIBLE, match.start(), match.end())
         if name in (".", "/") or size in ("middle", "bigm", "biggm"):
@@ -247,6 +306,13 @@ class _Lexer:
         return self.put(DELIMITERS[name][side], None, match.start(), match.end())
 
     def environment(self, match: re.Match[str]) -> int:
+        closing = _ARRAY_END.match(self.source, match.start())
+        if closing is not None and self.arrays and self.environments[-1:] == ["array"]:
+            self.environments.pop()
+            kind, bracket = _ARRAYS_IN[self.arrays.pop()]
+            if closing.group(1) != bracket:
+                return self.refuse("this array opens and closes differently", match.start(), closing.end())
+            return self.put("END", kind, match.start(), closing.end())
         side, _, name = match.group()[1:-1].partition("{")
         base, start, end = name.rstrip("*"), match.start(), match.end()
         if base not in DISPLAY and base not in ARRAYS and base not in CASES:
@@ -286,9 +352,23 @@ class _Lexer:
             return self.newline(match)
         if name in DROPPED:
             return end
+        if name == "substack":
+            return self._stack(start, end)
+        if name in MARKS:
+            closing = self.source.find("}", end)
+            return closing + 1 if _TEXT_BODY.match(self.source, end) else self.refuse(f"\\{name} of what?", start, end)
         if name in REFUSED:
             return self.refuse(f"\\{name}: {REFUSED[name]}", start, end)
         return self.refuse(f"the command \\{name} is not known", start, end, "COMMAND")
+
+    def _stack(self, start: int, end: int) -> int:
+        r"""`\substack{j=1 \\ j \neq i}`: its braces are dropped, its lines are conditions."""
+        opening = _OPENING.match(self.source, end)
+        closing = self.source.find("}", end)
+        if opening is None or closing < 0 or "{" in self.source[opening.end() : closing]:
+            return self.refuse("\\substack is read of lines without braces", start, end)
+        self.hidden.add(closing)
+        return opening.end()
 
     def _greek(self, name: str, start: int, end: int) -> int:
         canonical = names.LATEX_GREEK[name]
@@ -309,6 +389,9 @@ class _Lexer:
         bases, accents, stop = found
         if name in ("mathbb", "mathds"):
             return self._blackboard(bases, start, stop)
+        word = "".join(bases)
+        if len(bases) > 1 and word in self.vocabulary.functions and _FOLLOWED.match(self.source, stop):
+            return self.put(FUNC, self.vocabulary.functions[word], start, stop)
         if bases in (["1"], ["0"]):
             return self.put(ONE, None if bases == ["1"] else "zeros", start, stop)
         if bases[0].isdigit():

@@ -19,6 +19,7 @@ BARS = frozenset(("|", "||"))
 
 def settled(tokens: list[Token]) -> list[Token]:
     """The tokens with left sides put in the form in which they are read."""
+    tokens = _unlabelled(_primed(tokens))
     sides = [_left_side(tokens, k) for k, token in enumerate(tokens) if token[0] == "="]
     defined = {tokens[first][1] for first, _, _ in sides if tokens[first][0] == UNKNOWN}
     dropped: set[int] = set()
@@ -40,6 +41,53 @@ def settled(tokens: list[Token]) -> list[Token]:
         elif k not in dropped:
             found.append((kind, value, start, stop))
     return found
+
+
+def _primed(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with q' one name everywhere, if q' or q_k' stands alone on a left side."""
+    stems: dict[object, None] = {}
+    for k, token in enumerate(tokens):
+        place = _stem(tokens, k - 2) if token[0] == "=" and k > 1 and tokens[k - 1][0] == "'" else -1
+        if place == 0 or (place > 0 and tokens[place - 1][0] in SEPARATORS):
+            stems.setdefault(tokens[place][1])
+    if not stems:
+        return tokens
+    found = list(tokens)
+    marks = [k for k, token in enumerate(tokens) if token[0] == "'"]
+    for k in marks:
+        place = _stem(tokens, k - 1)
+        if place >= 0 and tokens[place][1] in stems:
+            kind, value, start, end = tokens[place]
+            found[place] = (kind, f"{value}prime", start, end)
+    gone = {k for k in marks if _stem(tokens, k - 1) >= 0 and tokens[_stem(tokens, k - 1)][1] in stems}
+    return [token for k, token in enumerate(found) if k not in gone]
+
+
+def _unlabelled(tokens: list[Token]) -> list[Token]:
+    r"""The tokens without the label of a defined word, as in `\operatorname{smooth}_{L_1}(x) =`."""
+    if not tokens or tokens[0][0] not in (UNKNOWN, WORD) or len(tokens) < 5 or tokens[1][0] != "_":
+        return tokens
+    end = next((k for k, token in enumerate(tokens) if token[0] == "}"), 0)
+    group = tokens[1 : end + 1]
+    if (
+        not end
+        or tokens[2][0] != "{"
+        or tokens[end + 1][0] != "("
+        or not any(t[0] in ("_", NUM, ",", WORD) for t in group[1:])
+    ):
+        return tokens
+    return tokens[:1] + tokens[end + 1 :]
+
+
+def _stem(tokens: list[Token], place: int) -> int:
+    """Where the name stands that ends at `place`, its subscript included; -1 if there is none."""
+    if place > 1 and tokens[place][0] == "}":
+        while place > 0 and tokens[place][0] != "{":
+            place -= 1
+        place -= 2 if tokens[place - 1][0] == "_" else 0
+    elif place > 1 and tokens[place - 1][0] == "_":
+        place -= 2
+    return place if place >= 0 and tokens[place][0] == NAME else -1
 
 
 def _is_log(token: Token) -> bool:

@@ -37,7 +37,7 @@ LATEX_GREEK = {("lambda" if name == "lam" else name): name for name in GREEK} | 
 #: Accents by what they add to a stem: in LaTeX, as a combining mark, as a word.
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "bar": "bar", "overline": "bar",
-    "dot": "dot", "check": "check", "vec": "",
+    "dot": "dot", "check": "check", "vec": "", "underline": "", "overrightarrow": "",
 }  # fmt: skip
 MARKS = {
     "\u0302": "hat",
@@ -52,6 +52,7 @@ DECORATIONS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "dot": "\u03
 FONTS = {
     "mathbf": "bold", "boldsymbol": "bold", "bm": "bold", "pmb": "bold", "mathbfit": "bold", "mathcal": "calligraphic",
     "mathscr": "calligraphic", "mathfrak": "fraktur", "mathrm": "upright", "mathit": "italic", "mathsf": "sans",
+    "mbox": "upright", "textnormal": "upright", "textsf": "upright", "textit": "upright",
     "text": "upright", "textrm": "upright", "textbf": "bold", "mathtt": "upright", "texttt": "upright",
 }  # fmt: skip
 
@@ -110,6 +111,7 @@ def _label(body: str, spelling: str) -> str:
     if shifted:
         return _stem(shifted.group(1), spelling) + shifted.group(2) + shifted.group(3)
     body = body.replace("\\_", "_")
+    body = body[1:] if body[:1] == "\\" and body[1:].isalpha() and body[1:] not in LATEX_GREEK else body  # \max
     return "_".join(_stem(part, spelling) if not part.isdigit() else part for part in body.split("_") if part) or "_"
 
 
@@ -168,6 +170,8 @@ def superscripted(name: str, body: str) -> str:
     inner = body.strip()
     if inner in ("*", "\\ast", "\\star"):
         return name + "^*"
+    if inner in ("+", "-"):
+        return f"{name}^{inner}"
     match = re.fullmatch(r"[(\[]?\s*(\w+(?:\s*[+-]\s*[0-9]+)?)\s*[)\]]?", inner)
     if match is None:
         raise InputError(f"{body!r} above a name: write a number in brackets, as in W^(1)", source=name, code="NAME")

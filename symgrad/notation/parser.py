@@ -58,13 +58,16 @@ from symgrad.notation.tokens import (
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A source as it was read: the tree, `"text"` or `"latex"`, `"math"` or `"numpy"`, and the fonts of the names."""
+    """A source as it was read: the tree, `"text"` or `"latex"`, `"math"` or `"numpy"`, the fonts of the names, and what
+    the reader took upon itself.
+    """
 
     tree: Tree
     syntax: str
     dialect: str
     fonts: dict[str, set[str]]
     source: str
+    notes: tuple[str, ...] = ()
 
 
 def parse_tree(
@@ -96,17 +99,25 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     numpy = lexed.numpy or (syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
     _define(reader)
-    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source)
+    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
 
 
 def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired."""
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
+    if is_latex and "\\mathcal" in source:
+        tokens = _densities(tokens, source)
     if "=" in kinds:
         tokens = settled(tokens)
+    if is_latex and "^" in kinds:
+        tokens = _signs_above(tokens)
+    if "BIG" in kinds and "'" in kinds:
+        tokens = _primed(tokens)
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex, lexed.numpy)
+    if tokens and tokens[0][:2] in OBJECTIVES:
+        tokens = _objective(tokens, lexed.notes)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
     bars = "=" in kinds and "_" in kinds and not kinds.isdisjoint(("|", ")|"))
@@ -114,7 +125,7 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = evaluations.marked(source, tokens)
     if "|" in kinds or "||" in kinds:
         try:
-            tokens = resolve(source, tokens)
+            tokens = _entered(resolve(source, tokens))
         except InputError as error:
             # an unreadable token before the bars is the better complaint
             last = tokens[-PADDING - 1]
@@ -122,6 +133,95 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
                 raise last[1] from None
             raise
     return tokens
+
+
+def _entered(tokens: list[Token]) -> list[Token]:
+    """The tokens with the bracket of `|x|[0]`, which holds an index, as one."""
+    closing = (")|", ")||")
+    pairs = zip(tokens[:1] + tokens, tokens, strict=False)
+    return [(ENTRY, *t[1:]) if t[0] == "[" and b[0] in closing and b[3] == t[2] else t for b, t in pairs]
+
+
+def _densities(tokens: list[Token], source: str) -> list[Token]:
+    r"""The tokens with `\mathcal{N}(x | \mu, \Sigma)` a function of three arguments."""
+    found = list(tokens)
+    for k, (kind, value, start, end) in enumerate(tokens[:-1]):
+        if (kind, value) != (NAME, "N") or not source.startswith("\\mathcal", start) or tokens[k + 1][0] != "(":
+            continue
+        depth, bars = 0, []
+        for j in range(k + 1, len(tokens)):
+            depth += (tokens[j][0] in OPENERS) - (tokens[j][0] in CLOSING)
+            if depth == 1 and tokens[j][0] in ("|", ";"):
+                bars.append(j)
+            if depth == 0:
+                break
+        if len(bars) == 1:
+            found[k] = (FUNC, "gaussian", start, end)
+            found[bars[0]] = (",", None, *tokens[bars[0]][2:])
+    return found
+
+
+OBJECTIVES = frozenset(((FUNC, "min"), (FUNC, "max")))
+MAX_OBJECTIVES = 3
+
+
+def _objective(tokens: list[Token], notes: list[str]) -> list[Token]:
+    r"""The objective of `\min_w f(w)`: what stands below is a variable of the function and no index."""
+    for _ in range(MAX_OBJECTIVES):
+        if len(tokens) < 4 or tokens[0][:2] not in OBJECTIVES or tokens[1][0] != "_":
+            break
+        closing = "}" if tokens[2][0] == "{" else ""
+        end = next((k for k in range(2, len(tokens)) if tokens[k][0] == closing or not closing), len(tokens))
+        below = [str(token[1]) for token in tokens[2 : end + 1] if token[0] == NAME]
+        if not below or not _plain(tokens[end + 1 :]).issuperset(below):
+            break
+        what = f"the {tokens[0][1]}imum over {', '.join(below)}"
+        notes.append(f"{what} is not taken: the objective is the function")
+        tokens = tokens[end + 1 :]
+    return tokens
+
+
+def _plain(tokens: list[Token]) -> set[object]:
+    """The names that stand anywhere but below another name."""
+    found: set[object] = set()
+    k = 0
+    while k < len(tokens):
+        if tokens[k][0] == "_":
+            closing = "}" if k + 1 < len(tokens) and tokens[k + 1][0] == "{" else ""
+            k = next((j for j in range(k + 1, len(tokens)) if tokens[j][0] == closing or not closing), len(tokens))
+        elif tokens[k][0] == NAME:
+            found.add(tokens[k][1])
+        k += 1
+    return found
+
+
+def _signs_above(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with `X^+` and the `x^-` of `(x^-)` in braces, as TeX sets them; `x^-1` stays."""
+    kept: list[Token] = []
+    for before, token, after in zip([tokens[0], *tokens], tokens, [*tokens[1:], tokens[-1]], strict=False):
+        alone = token[0] == "+" or (token[0] == "-" and after[0] not in (NUM, NAME, WORD, "TOP", "(", "FRAC"))
+        if before[0] == "^" and token is not tokens[0] and alone:
+            _, _, start, end = token
+            kept += [("{", None, start, start), token, ("}", None, end, end)]
+        else:
+            kept.append(token)
+    return kept
+
+
+def _primed(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with k' one name wherever a sum runs over k'."""
+    runs = zip(tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False)
+    found = {
+        letter[1] for sign, below, opened, letter, prime in runs
+        if (sign[0], below[0], opened[0], letter[0], prime[0]) == ("BIG", "_", "{", NAME, "'")
+    }  # fmt: skip
+    kept: list[Token] = []
+    for token in tokens:
+        if token[0] == "'" and kept and kept[-1][0] == NAME and kept[-1][1] in found and kept[-1][3] == token[2]:
+            kept[-1] = (NAME, f"{kept[-1][1]}prime", kept[-1][2], token[3])
+        else:
+            kept.append(token)
+    return kept
 
 
 def _joined(tokens: list[Token], is_latex: bool, numpy: bool) -> list[Token]:
@@ -155,9 +255,12 @@ STARTS_LINE = OPERAND_START | {"|", "||", "partial", "nabla", ERROR}
 
 
 def _stars_only(tokens: list[Token]) -> bool:
-    """Whether `*` is used and no product is written by juxtaposition: then it is NumPy's."""
+    """Whether `*` is used and no product is written by juxtaposition or sign of mathematics: then it is NumPy's."""
     star = False
     bounds = _bounds(tokens)
+    for k, (kind, *_) in enumerate(tokens):
+        if _is_transposed(tokens, k) or (kind in MATHEMATICAL and not (kind == "^" and k - 1 in bounds)):
+            return False
     for k, (before, after) in enumerate(itertools.pairwise(tokens)):
         star = star or (after[0] == "*" and before[0] != "_")
         if k in bounds:
@@ -165,6 +268,15 @@ def _stars_only(tokens: list[Token]) -> bool:
         if after[0] in OPERAND_START and before[0] in OPERAND_END and not _joins(before, after):
             return False
     return star
+
+
+#: What NumPy has no sign for: beside it `*` is the product of matrices, as on paper and in MATLAB.
+MATHEMATICAL = frozenset(("^", ".^", "odot", "./", "||", "||(", "TOP"))
+
+
+def _is_transposed(tokens: list[Token], k: int) -> bool:
+    """Whether a token is the mark of `x'`, and no quote of `'fro'`."""
+    return k > 0 and tokens[k][0] == "'" and tokens[k - 1][0] in OPERAND_END and tokens[k - 1][3] == tokens[k][2]
 
 
 def _bounds(tokens: list[Token]) -> set[int]:
@@ -220,16 +332,19 @@ def _define(p: Reader) -> None:
             if base is not None:
                 names_.add(base)
     p.defined, p.applied = frozenset(functions), frozenset(names_)
+    for token in p.tokens if names_ else ():
+        if token[0] == FUNC and p.source[token[2] : token[3]] in names_:
+            p.fail("the name that is defined, or the function?", token, "AMBIGUOUS", "give it another name")
 
 
 def _indexed_function(tokens: list[Token], place: int) -> set[str]:
-    r"""The function L in `L_i(x) =`, h_theta in `h_\theta(x) =`, or D_KL in `D_{KL}(p, q) =`."""
+    r"""The function L in `L_i(x) =`, h_theta in `h_\theta(x) =`, E_D in `E_D(w) =`, or D_KL in `D_{KL}(p, q) =`."""
     base = _indexed_base(tokens, place)
     if base is None:
         return set()
     below = tokens[_opening(tokens, place) + 1 : place] if tokens[place][0] == "}" else tokens[place : place + 1]
     script = "".join(str(token[1]) for token in below if token[0] in (NAME, WORD))
-    return {f"{base}_{script}"} if script in GREEK or len(script) > 1 else {str(base)}
+    return {f"{base}_{script}"} if script in GREEK or len(script) > 1 or script.isupper() else {str(base)}
 
 
 def _aliases(p: Reader, place: int) -> bool:
@@ -302,6 +417,8 @@ def _document(p: Reader) -> Tree:
         last = separator
         if not _separates(p):
             break
+    if p.latex and p.tokens[p.pos][0] in (",", ";") and p.tokens[p.pos + 1][0] == END:
+        p.pos += 1  # the comma behind a formula in a sentence
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
     found += [one for one in p.named if _is_used(one.args[0], found)]
@@ -503,13 +620,15 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return calls.call(p, (NAME, value, base.start, tree.end), p.vocabulary.functions[value])
     if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
         calls.unknown(p, token, value)
+    label = _parameter(tree)
+    if label in p.defined:
+        return calls.call(p, (NAME, label, base.start, tree.end), label)
     if value in p.vocabulary.names or not value:
         return tree
     if tree.head == "index" and _is_eigenvalue(p, tree, value):
         call = calls.call(p, (NAME, "eigvals", base.start, tree.end), "eigvals")
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end)
-    label = _parameter(tree)
-    if label in p.defined or label in p.vocabulary.functions:
+    if label in p.vocabulary.functions:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
     plain = calls.lists_variables(p, p.pos) and ("," in p.inside(p.pos) or value in p.applied)
     if value in p.defined or value in p.vocabulary.functions or (tree.head == "index" and plain):
@@ -517,9 +636,19 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return Tree("index", (call, *tree.args[1:]), None, tree.start, call.end) if tree.head == "index" else call
     stem = parts(value)[0]
     word = tree.head == "name" and len(stem) > 1 and to_text(stem) == stem
+    if tree.head == "index" and _applies(p, tree):
+        calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     if "," in p.inside(p.pos) or word:
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
+
+
+def _applies(p: Reader, tree: Tree) -> bool:
+    r"""Whether a bracket behind an index holds an argument: `\phi_i(x)` is no product, `W_Q(X W_K)` is one."""
+    inner = p.tokens[p.pos + 1 : p.partner(p.pos)]
+    indexed = all(s.head == "name" and str(s.value).islower() for s in tree.args[1:])
+    one = len(inner) == 1 or (len(inner) == 3 and inner[1][0] == "_")
+    return indexed and one and inner[0][0] == NAME and p.tokens[p.pos][2] == tree.end
 
 
 def _is_eigenvalue(p: Reader, tree: Tree, value: str) -> bool:
@@ -530,10 +659,11 @@ def _is_eigenvalue(p: Reader, tree: Tree, value: str) -> bool:
 
 
 def _parameter(tree: Tree) -> str:
-    r"""The name of the function `h_\theta`: a Greek letter below is a parameter, not an index."""
-    if tree.head != "index" or len(tree.args) != 2 or tree.args[1].value not in GREEK:
+    r"""The name of the function `h_\theta` or `E_D`: a Greek letter or a capital below is a parameter, not an index."""
+    if tree.head != "index" or len(tree.args) != 2 or tree.args[1].head != "name":
         return ""
-    return f"{tree.args[0].value}_{tree.args[1].value}"
+    letter = str(tree.args[1].value)
+    return f"{tree.args[0].value}_{letter}" if letter in GREEK or letter[:1].isupper() else ""
 
 
 def _power(p: Reader, left: Tree, token: Token) -> Tree:
@@ -554,6 +684,10 @@ def _factorial(p: Reader, left: Tree, token: Token) -> Tree:
 
 def _entry(p: Reader, left: Tree, token: Token) -> Tree:
     """`x[i, j]` without a space is an entry, with a space a product."""
+    if left.head == "name" and left.value == "E" and "E" not in p.vocabulary.names and "E" not in p.applied:
+        p.fail(
+            "an expectation, or an entry of E?", token, "AMBIGUOUS", "write an average; or declare E to take entries"
+        )
     p.deeper(token)
     p.pos += 1
     found = [index_item(p, True)]
@@ -562,6 +696,10 @@ def _entry(p: Reader, left: Tree, token: Token) -> Tree:
         found.append(index_item(p, True))
     closing = p.expect("]", token)
     p.depth -= 1
+    if left.head == "call" and left.value == "slogdet":
+        if len(found) > 1 or found[0].head != "num" or found[0].value != 1:
+            p.fail("of slogdet(X) only the logarithm is read", token, hint="write slogdet(X)[1]")
+        return Tree("call", left.args, "logdet", left.start, closing[3])
     return Tree("index", (left, *found), None, left.start, closing[3])
 
 
@@ -651,5 +789,5 @@ INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "UNKNOWN": (JUXTAPOSED, _juxtapose),
 }  # fmt: skip
 INFIX_NUMPY: dict[str, tuple[int, Infix]] = INFIX | {
-    "*": (PRODUCT, _product("star")), "/": (PRODUCT, _quotient("", PRODUCT + 1)),
+    "*": (PRODUCT, _product("star")), "/": (PRODUCT, _quotient("", FACTOR)),
 }  # fmt: skip

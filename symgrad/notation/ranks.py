@@ -22,6 +22,7 @@ Rank = int | None
 SCALAR_CAPITALS = frozenset({"Delta"})
 ACCENTS = ("hat", "tilde", "bar", "dot", "check")
 MAX_PASSES = 8
+MAX_CALLS = 5000
 
 
 def is_matrix_name(name: str) -> bool:
@@ -50,6 +51,7 @@ class Ranks:
         self.results: dict[str, Rank] = {}
         self.parameters: dict[str, Tree] = {}
         self.depth = 0
+        self.calls = 0
         for name in unknown:
             if is_matrix_name(name):
                 self.known[name] = 2
@@ -347,6 +349,9 @@ def _call(self: Ranks, tree: Tree) -> Rank:
 
 def _user_call(self: Ranks, found: Definition, tree: Tree) -> Rank:
     if self.depth > 20 or len(tree.args) != len(found.parameters or ()):
+        return None
+    self.calls += 1
+    if self.calls > MAX_CALLS:  # calls in calls: each is walked again for every use of a parameter
         return None
     for arg in tree.args:
         self.rank(arg)

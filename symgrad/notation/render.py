@@ -391,6 +391,8 @@ def _t_keyword(node: Tree, args: list[Piece], style: Style) -> Piece:
 def _t_norm(node: Tree, args: list[Piece], style: Style) -> Piece:
     order = args[1].text if len(args) > 1 else str(node.value)
     below = {"": "", "inf": "_∞"}.get(order, f"_{order}")
+    if style.numpy:  # bars are no Python, and would make `*` the product of matrices
+        return Piece(f"norm({args[0].text}){below}")
     if style.safe:
         return Piece(f"(‖{args[0].text}‖{below})")
     return Piece(f"‖{args[0].text}‖{below}")

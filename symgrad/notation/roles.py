@@ -34,6 +34,9 @@ from symgrad.shapes import SQUARE, Axis, Unknown
 #: Names that mean something of their own where they are not declared: the identity, unit vectors, Kronecker's delta.
 UNIVERSAL = frozenset({"I", "e", "delta"})
 
+#: How vectors are set.
+VECTORS = frozenset({"bold", "vec", "underline", "overrightarrow"})
+
 #: Functions whose result has calculated dimensions.
 CALCULATING = frozenset(
     {"concatenate", "hstack", "vstack", "conv", "conv1d", "conv2d", "conv3d", "correlate", "convolve"}
@@ -50,7 +53,7 @@ class Roles:
         self.dims = {d for shape in self.declared.values() for d in shape if isinstance(d, str)}
         become_names(parsed.tree, {*self.declared, *self.assumed, *self.dims})
         self.survey: Survey = survey(parsed.tree, parsed.source, {*self.declared, *self.dims})
-        self.notes: dict[str, None] = dict.fromkeys(self.survey.notes)
+        self.notes: dict[str, None] = dict.fromkeys((*parsed.notes, *self.survey.notes))
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
         self.indices: set[str] = set()
         self.unknown: dict[str, int] = {}
@@ -257,7 +260,7 @@ class Roles:
         if not self.unknown:
             return
         roots = [*(d.body for d in self.survey.definitions if d.parameters is None), self.survey.function.body]
-        bold = {name for name, fonts in self.parsed.fonts.items() if "bold" in fonts and name[:1].islower()}
+        bold = {name for name, fonts in self.parsed.fonts.items() if fonts & VECTORS and name[:1].islower()}
         known = {name: len(shape) for name, shape in self.declared.items()}
         known |= dict.fromkeys(self.scope.rows, 2)
         known |= {name: self.unknown[name] for name in self.scope.labels if name in self.unknown}

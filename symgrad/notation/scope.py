@@ -23,6 +23,10 @@ from symgrad.notation.tokens import NEXT, SOFT
 LABEL_LETTERS = frozenset({"y"})
 
 
+#: Names whose small letter is no index where nothing runs over it: the sizes of keys, values and heads.
+CUSTOMARY = frozenset({"d_k", "d_v", "d_h"})
+
+
 @dataclass(slots=True)
 class Definition:
     """`name_indices = body`; a function of parameters where `parameters` is not None."""
@@ -99,7 +103,8 @@ class Uses:
 
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
-        return subscripted(stem, letter) in self.declared or (letter[:1].isupper() and letter not in self.indices)
+        whole = subscripted(stem, letter)
+        return whole in self.declared or ((letter[:1].isupper() or whole in CUSTOMARY) and letter not in self.indices)
 
     def _compare(self, tree: Tree) -> None:
         """1[k = y] with an index k makes y a label."""
@@ -316,18 +321,22 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
             )
     uses = Uses(declared=declared, indices=bound_letters(formulas) if "_" in source or " for " in source else ())
     if len(formulas) == 1:
-        function = definition(formulas[0], notes)
+        function = definition(formulas[0], notes, declared)
         uses.scan(function.body)
         _refuse_itself(function, uses, source)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
     _rename_functions(found, formulas, declared)
     _place_largest(found)
-    apart = [_used(d, declared) for d in found]
+    known = uses.declared = {*declared, *(d.name for d in found)}
+    apart = [_used(d, known) for d in found]
     chosen = _function(found, apart, source)
     rest = [k for k in range(len(found)) if k != chosen]
+    same = [k for k in rest if found[k].name and found[k].name == found[chosen].name]
     _refuse_old_and_new(found, apart, chosen, source)
     _distinct([found[k] for k in rest], source)
+    _distinct([found[k] for k in [*same, chosen] if not found[k].indices and found[k].name], source)
+    _refuse_circle(found, apart, chosen, source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
     _refuse_itself(found[chosen], uses, source)
@@ -355,6 +364,10 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
     for one in found:
         body = one.body
         known = body.head == "name" and body.value in BUILTIN and body.value not in declared
+        if one.parameters and len(set(one.parameters)) < len(one.parameters):
+            raise NameProblem(f"{one.name} has two parameters of one name")
+        if known and one.parameters and body.value not in {*SOFT, *one.parameters} and len(str(body.value)) > 1:
+            raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name not in called and body.value not in SOFT and len(str(body.value)) > 1:
             raise NameProblem(f"{body.value} is a function and needs an argument")
         if known and one.name in called and one.parameters is None:
@@ -388,7 +401,7 @@ def bound_letters(formulas: Iterable[Tree]) -> set[str]:
     return letters
 
 
-def definition(tree: Tree, notes: list[str]) -> Definition:
+def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> Definition:
     """One formula, with or without a left side; a chain a = b = c keeps its first right side."""
     _share_sums(tree, notes)
     if tree.head != "equation":
@@ -399,9 +412,11 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
         others = [*inner, *others]
     if others and right.head == "call" and right.value not in BUILTIN and all(a.head == "name" for a in right.args):
         right, *others = others
-    _name_subscript(left.args[0] if left.head == "pow" else left)
+    _name_subscript(left.args[0] if left.head == "pow" else left, right)
     if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
+    if others and declared:
+        right, others = _readable(right, others, declared, notes)
     name, indices, parameters = _left(left)
     if tree.value == NEXT and _is_used(right, left):
         notes.append(f"this is the next value of {name}: a function of the old one")
@@ -413,11 +428,25 @@ def definition(tree: Tree, notes: list[str]) -> Definition:
             return Definition("", right, tree, letters, others=tuple(others))
         if left.head == "derivative":
             return Definition("", right, tree, _letters(left), others=tuple(others))
+        if left.head == "norm" and left.value == "mixed":
+            return Definition("", right, tree, others=tuple(others))
         notes.append("of an equation the left side is read; the right side was not checked here")
         return Definition("", left, tree, others=(right, *others))
     if others:
         notes.append(f"{name} is read from the first right side; the others were not checked here")
     return Definition(name, right, tree, indices, parameters, tuple(others))
+
+
+def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes: list[str]) -> tuple[Tree, list[Tree]]:
+    """The first of the right sides that is made of declared names alone, if the first one is not; then the others."""
+    sides = [right, *others]
+    known = {*declared, *(name[:1].lower() + name[1:] for name in declared), *BUILTIN}
+    unknown = [_used(Definition("", side, side), declared) - known for side in sides]
+    chosen = next((k for k, names in enumerate(unknown) if not names - bound_letters([sides[k]])), 0)
+    if not chosen:
+        return right, others
+    notes.append("of the right sides the first one that has declared names alone is read; the others were not checked")
+    return sides[chosen], [side for k, side in enumerate(sides) if k != chosen]
 
 
 def _refuse_old_and_new(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
@@ -445,11 +474,26 @@ def _is_used(body: Tree, left: Tree) -> bool:
     return any(tree == left for tree in body.walk())
 
 
-def _name_subscript(left: Tree) -> None:
-    r"""On a left side the capital of `\mu_B` belongs to the name: indices are small letters."""
+def _name_subscript(left: Tree, right: Tree) -> None:
+    r"""On a left side the capital of `\mu_B` belongs to the name, and the y of `K_y = K + \lambda I`."""
     plain = left.head == "index" and len(left.args) == 2 and all(part.head == "name" for part in left.args)
-    if plain and str(left.args[1].value)[:1].isupper():
+    if plain and (
+        str(left.args[1].value)[:1].isupper()
+        or (left.args[0].value in _unindexed(right) and left.args[1].value not in _open_letters(right))
+    ):
         become_name(left)
+
+
+def _unindexed(tree: Tree) -> set[object]:
+    """The names that stand in a formula without indices."""
+    found: set[object] = set()
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if part.head == "name":
+            found.add(part.value)
+        stack.extend(part.args[part.head == "index" :])
+    return found
 
 
 def _share_sums(root: Tree, notes: list[str]) -> None:
@@ -459,13 +503,16 @@ def _share_sums(root: Tree, notes: list[str]) -> None:
     stack: list[tuple[Tree, frozenset[str]]] = [(root, outer)]
     while stack:
         tree, bound = stack.pop()
-        if tree.head == "add" and tree.args[0].head == "big" and tree.args[0].value == "sum":
-            binders = tree.args[0].args[1:]
+        run = _last_factor(tree.args[0]) if tree.head == "add" else tree
+        if tree.head == "add" and run.head == "big" and run.value == "sum":
+            binders = run.args[1:]
+            before = tree.args[0].args[:-1] if tree.args[0].head == "mul" else ()
             letters = {name for binder in binders for name in indices(binder)} - bound
             terms = list(tree.args)
             for k, term in enumerate(terms[1:], 1):
                 if letters & _open_letters(term):
-                    terms[k] = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    whole = Tree("big", (term, *binders), "sum", term.start, term.end)
+                    terms[k] = Tree("mul", (*before, whole), "", term.start, term.end) if before else whole
                     notes.append("the sum goes on over the following terms that have its index")
             tree.args = tuple(terms)
         if tree.head == "big":
@@ -473,6 +520,11 @@ def _share_sums(root: Tree, notes: list[str]) -> None:
         elif tree.head == "assemble":
             bound = bound | set(indices(tree))
         stack.extend((arg, bound) for arg in tree.args)
+
+
+def _last_factor(tree: Tree) -> Tree:
+    """The sum of `1/N Σ_i a_i`, or the term itself."""
+    return tree.args[-1] if tree.head == "mul" and tree.value == "" else tree
 
 
 def _open_letters(tree: Tree) -> set[str]:
@@ -519,7 +571,8 @@ def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
     if left.head == "call":
         if all(a.head == "name" for a in left.args):
             return str(left.value), (), tuple(str(a.value) for a in left.args)
-        return str(left.value), (), ()
+        given = all(a.head in {"name", "index", "transpose"} for a in left.args)  # E(m_N) = ... says what E depends on
+        return str(left.value), (), None if given else ()
     return "", (), None
 
 
@@ -539,8 +592,9 @@ def _used(one: Definition, declared: Collection[str]) -> set[str]:
         if tree.head in {"name", "call"}:
             names.add(str(tree.value))
         elif is_numbered(tree):
-            names.add(subscripted(str(tree.args[0].value), str(tree.args[1].value)))
-            if tree.args[0].value == one.name:
+            whole = subscripted(str(tree.args[0].value), str(tree.args[1].value))
+            names.add(whole)
+            if tree.args[0].value == one.name or whole in declared:
                 continue
         elif tree.head == "index" and len(tree.args) == 2 and all(part.head == "name" for part in tree.args):
             whole = subscripted(str(tree.args[0].value), str(tree.args[1].value))
@@ -577,6 +631,25 @@ def _distinct(found: Iterable[Definition], source: str) -> None:
                 f"{one.name} is defined twice", source=source, offset=one.whole.start, end=one.whole.args[0].end
             )
         seen.add(one.name)
+
+
+def _refuse_circle(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
+    """x = y; y = x: what the function is made of is made of the function."""
+    function = found[chosen]
+    if not function.name or function.indices:
+        return
+    place = {d.name: k for k, d in enumerate(found)}
+    seen, waiting = {chosen}, [chosen]
+    while waiting:
+        for name in apart[waiting.pop()]:
+            k = place.get(name)
+            if k is not None and k not in seen:
+                seen.add(k)
+                waiting.append(k)
+    for k in seen - {chosen}:
+        if function.name in apart[k] and function.name not in (found[k].parameters or ()):
+            message = f"{function.name}, {found[k].name} are defined by each other"
+            raise NameProblem(message, source=source, offset=function.whole.start, end=function.whole.args[0].end)
 
 
 def _ordered(found: list[Definition], apart: list[set[str]], rest: list[int], source: str) -> list[Definition]:

@@ -7,6 +7,8 @@ transposes and powers.  `^T`, `^\top`, `^{-1}` and `^{-T}` are known here and no
 
 from __future__ import annotations
 
+import itertools
+
 from symgrad.errors import InputError
 from symgrad.notation import names
 from symgrad.notation.cursor import POSTFIX, Reader, bracketed
@@ -16,6 +18,10 @@ from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 #: Letters that stand for an index when they are written side by side.
 INDEX_LETTERS = frozenset("ijklmnpqrst") | {"c"}
 MAX_INDICES = 4
+#: Words that papers write above a name without saying that they are words.
+SUPERSCRIPTS = frozenset((
+    "old", "new", "ref", "in", "out", "enc", "dec", "src", "tgt", "pos", "neg", "true", "pred", "obs", "prev", "next",
+))  # fmt: skip
 #: Index letters that are a word all the same.
 LABELS = frozenset((
     "in", "it", "is", "min", "tr", "sim", "link", "tip", "top", "tot", "cls", "int", "pt", "ln", "mil", "list", "test",
@@ -95,7 +101,12 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
     """Labels go into the name, indices are kept."""
     if base.head == "num":
         p.fail("a number has no subscript", token)
+    begin = p.pos
     label, indices = (names.SIGNS[_sign(p)], []) if p.signed(p.pos) else subscripts(p)
+    if label is not None and _declared_letters(p, base, label):
+        inner = [t for t in p.tokens[begin : p.pos] if t[0] == NAME]
+        start = inner[0][2]
+        return base, [Tree("name", (), letter, start + k, start + k + 1) for k, letter in enumerate(label)]
     if label is None:
         return base, indices
     if base.head != "name":
@@ -103,6 +114,15 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
     return Tree(
         "name", (), named(p, names.subscripted(str(base.value), label), token), base.start, p.tokens[p.pos - 1][3]
     ), None
+
+
+def _declared_letters(p: Reader, base: Tree, label: str) -> bool:
+    """Whether the letters of the label ab of T_ab are all declared, and T, but not T_ab."""
+    known = p.vocabulary.names
+    whole = names.subscripted(str(base.value), label)
+    return (
+        len(label) == 2 and label.isalpha() and base.value in known and known.issuperset(label) and whole not in known
+    )
 
 
 def named(p: Reader, name: str, token: Token) -> str:
@@ -266,12 +286,19 @@ def _above(
         return base, example
     elif following[0] == "*" and base.head in ("name", "index"):
         p.pos += 1
-        return _starred(p, base, following), example
+        return _relabelled(p, base, "^*", following), example
+    elif following[0] == "dagger":
+        p.pos += 1
+        return _pseudoinverse(base, following), example
     elif following[0] == "-" and _transposes(p, base, p.pos + 1):
         p.pos += 2
         done += [("", Tree("num", (), -1, following[2], following[3])), ("", None)]
         return base, example
     _check_word(p, following)
+    label = _word_above(p, base, [following])
+    if label:
+        p.pos += 1
+        return _relabelled(p, base, f"^({label})", following), example
     if p.latex and any(kind in ("", "odot") and e is not None for kind, e in done):
         p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
     done.append(("", exponent(p)))
@@ -290,7 +317,7 @@ def _transposes(p: Reader, base: Tree, place: int) -> bool:
     kind, value, _, _ = p.tokens[place]
     if kind == "TOP" or kind == "'":
         return True
-    return kind == NAME and value == "T" and base.head != "num"
+    return kind in (NAME, WORD) and value == "T" and base.head != "num"
 
 
 def _check_word(p: Reader, token: Token) -> None:
@@ -320,7 +347,15 @@ def _braced_above(
         return base, None
     if first == "*" and len(kinds) == 2 and base.head in ("name", "index"):
         p.pos = stop + 1
-        return _starred(p, base, opened), None
+        return _relabelled(p, base, "^*", opened), None
+    if first in ("+", "-", "dagger") and len(kinds) == 2:
+        p.pos = stop + 1
+        matrix = first == "dagger" or (first == "+" and str(base.value or "A")[:1].isupper())
+        return _pseudoinverse(base, opened) if matrix else _relabelled(p, base, f"^{first}", opened), None
+    label = _word_above(p, base, p.tokens[place:stop])
+    if label:
+        p.pos = stop + 1
+        return _relabelled(p, base, f"^({label})", opened), None
     if first == "odot" and len(kinds) > 2:
         p.pos = place + 1
         done.append(("odot", p.expression(0)))
@@ -329,6 +364,34 @@ def _braced_above(
     if first in ("(", "[") and p.partner(place) in (stop - 1, stop - 2) and base.head in ("name", "index", "call"):
         return _numbered(p, base, place, stop, done)
     return None
+
+
+def _word_above(p: Reader, base: Tree, inner: list[Token]) -> str:
+    r"""The label old of `\theta^{\text{old}}`, or Q of `W^Q`: a word, or a capital that is used as nothing else."""
+    if base.head not in ("name", "index") or not inner or not all(t[0] in (NAME, WORD) for t in inner):
+        return ""
+    word = "".join(str(t[1]) for t in inner)
+    glued = all(a[3] == b[2] for a, b in itertools.pairwise(inner))
+    if len(inner) == 1 and inner[0][0] == WORD:
+        return "" if word in p.vocabulary.names or len(word) == 1 else word
+    stem = base.args[0] if base.head == "index" else base
+    known = f"{stem.value}^({word})" in p.vocabulary.names
+    if known or (len(word) > 1 and word in SUPERSCRIPTS and glued and p.latex):
+        return word
+    capital = len(word) == 1 and word.isupper() and word not in p.vocabulary.names
+    return word if capital and p.latex and word in _capitals_above(p, str(stem.value)) else ""
+
+
+def _capitals_above(p: Reader, stem: str) -> set[str]:
+    """The capitals above a name that is not declared, if there are several: W^Q and W^K are no powers of W."""
+    if stem in p.vocabulary.names or not stem[:1].isupper():
+        return set()
+    found = set()
+    for k, token in enumerate(p.tokens[:-2]):
+        if token[:2] == (NAME, stem) and p.tokens[k + 1][0] == "^":
+            above = p.tokens[k + 2 + (p.tokens[k + 2][0] == "{")]
+            found |= {str(above[1])} if above[0] == NAME and str(above[1]).isupper() and above[1] != "T" else set()
+    return found if len(found) > 1 else set()
 
 
 def _numbered(
@@ -354,8 +417,9 @@ def _numbered(
     return base, example
 
 
-def _starred(p: Reader, base: Tree, token: Token) -> Tree:
-    return _relabelled(p, base, "^*", token)
+def _pseudoinverse(base: Tree, token: Token) -> Tree:
+    r"""`X^{+}` of a capital and `X^\dagger`."""
+    return Tree("call", (base,), "pinv", base.start, token[3])
 
 
 def _relabelled(p: Reader, base: Tree, suffix: str, token: Token) -> Tree:
@@ -370,6 +434,14 @@ def _relabelled(p: Reader, base: Tree, suffix: str, token: Token) -> Tree:
 def exponent(p: Reader) -> Tree:
     """What stands above, as an ordinary exponent; in text `^` is right associative."""
     token = p.tokens[p.pos]
+    if token[0] == "-" and not p.latex and p.tokens[p.pos + 1][0] != END:
+        p.pos += 1
+        p.deeper(token)
+        inner = exponent(p)
+        p.depth -= 1
+        if inner.head == "num":
+            return Tree("num", (), -inner.value, token[2], inner.end)  # type: ignore[operator]
+        return Tree("neg", (inner,), None, token[2], inner.end)
     p.deeper(token)
     tree = _exponent_operand(p, token)
     following = p.tokens[p.pos]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symgrad.notation import scripts
 from symgrad.notation.bars import OPENERS, OPERAND_START
 from symgrad.notation.brackets import conjuncts
-from symgrad.notation.cursor import PRODUCT, RELATIONS, Reader
+from symgrad.notation.cursor import PRODUCT, RELATIONS, Reader, is_number
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import NAME, NUM, WORD, Token
 
@@ -71,10 +71,15 @@ def _close_range(p: Reader, binders: list[Tree], upper: Tree | None) -> None:
     """Put the upper bound where it belongs."""
     last = binders[-1]
     indices, kind = _index_kind(last)
-    if kind == "range":
+    if kind == "range" and len(last.args) < 2:
         if upper is None:
             p.fail("the upper bound of this sum is missing", last, hint="as in \\sum_{i=1}^n")
-        binders[-1] = Tree("binder", (last.args[0], upper), last.value, last.start, upper.end)
+        for k, one in enumerate(binders):
+            binders[k] = Tree("binder", (one.args[0], upper), one.value, one.start, upper.end)
+    elif upper is not None and kind == "where" and len(indices) == 1:
+        index = Tree("name", (), indices[0], last.start, last.end)
+        within = Tree("compare", (index, upper), "<=", last.start, upper.end)
+        binders[-1] = Tree("binder", (*last.args, within), last.value, last.start, upper.end)
     elif upper is not None:
         if kind != "all" or len(indices) != 1:
             p.fail("this sum has no lower bound to go with it", upper)
@@ -117,10 +122,27 @@ def _binder(p: Reader) -> tuple[list[Tree], list[str]]:
         p.pos = stop + 1
         letters = _letters(p, [t for t in inner if t[0] == NAME])
         return [Tree("binder", (), (letters, "all"), inner[0][2], inner[-1][3])], list(letters)
+    together = _together(p, inner)
+    if together:
+        p.pos += 2 * len(together)
+        start = p.tokens[p.pos]
+        p.pos += 1
+        lower = p.expression(0)
+        p.expect("}", opened)
+        return [Tree("binder", (lower,), ((name,), "range"), start[2], lower.end) for name in together], together
     p.pos += 1
     binder, bound = _conditions(p)
     p.expect("}", opened)
     return [binder], bound
+
+
+def _together(p: Reader, inner: list[Token]) -> list[str]:
+    """The indices of `i,j=1`, which run alike."""
+    end = next((k for k, token in enumerate(inner) if token[0] == "="), 0)
+    pattern = [NAME, ","] * end
+    if end < 3 or [t[0] for t in inner[:end]] != pattern[:end] or any(t[0] == "=" for t in inner[end + 1 :]):
+        return []
+    return [str(token[1]) for token in inner[:end:2]]
 
 
 def _letters(p: Reader, found: list[Token]) -> tuple[str, ...]:
@@ -142,9 +164,16 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
     if p.tokens[p.pos][0] == "=" and left.head == "name":
         p.pos += 1
         lower = p.expression(0)
+        if p.tokens[p.pos][0] in (",", "\\\\") and _excludes(p):
+            return _excluding(p, left, lower, start)
         if p.tokens[p.pos][0] in RELATIONS or p.tokens[p.pos][0] == ",":
             p.fail("one range at a time", p.tokens[p.pos], hint="write two sums")
         return Tree("binder", (lower,), ((str(left.value),), "range"), start[2], lower.end), [str(left.value)]
+    if p.tokens[p.pos][0] == "IN" and left.head == "name":
+        last = _counting(p)
+        if last is not None:
+            ends = (Tree("num", (), 1, last.start, last.end), last)
+            return Tree("binder", ends, ((str(left.value),), "range"), start[2], last.end), [str(left.value)]
     if p.tokens[p.pos][0] == "IN":
         p.fail("a sum over a set cannot be read", p.tokens[p.pos], hint="write a range, as in \\sum_{i=1}^n")
     if p.tokens[p.pos][0] not in RELATIONS:
@@ -157,6 +186,31 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
     if not indices:
         p.fail("which index does this sum run over?", start, hint="the condition should begin with it, as in j \\neq i")
     return Tree("binder", tuple(found), (indices, "where"), start[2], found[-1].end), list(indices)
+
+
+def _excludes(p: Reader) -> bool:
+    """Whether a condition follows the beginning of a range, as in `j=1, j \\neq i`."""
+    following = p.tokens[p.pos + 2 : p.pos + 4]
+    return any(token[0] in RELATIONS and token[0] != "=" and token[1] != "=" for token in following)
+
+
+def _excluding(p: Reader, index: Tree, lower: Tree, start: Token) -> tuple[Tree, list[str]]:
+    """The conditions of a range that leaves something out; where it begins is one of them."""
+    name = str(index.value)
+    found = [Tree("compare", (index, lower), ">=", start[2], lower.end)] if not is_number(lower, 1) else []
+    while p.tokens[p.pos][0] in (",", "\\\\"):
+        p.pos += 1
+        found += conjuncts(p.condition())
+    return Tree("binder", tuple(found), ((name,), "where"), start[2], found[-1].end), [name]
+
+
+def _counting(p: Reader) -> Tree | None:
+    r"""The n of `\in [n]`, the numbers from 1 to n; None for other sets."""
+    opened, top, closed = p.tokens[p.pos + 1 : p.pos + 4]
+    if opened[0] not in ("[", "entry[") or closed[0] != "]" or top[0] not in (NAME, NUM):
+        return None
+    p.pos += 4
+    return Tree("num" if top[0] == NUM else "name", (), top[1], top[2], top[3])
 
 
 def _bound_by(p: Reader, found: list[Tree]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from fractions import Fraction
 
 from symgrad.errors import InputError
 from symgrad.notation import names
@@ -63,6 +64,14 @@ SYMBOLS: dict[str, tuple[str, object]] = {
     "ℝ": (NAME, "R"), "⟨": ("<(", None), "⟩": (")>", None), "𝟏": (ONE, None), "⌊": ("floor(", None),
     "⌋": (")floor", None),
     "…": ("dots", None), "⋯": ("dots", None), "𝟙": (ONE, None), "∧": ("and", None),
+}  # fmt: skip
+#: An index below, a space, and the beginning of what is added.
+_ADDED = re.compile(
+    r"(?:_[a-z]|_\{[a-z](?:,? ?[a-z])*\}|[\u2090-\u209c\u1d62-\u1d6a\u2c7c])[ ]*[A-Za-z(|‖\u0370-\u03ff]"
+)
+FRACTIONS = {
+    "½": Fraction(1, 2), "⅓": Fraction(1, 3), "⅔": Fraction(2, 3), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
+    "⅕": Fraction(1, 5), "⅙": Fraction(1, 6), "⅛": Fraction(1, 8),
 }  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₒₓₕₖₗₘₙₚₛₜᵢᵣᵤᵥⱼ", "0123456789+-()aeoxhklmnpstiruvj")
@@ -156,6 +165,9 @@ def _plain(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
         lexed.tokens.append((KEYWORDS[text], None, start, end))
     elif text in GRADIENTS and lexed.source[end : end + 1] == "_":
         lexed.tokens.append(("nabla", None, start, end))
+    elif len(text) > 1 and vocabulary.names.issuperset(text):
+        lexed.notes.append(f"{text} is the product {' '.join(text)}, as no {text} is declared")
+        lexed.tokens += [(NAME, letter, place, place + 1) for place, letter in enumerate(text, start)]
     else:
         lexed.tokens.append((NAME, names.ALIASES.get(text, text), start, end))
     return True
@@ -292,7 +304,7 @@ def _greek(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
         return False
     if text in vocabulary.functions and text not in vocabulary.names and _calls(lexed, vocabulary, text, end):
         lexed.tokens.append((FUNC, vocabulary.functions[text], start, end))
-    elif text == "Σ" and lexed.source[end : end + 2] == "_{" and _has_range(lexed.source, end + 2):
+    elif text == "Σ" and (_sums(lexed, vocabulary, end) or _has_range(lexed.source, end)):
         lexed.tokens.append(("BIG", "sum", start, end))
     else:
         lexed.tokens.append((NAME, name, start, end))
@@ -300,8 +312,14 @@ def _greek(lexed: Lexed, vocabulary: Vocabulary, text: str, start: int, end: int
 
 
 def _has_range(source: str, place: int) -> bool:
-    inner = source[place : place + 60].partition("}")[0]
-    return any(c in inner for c in "=≠<>≤≥!")
+    inner = source[place + 2 : place + 60].partition("}")[0]
+    return source[place : place + 2] == "_{" and any(c in inner for c in "=≠<>≤≥!")
+
+
+def _sums(lexed: Lexed, vocabulary: Vocabulary, end: int) -> bool:
+    """Whether Σ_i is a sum: no Σ is declared, no sum is written otherwise, and something follows to add."""
+    source, known = lexed.source, "Sigma" in vocabulary.names or "Σ" in vocabulary.names
+    return not known and "∑" not in source and "sum" not in source and bool(_ADDED.match(source, end))
 
 
 def _marks(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> bool:
@@ -349,6 +367,9 @@ def _script(lexed: Lexed, mark: str, text: str, start: int, end: int) -> bool:
 
 
 def _symbol(lexed: Lexed, _: Vocabulary, text: str, start: int, end: int) -> bool:
+    if text in FRACTIONS:
+        lexed.tokens.append((NUM, FRACTIONS[text], start, end))
+        return True
     if text not in SYMBOLS:
         bad_character(lexed, text, start)
         return False

@@ -52,6 +52,7 @@ class Lexed:
     tokens: list[Token] = field(default_factory=list)
     numpy: bool = False
     fonts: dict[str, set[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def fail(self, message: str, start: int, end: int, code: str = "PARSE", hint: str = "") -> None:
         """End the tokens with a complaint that the parser raises if it gets that far."""
@@ -68,7 +69,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",),
     "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
     "transpose": ("transpose",), "sqrt": ("sqrt",), "square": ("square",), "log10": ("log10", "lg"),
-    "floor": ("floor",),
+    "floor": ("floor",), "slogdet": ("slogdet",), "gaussian": ("gaussian",),
     "eye": ("eye", "identity"), "ones": ("ones",), "zeros": ("zeros",), "matrix_power": ("matrix_power",),
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
@@ -86,7 +87,7 @@ SOFT = frozenset((
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
     "round", "solve", "cdf", "pdf", "logcdf", "cond",
-    "floor", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
+    "floor", "gaussian", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
     "multiply", "lg", "concat", "range", "len", "conv", "correlate",
 ))  # fmt: skip
 

@@ -601,7 +601,7 @@ def _turned(node: Node, _: Again) -> Node | None:
         return None
     if _turn(node.args[0]) != 1 or len(node.args[0].factors) != 1:
         return None
-    upright = apply(node.op.name, node.args[0].factors[0][0], *node.args[1:])
+    upright = apply(node.op.name, relabel(node.args[0], (0, 1), (1, 0)), *node.args[1:])
     return relabel(upright, (0, 1), (1, 0)) if node.rank == 2 else upright
 
 

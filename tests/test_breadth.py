@@ -1,0 +1,168 @@
+"""Functions of the literature and hostile sources, each in one file: read, derived, and equal to what is stored.
+
+`data/breadth.json` is a corpus as `benchmarks/corpus.py` reads it (which prints the table of it); `expected` is the
+oracle's derivative at the first point of the case.  A case is tested in both of its forms, a part of them always, all in
+the slow suite.  A row of `data/hostile_breadth.json` is a source and how it `reads`, or the `code` of its refusal.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import warnings
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import symgrad as sg
+
+DATA = Path(__file__).parent / "data"
+CASES: list[dict[str, Any]] = json.loads((DATA / "breadth.json").read_text(encoding="utf-8"))
+HOSTILE: list[dict[str, Any]] = json.loads((DATA / "hostile_breadth.json").read_text(encoding="utf-8"))
+#: Cases that are refused, with the code of the refusal: \operatorname{Tr}(\sin(X)) could be of the entries.
+REFUSED = {"cookbook-128": {"latex": "AMBIGUOUS"}}
+EVERY = 10
+FORMS = ("text", "latex")
+
+
+@cache
+def corpus() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("corpus", Path(__file__).parents[1] / "benchmarks" / "corpus.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def check(case: dict[str, Any], form: str) -> None:
+    """The derivative of one form, compiled, has the expected entries at the first point of the case."""
+    bench = corpus()
+    called = bench.names(case, form)
+    compiled = sg.compile(bench.derivative(case, form, called))
+    known = bench._known(case, called, compiled, bench.point(case, 0))
+    given = {v.name: known[v.name] for v in compiled.arguments} | {d: case["dims"][d] for d in compiled.sizes}
+    got, want = np.asarray(compiled(**given)), np.asarray(case["expected"])
+    if case["layout"] == "numerator" and got.shape == (1, *want.shape):
+        got = got[0]
+    assert got.shape == want.shape
+    scale = max(np.max(np.abs(want), initial=0), 1e-6)
+    assert np.max(np.abs(got - want), initial=0) <= 1e-8 * scale
+
+
+def told(case: dict[str, Any]) -> str:
+    return case["id"]
+
+
+READ = [case for case in CASES if case["id"] not in REFUSED]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", READ[::EVERY], ids=told)
+def test_case(case: dict[str, Any], form: str) -> None:
+    check(case, form)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", [case for k, case in enumerate(READ) if k % EVERY], ids=told)
+def test_every_case(case: dict[str, Any], form: str) -> None:
+    check(case, form)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", READ[5 :: 2 * EVERY], ids=told)
+def test_what_is_expected_is_what_jax_derives(case: dict[str, Any]) -> None:
+    """The stored values are the oracle's, and the table of the benchmark says so of both forms."""
+    bench = corpus()
+    with jax.enable_x64(True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        space: dict[str, Any] = {}
+        exec(case["jax_fn"], space)
+        want = np.asarray(bench.oracle(case, space["f"], bench.point(case, 0)))
+        assert np.allclose(want, np.asarray(case["expected"]), rtol=1e-9, atol=1e-11)
+        assert {row.outcome for row in bench.rows([case])} == {"right"}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_read_is_refused(name: str) -> None:
+    case = next(case for case in CASES if case["id"] == name)
+    for form, code in REFUSED[name].items():
+        with pytest.raises(sg.SymgradError) as problem:
+            sg.parse(case[form], shapes=case["variables"], syntax=form)
+        assert getattr(problem.value, "code", "") == code
+
+
+def test_a_wrong_value_is_seen() -> None:
+    case = next(case for case in CASES if case["id"] == "norm-cosine")
+    wrong = {**case, "expected": [1.000001 * v for v in case["expected"]]}
+    with pytest.raises(AssertionError):
+        check(wrong, "text")
+    with pytest.raises(AssertionError):
+        check({**case, "text": "(u @ v) / (norm(u) * norm(u))"}, "text")
+
+
+# --- hostile sources --------------------------------------------------------------------------------------------------
+
+
+def outcome(row: dict[str, Any]) -> dict[str, str]:
+    """How a source reads, or the code of its refusal; any other exception escapes."""
+    try:
+        return {"reads": sg.parse(row["source"], syntax=row["syntax"]).text}
+    except sg.SymgradError as problem:
+        str(problem).encode()
+        return {"code": getattr(problem, "code", "") or type(problem).__name__}
+
+
+@pytest.mark.parametrize("kind", sorted({row["kind"] for row in HOSTILE}))
+def test_hostile_sources(kind: str) -> None:
+    rows = [row for row in HOSTILE if row["kind"] == kind]
+    assert len(rows) >= 45
+    other = {row["source"]: found for row in rows if not (found := outcome(row)).items() <= row.items()}
+    assert other == {}
+
+
+@pytest.mark.parametrize(
+    ("piece", "times", "rest"),
+    [
+        ("f(", 60, "f(x) = x + 1; {}y"), ("f(", 39, "f(x) = x * x; {}y"), ("(", 20_000, "{}x"), ("\\min_x ", 900, "{}x^2"),
+        ("x_i ", 4000, "{}"), ("|x|", 4000, "{}"), ("Σ_i ", 300, "{}x_i"), ("Ax", 3000, "{}"), ("q' ", 3000, "q' = 2 q; {}"),
+        ("\\mathcal{N}(x|", 300, "{}"), ("\\left(\\begin{array}{cc}", 300, "{}"), ("E_D(", 90, "{}"),
+    ],
+)  # fmt: skip
+def test_long_hostile_sources(piece: str, times: int, rest: str) -> None:
+    """Read or refused; nothing else, and without exponential time (which would never end)."""
+    outcome({"source": rest.format(piece * times), "syntax": "auto"})
+
+
+def test_a_wrong_outcome_is_seen() -> None:
+    row = {"source": "e^-x^2", "syntax": "text", "reads": "exp(x²)"}
+    assert not outcome(row).items() <= row.items()
+
+
+# --- readings that were wrong once ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "shapes", "same"),
+    [
+        ("x^T*A*x", "x: n, A: n n", "x^T A x"), ("||X*w - y||^2", "X: m n, w: n, y: m", "||X w - y||^2"),
+        (r"L = D_W^2,\ D_W = \|a - b\|", "a: n, b: n", "||a - b||^2"), ("1/2 x.T @ x", "x: n", "(1/2) x^T x"),
+        (r"\mathbf{w}^{\mathrm{T}} \mathbf{x}", "w: n, x: n", "w^T x"), ("Ax + b", "A: n n, x: n, b: n", "A x + b"),
+        (r"\|x\|_F^2", "x: n, F: n n", "x^T F x"), (r"-\log p_y, p = \operatorname{softmax}(z)", "z: n", "-log softmax(z)_y"),
+    ],
+)  # fmt: skip
+def test_reading(source: str, shapes: str, same: str) -> None:
+    assert sg.parse(source, shapes=shapes).node is sg.parse(same, shapes=shapes).node
+
+
+def test_a_power_stays_inside_of_a_function_of_a_transpose() -> None:
+    gradient = sg.gradient("tr(expm(W .* W))", "W", shapes="W: n n")
+    assert "expm(W.^2)" in gradient.text

@@ -123,7 +123,7 @@ def test_a_quiz_reviews_every_answer_until_one_is_right(cli: Cli) -> None:
     assert outcome.code == 0
     assert "find     ∇_x f   of shape a scalar" in outcome.out
     assert "next  f = ?" in outcome.out
-    assert "the claim is 2 times the gradient" in outcome.out
+    assert "the claim is 2 times what is right" in outcome.out
     assert "error:" in outcome.out
     assert "✓ correct (proved)" in outcome.out
     assert "3 a" not in outcome.out

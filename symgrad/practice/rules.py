@@ -19,6 +19,7 @@ from symgrad.ops import OPERATIONS, Operation, Rule
 from symgrad.simplify.trees import arranged, to_tree
 
 COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook, 2012"
+EDELMAN = "Edelman, Arias and Smith, SIAM J. Matrix Anal. Appl. 20, 1998"
 MAGNUS = "Magnus and Neudecker, Matrix Differential Calculus, 1988"
 GOODFELLOW = "Goodfellow, Bengio and Courville, Deep Learning, 6.5"
 
@@ -93,11 +94,16 @@ def _structures() -> tuple[Explanation, ...]:
     """What a structured variable asks for: the derivative by its independent entries."""
     found: dict[str, Explanation] = {}
     for row in STRUCTURES:
-        words = f"the entries of a {row.name} matrix are not independent; from the derivative G by all of them"
-        name = f"{row.name} variable"
+        where = (
+            "along the matrices with Aᵀ A = I"
+            if row.curved
+            else f"the entries of a {row.name} matrix are not independent"
+        )
+        statement = f"∂f/∂A = {row.formula.replace('X', 'A')}"
         assume = "A: " + "+".join(sorted(row.words))
-        found.setdefault(name, Explanation(
-            name, (f"∂f/∂A = {row.formula}",), words, f"{COOKBOOK}, 2.8", "x^T A x", "A", "A: n n, x: n", assume,
+        found.setdefault(row.rule, Explanation(
+            row.rule, (statement,), f"{where}; from the derivative G by all entries",
+            EDELMAN if row.curved else f"{COOKBOOK}, 2.8", "x^T A x", "A", "A: n n, x: n", assume,
         ))  # fmt: skip
     return tuple(found.values())
 

@@ -233,7 +233,7 @@ def _factor(pairs: Sequence[Pair]) -> Finding | None:
         return None
     evidence = f"claimed / expected is {common.text} in every entry at {len(pairs)} points"
     if common.dimension:
-        return Finding("mean", f"the claim is {common.text} times the gradient: {_mean(common)}", evidence)
+        return Finding("mean", f"the claim is {common.text} times what is right: {_mean(common)}", evidence)
     if abs(common.value + 1) < CLOSE:
         return Finding("sign", "the sign is wrong", evidence)
     if abs(common.value - 1) < CLOSE:

@@ -35,6 +35,10 @@ WRITTEN: dict[str, tuple[str, str | None, str]] = {
     "one at the label": (SOFTMAX, "W", r"(p - \mathbf{1}_{y}) x^{\top}"),
     "several names": (NETWORK, "W_1", "dO = O - Y; dH = dO W_2^T; dZ = dH .* 1[Z > 0]; X^T dZ"),
     "delta": (NETWORK, "W_1", r"\delta = (O - Y) W_2^\top \odot \mathbf{1}[Z > 0]; X^\top \delta"),
+    "an entry": ("||x||^2", "x", "2 x_i"),
+    "an entry with a sum": ("x^T A x", "x", r"\sum_j (A_{ij} + A_{ji}) x_j"),
+    "the function itself": (r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}", "theta", r"h_\theta(x) (1 - h_\theta(x)) x"),
+    "numbered names of the claim": (NETWORK, "W_2", "z_1 = X W_1; a_1 = max(0, z_1); a_1^T (O - Y)"),
     "zero": ("sum(softmax(x))", "x", "0"),
     "cases": ("sum(max(0, x))", "x", r"\begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}"),
 }
@@ -109,8 +113,8 @@ def test_some_claims_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     _fair(_judged(monkeypatch, 29, ("text", "code")))
 
 
-#: Claims whose LaTeX leaves out what their code says: an entry for all, ones of no length, rows as columns.
-LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1", "cs224n-nn-x"})
+#: Claims whose LaTeX leaves out what their code says: an entry for all, ones of no length, sums over rows.
+LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1"})
 
 
 @pytest.mark.slow
@@ -119,4 +123,4 @@ LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1", "cs224n-nn-x"})
 def test_every_claim_of_the_corpus(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     rows = _judged(monkeypatch, 1, (form,))
     _fair(rows, LOOSE if form == "latex" else frozenset())
-    assert sum(row.outcome == "right" for row in rows) >= {"text": 232, "latex": 241, "code": 300}[form]
+    assert sum(row.outcome == "right" for row in rows) >= {"text": 232, "latex": 247, "code": 300}[form]

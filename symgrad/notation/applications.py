@@ -115,6 +115,10 @@ def _call(work: Elaborator, tree: Tree) -> Value:
     if function is not None:
         return _user_call(work, name, tree)
     if name in scope.values or name in work.arguments:
+        if any(part.head not in {"name", "index", "num"} for arg in tree.args for part in arg.walk()):
+            raise NameProblem(
+                f"{name} was given for one argument, and is no function of another", hint=f"a product is {name} * (...)"
+            )
         work.note(f"{work.text(tree)} is {name}: what it depends on was given above")
         return work.arguments.get(name) or scope.values[name]
     if name.endswith("'"):

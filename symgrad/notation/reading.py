@@ -283,6 +283,9 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
     if value.open and _is_entry(function.body):
         work.note(f"{work.text(function.body)} stands for all its entries: nothing binds {', '.join(value.open)}")
         value = close(work, value, value.open, function.body)
+    if len(value.open) == scope.about == 1 and not value.rank:
+        work.note(f"{value.open[0]} counts the entries of what this is about")
+        value = close(work, value, value.open, function.body)
     if value.open:
         names = ", ".join(value.open)
         raise InputError(
@@ -347,13 +350,23 @@ def read_claim(
     `shape` is the expected shape; it settles the size of an identity matrix that nothing else tells.
     """
     known = {*reading.variables, *(intermediates or ()), *reading.definitions}
-    parsed = parse_tree(source, syntax=syntax, names=known, functions=tuple(reading.scope.functions))
+    own = {reading.name} - known if _is_called(reading) else ()  # J(θ) in a claim about J is its value
+    parsed = parse_tree(source, syntax=syntax, names=known, functions=(*reading.scope.functions, *own))
     try:
         return _claimed(parsed, reading, intermediates or {}, shape)
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
         raise error.located(source) from None
+
+
+def _is_called(reading: Reading) -> bool:
+    """Whether the left side of the function is J(θ), not J."""
+    if reading.parsed is None:
+        return False
+    tree = reading.parsed.tree
+    function = tree.args[-1] if tree.head == "block" else tree
+    return function.head == "equation" and any(part.head == "call" for part in function.args[0].walk())
 
 
 def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None) -> Reading:
@@ -375,7 +388,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
         zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
-        calculates=calculates(found.uses),
+        calculates=calculates(found.uses), about=None if shape is None else len(shape),
     )  # fmt: skip
     _known_names(found, scope, parsed)
     node, final, notes = _elaborated(found, scope, {}, {}, shape)

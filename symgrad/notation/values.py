@@ -79,6 +79,7 @@ class Scope:
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False
+    about: int | None = None  # how many axes a claim has to have
     columns: bool = False  # whether x_i of a matrix X is a column
 
     def over(self, variables: dict[str, Tensor], values: dict[str, Value]) -> Scope:

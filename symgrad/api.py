@@ -18,7 +18,7 @@ from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
 from symgrad.catalog import CATALOG, Entry
 from symgrad.derivation import Line, Result, Step
-from symgrad.errors import ShapeError, UnsupportedError, UsageError
+from symgrad.errors import InputError, ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Shape, Sum, Variable, constant, number, scale
 from symgrad.notation.conditions import LAST_CASE
 from symgrad.notation.mathml import to_mathml
@@ -796,21 +796,32 @@ def _claim(function: Expr, found: Derivation, claim: Any, syntax: str) -> Claim 
     if isinstance(claim, str):
         named = {v.name: node for stage in found.stages for node, v in stage.record.names.items()}
         try:
-            understood = read_claim(
-                claim, function.reading, intermediates=named, syntax=syntax, shape=found.result.shape
-            )
+            node, notes = _read_claim(claim, found, named, syntax)
         except ShapeError as error:
             if error.code != ShapeError.code:
                 raise
             return Claim(claim, misfit=error.message)
-        node = understood.node
         if not node.shape and constant(node) == 0:  # 0 is the zero of every shape
             node = number(0, found.result.shape)
-        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in understood.notes)
+        return Claim(claim, node, proved=same(simplify(node), found.result.node), gaps=LAST_CASE in notes)
     if isinstance(claim, Expr):
         return Claim(claim.text, claim.node, proved=same(simplify(claim.node), found.result.node))
     program: ProgramClaim = claim
     return program.about(found.by, found.result.node)
+
+
+def _read_claim(claim: str, found: Derivation, named: Mapping[str, Node], syntax: str) -> tuple[Node, tuple[str, ...]]:
+    """What a claim says, and what was guessed; where it goes through other derivatives, they are taken."""
+    from symgrad.review.claims import names_derivatives, through_derivatives
+
+    reading = found.function.reading
+    try:
+        understood = read_claim(claim, reading, intermediates=named, syntax=syntax, shape=found.result.shape)
+    except (InputError, UnsupportedError):
+        if len(found.by) != 1 or not names_derivatives(claim, reading, syntax):
+            raise
+        return through_derivatives(claim, reading, found.by[0], syntax, named), ()
+    return understood.node, understood.notes
 
 
 def check_derivation(

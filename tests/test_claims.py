@@ -35,9 +35,16 @@ WRITTEN: dict[str, tuple[str, str | None, str]] = {
     "one at the label": (SOFTMAX, "W", r"(p - \mathbf{1}_{y}) x^{\top}"),
     "several names": (NETWORK, "W_1", "dO = O - Y; dH = dO W_2^T; dZ = dH .* 1[Z > 0]; X^T dZ"),
     "delta": (NETWORK, "W_1", r"\delta = (O - Y) W_2^\top \odot \mathbf{1}[Z > 0]; X^\top \delta"),
+    "through a derivative": (QUADRATIC, "W", "(∂f/∂q) x^T"),
+    "through a derivative of a function without a name": (SOFTMAX, "W", r"\frac{\partial L}{\partial s} x^T"),
+    "through a function's derivative": ("g(z) = 1/(1 + exp(-z)); L = g(w^T x)", "w", "g'(w^T x) x"),
     "an entry": ("||x||^2", "x", "2 x_i"),
     "an entry with a sum": ("x^T A x", "x", r"\sum_j (A_{ij} + A_{ji}) x_j"),
-    "the function itself": (r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}", "theta", r"h_\theta(x) (1 - h_\theta(x)) x"),
+    "the function itself": (
+        r"h_\theta(x) = \frac{1}{1 + e^{-\theta^T x}}",
+        "theta",
+        r"h_\theta(x) (1 - h_\theta(x)) x",
+    ),
     "numbered names of the claim": (NETWORK, "W_2", "z_1 = X W_1; a_1 = max(0, z_1); a_1^T (O - Y)"),
     "zero": ("sum(softmax(x))", "x", "0"),
     "cases": ("sum(max(0, x))", "x", r"\begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}"),
@@ -54,6 +61,11 @@ def test_indices_without_a_left_side_are_refused() -> None:
     """Which of them counts the rows is nowhere said."""
     with pytest.raises(sg.SymgradError, match="nothing binds the indices"):
         sg.check(QUADRATIC, wrt="W", claim="2 q_i x_j")
+
+
+def test_a_claim_made_of_itself_is_refused() -> None:
+    with pytest.raises(sg.SymgradError, match="made of the derivative by W itself"):
+        sg.check(QUADRATIC, wrt="W", claim="1 (∂f/∂W)")
 
 
 #: function, variable, claim, the layout in which it is right, or nothing.

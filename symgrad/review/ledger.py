@@ -350,11 +350,13 @@ class _Symbols:
         parameters = [str(arg.value) for arg in known.args] if known is not None else function and function.parameters
         if not parameters:
             return
-        wrt = self.ledger.scope.variables.get(parameters[0])
-        if len(parameters) != 1 or len(tree.args) != 1 or wrt is None:
+        if len(parameters) != 1 or len(tree.args) != 1:
             raise UnsupportedError(f"{self.text[tree.start : tree.end]} is read of a function of one variable")
-        of = Tree("call", (Tree("name", (), wrt.name),), name)
         at = self.ledger.closed(self.text, self.ledger.prepared(self.text, tree.args[0]), ())
+        wrt: Variable = self.ledger.scope.variables.setdefault(parameters[0], variable(parameters[0], at.shape))
+        if at.shape and self.function(Tree("call", (Tree("name", (), wrt.name),), name))[0].shape:
+            raise UnsupportedError(f"is {self.text[tree.start : tree.end]} meant entry by entry?")
+        of = Tree("call", (Tree("name", (), wrt.name),), name)
         symbol = self.ledger.symbol(self.function(of)[0], (wrt,) * order, name)
         if at.shape != wrt.shape:
             raise ShapeError(f"{name} takes {describe(wrt.shape)}, not {describe(at.shape)}")
@@ -452,12 +454,18 @@ def open_ledger(
         kept, reading = _readable([], pieces, shapes, assume, syntax)
     kept, reading = _readable(kept, extra, shapes, assume, syntax, reading)
     assert reading is not None
-    ledger = Ledger(reading, syntax, _scope(reading), spellings)
+    ledger = ledger_of(reading, syntax, spellings)
     assumed = read_assumptions(assume, canonical)
     for name, shape in read_shapes(shapes, canonical).items():
         if name not in ledger.scope.variables and name not in reading.scope.values:
             ledger.scope.variables[name] = variable(name, shape, assumed.get(name, ()))
             ledger.scope.sizes |= {d for d in shape if isinstance(d, str)}
+    return ledger
+
+
+def ledger_of(reading: Reading, syntax: str, spellings: Spellings) -> Ledger:
+    """The ledger of the definitions of a source."""
+    ledger = Ledger(reading, syntax, _scope(reading), spellings)
     assert reading.parsed is not None
     found = survey(reading.parsed.tree, reading.parsed.source, reading.variables)
     for one in found.definitions:

@@ -592,8 +592,13 @@ def _manual(function: Expr, wrt: Variable, manual: Any) -> tuple[Node | None, Ca
 
 
 def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
-    """Numbers in few digits at which a function exists, away from its kinks."""
+    """Numbers in few digits at which a function exists, away from its kinks.
+
+    No two entries of an array are equal, if so few digits can tell them apart: a maximum has a kink where they are.
+    """
     import math
+
+    import numpy as np
 
     from symgrad.verify.points import TINY, Point, Sampler
     from symgrad.verify.witnesses import Problem
@@ -604,8 +609,15 @@ def _random_point(function: Expr, wrt: Variable) -> Mapping[str, Any]:
         short = sampler.rounded(point)
         return bool(math.isfinite(problem.value(short))) and problem.clear_of_kinks(short, 0.03)
 
+    def differ(point: Point) -> bool:
+        short = sampler.rounded(point).values
+        return all(
+            len(np.unique(short[v.name])) == np.size(short[v.name]) for v in sampler.variables if not v.assumptions
+        )
+
     sampler = Sampler(function.node, 0)
-    point = sampler.valid(sampler.assign(TINY), accepts)
+    sizes = sampler.assign(TINY)
+    point = sampler.valid(sizes, lambda p: differ(p) and accepts(p)) or sampler.valid(sizes, accepts)
     if point is None:
         raise UsageError("no numbers were found at which the function exists", hint="give them: --at")
     return sampler.rounded(point).values
@@ -817,10 +829,13 @@ def _read_claim(claim: str, found: Derivation, named: Mapping[str, Node], syntax
     reading = found.function.reading
     try:
         understood = read_claim(claim, reading, intermediates=named, syntax=syntax, shape=found.result.shape)
-    except (InputError, UnsupportedError):
+    except (InputError, UnsupportedError) as error:
         if len(found.by) != 1 or not names_derivatives(claim, reading, syntax):
             raise
-        return through_derivatives(claim, reading, found.by[0], syntax, named), ()
+        try:
+            return through_derivatives(claim, reading, found.by[0], syntax, named), ()
+        except ShapeError:
+            raise error from None  # the shapes of derivatives in products are a matter of layout
     return understood.node, understood.notes
 
 

@@ -240,7 +240,8 @@ CONSTANTS = {"lam", "beta"}
 #: Functions without a minimum: linear in what is trained, or to be maximised.
 UNBOUNDED = {
     "affine-score", "linear-only", "sigmoid-net", "log-likelihood", "add-multiply", "product-plus-sine", "dot",
-    "bilinear", "matrix-product", "backpropagation", "copy-gate", "relu-vjp",
+    "bilinear", "matrix-product", "backpropagation", "copy-gate", "relu-vjp", "conv1d-stride", "conv2d",
+    "conv2d-channels", "max-pooling",
 }  # fmt: skip
 
 

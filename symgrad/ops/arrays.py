@@ -106,7 +106,7 @@ def _sylvester_rewrite(A: Node, B: Node, C: Node) -> Node | None:
 
 
 def _matrix_function(
-    name: str, slope: tuple[int, str], source: str, domain: str = "real", modules: tuple[str, str] = ("", ""),
+    name: str, slope: tuple[int, str], source: str, domain: str = "", modules: tuple[str, str] = ("", ""),
     torch: str = "", analytic: bool = False,
 ) -> tuple[Operation, Operation]:  # fmt: skip
     """A function f of a square matrix by its series, and its Fréchet derivative along E, an operation of its own.
@@ -118,12 +118,13 @@ def _matrix_function(
     numpy, jax = (f"{module}.{name}({{X}})" if module else f"{name}({{X}})" for module in modules)
     function = Operation(
         name, ("X",), (differential(f"{change}(X, dX)"),), "n n -> n n", text=(name,), latex=(name,), turns=True,
-        numpy=numpy, jax=jax, torch=torch, helper="" if all(modules) else name, domain=(domain,), analytic=analytic, source=source,
+        numpy=numpy, jax=jax, torch=torch, helper="" if all(modules) else name, domain=(domain,) if domain else (),
+        analytic=analytic, source=source,
     )  # fmt: skip
     along = Operation(
         change, ("X", "E"), (UNKNOWN, adjoint(f"{change}(X^T, g)")), "n n, n n -> n n", text=(change,),
         latex=(change.replace("_", ""),), numpy=change + "({X}, {E})", jax=change + "({X}, {E})", helper=change,
-        domain=(domain, "real"), rewrite=_change_rewrite(*slope), analytic=analytic,
+        domain=(domain, "real") if domain else (), rewrite=_change_rewrite(*slope), analytic=analytic,
         source="Higham, Functions of Matrices, 3: the Fréchet derivative, a block of f([[X, E], [0, X]])",
     )  # fmt: skip
     return function, along

@@ -32,6 +32,8 @@ SURE = 1e-6
 CLOSE, FAR = 1e-11, 1e-10
 #: A difference this large at a random point leaves no question, and no other point is looked at.
 CLEAR = 1e-3
+#: A formula that is off by less may have lost its digits.
+LOST = 1e-2
 #: Rounding shows as jumps where the last bits of a point change, and may be so many times as large.
 EPSILON, JUMPS = 2.3e-16, 100
 #: Points with more numbers than this are not worth 60 digits.
@@ -137,6 +139,7 @@ class _Judge(_Own):
     def __init__(self, subject: Subject, known: Ground, claim: Claim) -> None:
         super().__init__(subject, known)
         self.claim = claim
+        self.differing = False  # whether some difference was one in 60 digits too
 
     def made(self, verdict: str, certainty: str | None, **more: Any) -> Report:
         return super().made(verdict, certainty, claim=self.claim.source, **more)
@@ -261,7 +264,7 @@ class _Judge(_Own):
             if np.all(np.isfinite(got)):
                 finite = True
                 error = _beyond(got, sample)
-                if error > max(worst, 1e-13) and self.unsteady(got, sample):
+                if error > max(worst, 1e-13) and (self.unsteady(got, sample) or self.rounded(error, sample)):
                     continue
             elif sample.kind == "random" or (sample.kind == "fixed" and self.claim.node is None):
                 error = float("inf")
@@ -283,6 +286,15 @@ class _Judge(_Own):
             return False
         jump = max(float(np.max(np.abs(value - got), initial=0.0)) for value in near)
         return bool(np.isfinite(jump) and np.max(np.abs(got - sample.want), initial=0.0) <= JUMPS * jump + sample.noise)
+
+    def rounded(self, error: float, sample: Sample) -> bool:
+        """Whether a formula that loses digits, as 1 - 1/(1 + e^-z) does, is right there in 60 of them."""
+        small = sum(_size(value) for value in sample.point.values.values()) <= MAX_PRECISE
+        if self.claim.node is None or self.differing or error > LOST or not small:
+            return False
+        found = self.precisely(sample.point)
+        self.differing = found is True
+        return found is False
 
     def differs(self, worst: float, where: Sample) -> bool:
         """Is a small difference rounding, or a difference?  A formula is looked at with 60 digits."""

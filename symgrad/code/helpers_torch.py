@@ -57,9 +57,76 @@ def power_change(x: Any, k: Any, e: Any) -> Any:
     return torch.linalg.matrix_power(block(x, e), k)[..., :n, n:]
 
 
+def upper_right(x: Any) -> Any:
+    n = x.shape[-1] // 2
+    return x[..., :n, n:]
+
+
 def expm_change(x: Any, e: Any) -> Any:
-    n = x.shape[-1]
-    return torch.linalg.matrix_exp(block(x, e))[..., :n, n:]
+    return upper_right(torch.linalg.matrix_exp(block(x, e)))
+
+
+def sqrtm(x: Any) -> Any:
+    """Denman and Beavers: Y and Z go to the roots of X and of its inverse; nan where that does not converge."""
+    size = torch.linalg.matrix_norm(x, keepdim=True)
+    unit = x / size
+    y, z = unit, torch.eye(x.shape[-1], dtype=x.dtype, device=x.device).expand(x.shape)
+    for _ in range(30):
+        y, z = (y + torch.linalg.inv(z)) / 2, (z + torch.linalg.inv(y)) / 2
+    off = torch.amax(torch.abs(y @ y - unit), dim=(-2, -1), keepdim=True)
+    return torch.where(off < 1e-3, torch.sqrt(size) * y, torch.nan)
+
+
+def logm(x: Any) -> Any:
+    """2^8 log(X^(1/2^8)), the logarithm near the identity as the integral of (X - I) (I + t (X - I))^-1."""
+    one = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    near = x
+    for _ in range(8):
+        near = sqrtm(near)
+    near = near - one
+    nodes = (
+        (0.0469100770306680, 0.1184634425280945),
+        (0.2307653449471585, 0.2393143352496832),
+        (0.5, 0.2844444444444444),
+    )
+    both = [(s, w) for t, w in nodes for s in {t, 1 - t}]
+    return 256 * near @ sum(w * torch.linalg.inv(one + t * near) for t, w in both)
+
+
+def logm_change(x: Any, e: Any) -> Any:
+    return upper_right(logm(block(x, e)))
+
+
+def sinm(x: Any) -> Any:
+    return torch.linalg.matrix_exp(1j * x).imag
+
+
+def sinm_change(x: Any, e: Any) -> Any:
+    return upper_right(sinm(block(x, e)))
+
+
+def cosm(x: Any) -> Any:
+    return torch.linalg.matrix_exp(1j * x).real
+
+
+def cosm_change(x: Any, e: Any) -> Any:
+    return upper_right(cosm(block(x, e)))
+
+
+def chol(a: Any) -> Any:
+    return torch.linalg.cholesky((a + a.mT) / 2)
+
+
+def sylvester(a: Any, b: Any, c: Any) -> Any:
+    """A X + X B = C as one system, A ⊗ I + I ⊗ Bᵀ."""
+    m, n = c.shape[-2:]
+    rows, columns = (torch.eye(k, dtype=c.dtype, device=c.device) for k in (m, n))
+    whole = torch.einsum("...ik,jl->...ijkl", a, columns) + torch.einsum("ik,...lj->...ijkl", rows, b)
+    stack = torch.broadcast_shapes(whole.shape[:-4], c.shape[:-2])
+    whole, c = whole.expand((*stack, m, n, m, n)), c.expand((*stack, m, n))
+    return torch.linalg.solve(whole.reshape((*stack, m * n, m * n)), c.reshape((*stack, m * n, 1))).reshape(
+        (*stack, m, n)
+    )
 
 
 def diagsum(x: Any) -> Any:

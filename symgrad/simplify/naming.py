@@ -12,7 +12,7 @@ from itertools import chain, count
 
 from symgrad.expr import Node, postorder, variables
 from symgrad.notation.syntax import Tree
-from symgrad.simplify.rules import length
+from symgrad.simplify.form import length
 from symgrad.simplify.trees import to_tree
 
 #: Names for parts, in the order in which they are used.

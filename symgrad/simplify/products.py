@@ -375,7 +375,10 @@ def _transposed(node: Node, again: Again) -> Node | None:
     assert isinstance(node, Contraction)
     if not node.summed:
         return None
-    found = min((again(other) for other in moved(node)), key=_effort, default=node)
+    others = [again(other) for other in moved(node)]
+    if not others:
+        return None
+    found = min(others, key=_effort)
     return found if _effort(found) < _effort(node) else None
 
 

@@ -84,6 +84,19 @@ def test_claim(source: str, words: str, claim: str) -> None:
     assert {w.name for w in report.witnesses if w.points} >= {"sympy", "numerical", "jax-forward", "jax-reverse"}
 
 
+@pytest.mark.parametrize(
+    ("source", "words", "claim"),
+    [
+        ("-1/2 y^T inv(X) y - 1/2 log(det(X))", "positive_definite", "1/2 inv(X) y y^T inv(X) - 1/2 inv(X)"),
+        ("y^T X y", "symmetric", "y y^T"),
+        ("||X y||^2", "lower_triangular", "2 X y y^T"),
+    ],
+)
+def test_a_claim_without_the_structure_is_named(source: str, words: str, claim: str) -> None:
+    report = sg.check(source, wrt="X", claim=claim, assume={"X": words})
+    assert [finding.code for finding in report.diagnosis] == ["structure"]
+
+
 @pytest.mark.parametrize("row", structure.STRUCTURES, ids=lambda row: " ".join(sorted(row.words)))
 def test_a_wrong_structure_is_caught(row: structure.Structure) -> None:
     """The gradient over independent entries is no gradient by the structured variable: all witnesses see it."""

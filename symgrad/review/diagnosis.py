@@ -28,6 +28,7 @@ CODES = {
     "mean": "the size of a dimension, or one over it, too much",
     "transposed": "the transpose",
     "layout": "right in another layout",
+    "structure": "the entries of a structured matrix were taken as independent of each other",
     "shape": "the shapes do not fit",
     "unsummed": "an axis that must be summed",
     "missing-term": "a term is missing",

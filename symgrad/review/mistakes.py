@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.calculus import derivative, vjp
+from symgrad.calculus import derivative, structure_of, structured, vjp
 from symgrad.dims import combine
 from symgrad.errors import SymgradError
 from symgrad.expr import (
@@ -129,6 +129,24 @@ def suspects(
     """Every wrong answer to ∂ function / ∂ wrt that a known mistake leads to, the likeliest first."""
     if function.shape or len(postorder([function])) > MAX_NODES:
         return
+    structure = structure_of(wrt)
+    found = _suspects(function, wrt, gradient, names)
+    if structure is None:
+        yield from found
+        return
+    message = f"the entries of {wrt.name} are differentiated as if it were not {structure.name}"
+    yield Suspect("structure", message, derivative(function, [wrt]))
+    for one in found:  # of somebody who knows the structure
+        if isinstance(one, Suspect):
+            yield replace(one, answer=structured(one.answer, structure, wrt))
+        else:
+            rest, whole = (structured(side, structure, wrt) for side in (one.rest, one.whole))
+            yield replace(one, rest=rest, whole=whole)
+
+
+def _suspects(
+    function: Node, wrt: Variable, gradient: Node, names: Mapping[str, Node] | None
+) -> Iterator[Suspect | Share]:
     roots = list(dict.fromkeys([function, simplify(function)]))
     scenes = [_Scene(root, wrt, dict(names or {})) for root in roots]
     for way in WAYS:

@@ -190,7 +190,7 @@ def partial(p: Reader, token: Token, _floor: int) -> Tree:
 def _slash_follows(p: Reader) -> bool:
     """Whether the ∂ here begins another fraction, as in ∂f/∂q ∂q/∂x."""
     place = p.pos + 1
-    while p.tokens[place][0] in (NAME, WORD, NUM, "_", "^", "{", "}", ",") or p.tokens[place][0] in (")", "("):
+    while p.tokens[place][0] in (NAME, WORD, NUM, "_", "^", "{", "}", ",", "(", ")"):
         place += 1
     return p.tokens[place][0] == "/"
 

@@ -16,7 +16,7 @@ from symgrad.errors import InputError, LimitError
 MAX_EXPANDED = 400_000
 MAX_PASSES = 20
 _DEFINED = re.compile(
-    r"\\(?:re|provide)?newcommand\*?|\\(?:renew|provide)command\*?|\\def(?![A-Za-z])"
+    r"\\(?:new|renew|provide)command\*?|\\def(?![A-Za-z])"
     r"|\\DeclareMathOperator(?P<star>\*)?|\\DeclarePairedDelimiter(?![A-Za-z])"
 )
 _NAME = re.compile(r"\s*\{?\s*\\([A-Za-z]+)\s*\}?")

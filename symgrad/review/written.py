@@ -18,14 +18,13 @@ from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
-from symgrad.notebook import Bundle, bundle
 from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.ledger import LAYOUTS
 from symgrad.shapes import describe
-from symgrad.verify.feedback import Part, example_words, finding_words, written
+from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
@@ -66,7 +65,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class DerivationReport:
+class DerivationReport(Told):
     """The verdicts on a document; true where nothing in it is wrong or undecided, and something was judged."""
 
     lines: tuple[Line, ...]
@@ -119,18 +118,6 @@ class DerivationReport:
         return tuple(parts)
 
     @property
-    def text(self) -> str:
-        return written(self.feedback, "text")
-
-    @property
-    def markdown(self) -> str:
-        return written(self.feedback, "markdown")
-
-    @property
-    def latex(self) -> str:
-        return written(self.feedback, "latex")
-
-    @property
     def reason(self) -> str:
         counts = {v: sum(line.verdict == v for line in self.lines) for v in VERDICTS}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
@@ -138,9 +125,6 @@ class DerivationReport:
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"
-
-    def _repr_mimebundle_(self, **_: object) -> Bundle:
-        return bundle(str(self), markdown=self.markdown)
 
     def __str__(self) -> str:
         return "\n".join([f"{self.verdict}: {self.reason}", *(_told(line) for line in self.lines)])

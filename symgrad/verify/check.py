@@ -289,10 +289,9 @@ class _Judge(_Own):
 
     def rounded(self, error: float, sample: Sample) -> bool:
         """Whether a formula that loses digits, as 1 - 1/(1 + e^-z) does, is right there in 60 of them."""
-        small = sum(_size(value) for value in sample.point.values.values()) <= MAX_PRECISE
-        if self.claim.node is None or self.differing or error > LOST or not small:
+        if self.claim.node is None or self.differing or error > LOST:
             return False
-        found = self.precisely(sample.point)
+        found = self.precisely_at(sample)
         self.differing = found is True
         return found is False
 
@@ -300,8 +299,7 @@ class _Judge(_Own):
         """Is a small difference rounding, or a difference?  A formula is looked at with 60 digits."""
         if self.claim.node is None:
             return worst > FAR
-        small = sum(_size(value) for value in where.point.values.values()) <= MAX_PRECISE
-        found = self.precisely(where.point) if small else None
+        found = self.precisely_at(where)
         if found is None:
             found = self.precisely(self.rational())
         return worst > ROUNDING if found is None else found
@@ -311,6 +309,11 @@ class _Judge(_Own):
         sampler = self.ground.sampler(8)
         point = sampler.valid(sampler.assign(TINY), lambda p: self.ground.accepts(sampler.rounded(p)))
         return None if point is None else sampler.rounded(point)
+
+    def precisely_at(self, sample: Sample) -> bool | None:
+        """The same at a sample, if it has few numbers."""
+        small = sum(_size(value) for value in sample.point.values.values()) <= MAX_PRECISE
+        return self.precisely(sample.point) if small else None
 
     def precisely(self, point: Point | None) -> bool | None:
         """Whether claim and gradient differ in 60 digits at a point; None where SymPy cannot say."""

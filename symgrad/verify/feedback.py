@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.errors import printable
+from symgrad.notebook import Bundle, bundle
 
 #: What a part is: the verdict on all of it, one line of it, what was written, why, a number, a mistake.
 ROLES = ("verdict", "line", "written", "reason", "example", "finding")
@@ -44,6 +45,29 @@ def written(parts: Iterable[Part], kind: str) -> str:
         for part in parts
     ]
     return "\n".join([*filter(None, [style.before]), *lines, *filter(None, [style.after])])
+
+
+class Told:
+    """What has feedback is told as text, Markdown or LaTeX, and shown by a notebook."""
+
+    @property
+    def feedback(self) -> Sequence[Part]:
+        raise NotImplementedError
+
+    @property
+    def text(self) -> str:
+        return written(self.feedback, "text")
+
+    @property
+    def markdown(self) -> str:
+        return written(self.feedback, "markdown")
+
+    @property
+    def latex(self) -> str:
+        return written(self.feedback, "latex")
+
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
+        return bundle(str(self), markdown=self.markdown)
 
 
 def example_words(example: Any) -> str:

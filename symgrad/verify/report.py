@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
-from symgrad.notebook import Bundle, bundle
-from symgrad.verify.feedback import Part, example_words, finding_words, written
+from symgrad.verify.feedback import Part, Told, example_words, finding_words
 
 SCHEMA = "symgrad/1"
 T = TypeVar("T")
@@ -132,7 +131,7 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Told):
     """The outcome of a check; true where the verdict is `correct`.
 
     The verdict on a claim rests on those witnesses that NumPy alone can call; `witnesses` and `kinks` call all of them
@@ -165,9 +164,6 @@ class Report:
         reason = f"the derived gradient itself disagrees with {', '.join(against)}"
         return replace(self, verdict="undecided", certainty=None, reason=reason, counterexample=None, diagnosis=())
 
-    def _repr_mimebundle_(self, **_: object) -> Bundle:
-        return bundle(str(self), markdown=self.markdown)
-
     def __str__(self) -> str:
         lines = [f"{self.verdict}{f' ({self.certainty})' if self.certainty else ''}: {self.reason}"]
         lines += [
@@ -192,18 +188,6 @@ class Report:
         if wrong and len(wrong) < len(self.terms):
             parts.append(Part("reason", f"{len(self.terms) - len(wrong)} of {len(self.terms)} terms are right"))
         return (*parts, *finding_words(self.diagnosis))
-
-    @property
-    def text(self) -> str:
-        return written(self.feedback, "text")
-
-    @property
-    def markdown(self) -> str:
-        return written(self.feedback, "markdown")
-
-    @property
-    def latex(self) -> str:
-        return written(self.feedback, "latex")
 
     def to_dict(self) -> dict[str, object]:
         settled = self.heard()

@@ -193,7 +193,14 @@ def _counts(tree: Tree) -> bool:
 
 
 def _mentions(tree: Tree, name: str) -> bool:
-    return any(t.head in {"name", "call"} and t.value == name for t in tree.walk())
+    """Whether a name stands in a tree as a value; the i of z_i is a label or a letter."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if part.head in {"name", "call"} and part.value == name:
+            return True
+        stack += part.args[:1] if part.head == "index" else part.args
+    return False
 
 
 # --- functions that are values ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ The arithmetic is the witnesses' own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -74,6 +74,12 @@ class _Comparison:
             return all(bool(np.all(np.isfinite(value))) for value in self.at(point))
         return False
 
+    def measured(self, places: Sequence[int]) -> bool:
+        """Whether no side is 0 at all these points: beside 0 nothing says how large a rounding error may be."""
+        import numpy as np
+
+        return all(np.any(side) for k in places for side in self.at(self.points[k]))
+
     def lost(self, point: Point) -> bool:
         """Whether numbers on the way are beyond float64: they over- or underflow, and a difference is no evidence."""
         import numpy as np
@@ -113,7 +119,7 @@ class _Comparison:
             gaps = [gap(*self.at(point)) for point in self.points]
         doubtful = [k for k, (error, _) in enumerate(gaps) if error > ROUNDING and not self.lost(self.points[k])]
         sure = [k for k in doubtful if min(gaps[k]) > SURE]
-        if sure:
+        if sure and (self.measured(sure) or self.differ_precisely(max(gaps[k][0] for k in sure))):
             return self.wrong(self.points[max(sure, key=lambda k: gaps[k][0])])
         if doubtful and self.differ_precisely(max(gaps[k][0] for k in doubtful)):
             return self.wrong(self.points[doubtful[0]])

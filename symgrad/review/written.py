@@ -16,14 +16,16 @@ from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
+from symgrad.notation.names import canonical
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.review.chains import ReadChain, classify, open_document, separate
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
+from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
-from symgrad.shapes import describe
+from symgrad.shapes import describe, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
@@ -33,6 +35,8 @@ SCHEMA = "symgrad/1"
 #: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
 COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
 VERDICTS = ("correct", "wrong", "undecided", "definition")
+#: What a statement is that was judged several times: the first of these that occurs.
+WORST = ("wrong", "undecided", "correct", "definition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +154,33 @@ def judge(document: str, shapes: Any, assume: Any, syntax: str, layout: str, see
     >>> report.first_wrong_line, [line.verdict for line in report.lines]
     (4, ['definition', 'definition', 'correct', 'wrong'])
     """
-    parts = separate(read_document(document, syntax))
-    reports = [_Review(part.document, shapes, assume, seed, layout, part.anew).report(part.known) for part in parts]
-    lines = tuple(line for report in reports for line in report.lines)
-    seen = {name: shown for report in reports for name, shown in report.variables.items()}
-    return DerivationReport(lines, document, seen)
+    found: list[list[Line]] = []
+    seen: dict[str, Any] = {}
+    told = ""
+    for network in networks(read_document(document, syntax)):
+        known, told = {**network.shapes, **read_shapes(shapes, canonical)} or None, network.told
+        reports = [
+            _Review(part.document, known, assume, seed, layout, part.anew).report(part.known)
+            for part in separate(network.document)
+        ]
+        seen |= {name: shown for report in reports for name, shown in report.variables.items()}
+        found.append([line for report in reports for line in report.lines])
+    lines = found[0] if not told else gathered([line for lines in found for line in lines], told)
+    return DerivationReport(tuple(lines), document, seen)
+
+
+def gathered(lines: Sequence[Line], told: str) -> list[Line]:
+    """One line for all the instances of a statement about a layer: the worst of them."""
+    same: dict[tuple[int, str], list[Line]] = {}
+    for line in lines:
+        same.setdefault((line.number, line.source), []).append(line)
+    found = []
+    for instances in same.values():
+        worst = min(instances, key=lambda line: WORST.index(line.verdict))
+        if len(instances) > 1 and worst.verdict == "correct":
+            worst = replace(worst, certainty="tested", reason=told)
+        found.append(worst)
+    return sorted(found, key=lambda line: (line.number, line.offset))
 
 
 class _Review:
@@ -176,7 +202,8 @@ class _Review:
 
     def report(self, known: int = 0) -> DerivationReport:
         """The verdicts on all chains but the first `known`, which belong to an earlier part."""
-        own = {id(chain) for chain in self.document.chains[known:]}
+        instances = self.document.instances
+        own = {id(c) for c in self.document.chains[known:] if instances.get(c.sides[0].start) != ADDED}
         lines = [line for one in self.read if id(one.chain) in own for line in self.judged(one)]
         reading = self.ledger.reading
         shown = {
@@ -311,9 +338,11 @@ class _Links:
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
+        where = document.instances.get(self.sides[0].start, "") if judgement.verdict in {"wrong", "undecided"} else ""
+        reason = "; ".join(part for part in (judgement.reason, f"this is at {where}" if where else "") if part)
         return Line(
             document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
-            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]),
+            judgement.counterexample, self.kind(k), reason, carried, document.column(shown[0]),
             *document.span(*shown),
         )  # fmt: skip
 

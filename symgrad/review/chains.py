@@ -94,7 +94,21 @@ def _spelled(document: Document, found: list[ReadChain], spellings: Spellings) -
     changing = spellings.changing | differentials(trees)
     functions = {one.name for one in found if one.first is not None and one.first.parameters is not None}
     functions -= {MARK} if changing else set()
-    return Spellings(spellings.functions | functions, changing, spellings.layered | layered(trees))
+    applied = {
+        (one.name, str((one.first.parameters or ("",))[0])) for one in found
+        if one.first is not None and (one.first.parameters is None) == _is_function(one.first.body)
+        and (one.first.parameters is None or len(one.first.parameters) == 1)
+    }  # fmt: skip
+    aliases = {name for name, own in applied if not own}
+    return Spellings(
+        spellings.functions | functions | aliases, changing, spellings.layered | layered(trees),
+        spellings.elsewhere | applied,
+    )  # fmt: skip
+
+
+def _is_function(tree: Tree) -> bool:
+    r"""The \tanh of g = \tanh."""
+    return tree.head == "name" and tree.value in BUILTIN and len(str(tree.value)) > 1
 
 
 def _unknowns(document: Document, one: ReadChain) -> set[str]:
@@ -190,7 +204,8 @@ def _only_names(document: Document, chain: Chain, spellings: Spellings) -> bool:
 def _first(tree: Tree) -> Definition:
     """The first equation of a chain; a value of a known function, such as exp(1), is no name to define."""
     found = definition(tree, [])
-    value = found.name and found.parameters is not None and (not found.parameters or found.name in BUILTIN)
+    known = found.name.rstrip("'") in BUILTIN
+    value = found.name and found.parameters is not None and (not found.parameters or known)
     if value or (found.name in {"e", "pi"} and found.body.head == "num"):
         found.name, found.parameters = "", None
     return found

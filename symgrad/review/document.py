@@ -58,6 +58,11 @@ _TOKEN = re.compile(
 )
 #: A comparison that is no equation, as in `..., j \\neq y_i`.
 _COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])|[<>≠≤≥]|!=")
+#: `where` before a definition begins another equation, and no condition.
+_DEFINING = re.compile(
+    r"\\(?:text|mbox|textrm)\s*\{[\s,]*where\s*\}\s*\\?[A-Za-z]+\s*(?:_\s*(?:\{\w+\}|\w)\s*)?="
+    r"(?!\s*[A-Za-z0-9]\s*(?:[,.&$]|$))"
+)
 _OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
 _LEAD = re.compile(
     r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
@@ -306,6 +311,8 @@ def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
         elif kind == "close":
             depth = max(0, depth - 1)
             environments -= token[0].startswith("\\end")
+        elif kind == "given" and depth == 0 and _DEFINING.match(page.slice(start, end), token.start()):
+            found.append(("break", at, stop))
         elif kind == "break" and environments <= 0:
             depth = 0
             found.append((kind, at, stop))

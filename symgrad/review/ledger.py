@@ -27,7 +27,7 @@ from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
 from symgrad.review.spellings import Spellings, primed
 from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
-from symgrad.simplify.rules import simplify
+from symgrad.simplify.rules import same, simplify
 
 Bodies = Mapping[Variable, Node]
 #: How derivatives stand in products; see `_Symbols.turned`.
@@ -63,6 +63,7 @@ class Ledger:
     symbols: dict[Variable, Symbol] = field(default_factory=dict)
     calls: dict[str, Tree] = field(default_factory=dict)
     tied: bool = False
+    forms: list[tuple[Node, Node]] = field(default_factory=list)  # right equations of names: f = u^4
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -141,12 +142,23 @@ class Ledger:
         whole = simplify(self.expand(function, beliefs, [*wrt, *keep]))
         for v in wrt:
             if v not in variables(whole) and v in self.bodies and not keep:
-                whole = with_part(self.expand(whole), simplify(self.expand(v)), v)
-                if v not in variables(whole):
-                    raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
+                whole = self.in_terms_of(v, function, whole, beliefs, wrt)
         found = derivative(whole, wrt)
         structure = structure_of(wrt[0]) if self.tied and len(wrt) == 1 else None
         return found if structure is None else structured(found, structure, wrt[0])
+
+    def in_terms_of(
+        self, v: Variable, function: Node, whole: Node, beliefs: Bodies | None, wrt: Sequence[Variable]
+    ) -> Node:  # fmt: skip
+        """A function over a name that its definition does not mention: as the document writes it, or by parts."""
+        written = (form for name, form in self.forms if name is function)
+        over = [simplify(self.expand(form, beliefs, wrt)) for form in written]
+        raw, part = self.expand(function, beliefs, [w for w in wrt if w is not v]), self.expand(v)
+        over += [with_part(raw, part, v), with_part(self.expand(whole), simplify(part), v)]
+        for found in over:
+            if v in variables(found):
+                return found
+        raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
 
     def symbol(self, function: Node, wrt: tuple[Variable, ...], label: str) -> Variable:
         """The variable that stands for a derivative."""
@@ -236,6 +248,15 @@ def _chained(outer: Node, inner: Node, middle: Variable, wrt: Variable) -> Node:
     along = tuple(f"m{k}" for k in range(middle.rank))
     out = tuple(f"w{k}" for k in range(wrt.rank))
     return contract([(outer, lead + along), (inner, along + out)], lead + out)
+
+
+def _by_entries(jacobian: Node, rank: int) -> Node:
+    """The derivative of a function that is applied to each entry alone: what stands on the diagonal of its Jacobian."""
+    axes = tuple(f"a{k}" for k in range(rank))
+    diagonal = contract([(jacobian, axes + axes)], axes) if jacobian.rank == 2 * rank else jacobian
+    if jacobian.rank != 2 * rank or not same(simplify(contract([(diagonal, axes)], axes + axes)), simplify(jacobian)):
+        raise UnsupportedError("the derivative of a function that mixes entries, at a place: write it with a name for that")
+    return diagonal
 
 
 def _same_shape(one: Value, other: Value) -> bool:
@@ -354,14 +375,13 @@ class _Symbols:
             raise UnsupportedError(f"{self.text[tree.start : tree.end]} is read of a function of one variable")
         at = self.ledger.closed(self.text, self.ledger.prepared(self.text, tree.args[0]), ())
         wrt: Variable = self.ledger.scope.variables.setdefault(parameters[0], variable(parameters[0], at.shape))
-        if at.shape and self.function(Tree("call", (Tree("name", (), wrt.name),), name))[0].shape:
-            raise UnsupportedError(f"is {self.text[tree.start : tree.end]} meant entry by entry?")
         of = Tree("call", (Tree("name", (), wrt.name),), name)
         symbol = self.ledger.symbol(self.function(of)[0], (wrt,) * order, name)
         if at.shape != wrt.shape:
             raise ShapeError(f"{name} takes {describe(wrt.shape)}, not {describe(at.shape)}")
         label = " ".join(self.text[tree.start : tree.end].split())
-        self.ledger.define(label, substitute(self.ledger.expand(symbol), {wrt: at}))
+        value = substitute(self.ledger.expand(symbol), {wrt: at})
+        self.ledger.define(label, _by_entries(value, at.rank) if at.rank and symbol.rank > at.rank else value)
         tree.head, tree.args, tree.value = "name", (), label
 
     def become_change(self, tree: Tree) -> None:
@@ -379,6 +399,9 @@ class _Symbols:
         call = self.ledger.calls.get(str(of.value), of)
         if call.head == "call" and len(call.args) == 1:
             return call.args
+        before = self.ledger.symbols.get(self.ledger.scope.variables.get(str(of.value)))  # type: ignore[arg-type]
+        if before is not None:  # the second ∇ of ∇∇f
+            return (Tree("name", (), before.wrt[-1].name, of.start, of.end),)
         function, _, _ = self.function(of)
         found = {v.name for v in variables(self.ledger.expand(function)) if "label" not in v.assumptions}
         if len(found) == 1:

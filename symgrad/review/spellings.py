@@ -7,7 +7,7 @@ by x; at anything else it is left as the call of `f'`, a value at a place.  `d` 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import InputError
@@ -21,18 +21,23 @@ LAYERS = frozenset(("l", "L", "ell", "t"))
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """The functions that a document calls, the names whose differentials it writes, and those with layers above."""
+    """The functions that a document calls, the names whose differentials it writes, and those with layers above.
+
+    `elsewhere` are functions that are defined of another argument than the one they are applied to, as `g` of
+    `g(u) = tanh(u)` or `g = tanh` in `g'(z)`: such a value is no derivative by z.
+    """
 
     functions: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
     layered: frozenset[str] = frozenset()
+    elsewhere: frozenset[tuple[str, str]] = frozenset()
 
     def parse(self, text: str, syntax: str, names: Collection[str] = ()) -> Tree:
         """The tree of one formula."""
         tree = parse_tree(text, syntax=syntax, names=names, functions=self.functions).tree
         for inner in tree.walk():
             stem, order = primed(inner)
-            if order and stem in self.functions and [arg.head for arg in inner.args] == ["name"]:
+            if order and stem in self.functions and self.is_own(stem, inner.args):
                 (wrt,) = inner.args
                 of = Tree("call", (Tree("name", (), wrt.value, wrt.start, wrt.end),), stem, inner.start, inner.end)
                 inner.head, inner.args, inner.value = "derivative", (of, wrt), order
@@ -45,6 +50,12 @@ class Spellings:
             elif self.changing:
                 self.mark_changes(inner)
         return tree
+
+    def is_own(self, stem: str, args: Sequence[Tree]) -> bool:
+        """Whether f' is applied to the name that f is a function of."""
+        return [arg.head for arg in args] == ["name"] and not any(
+            name == stem and own != args[0].value for name, own in self.elsewhere
+        )
 
     def mark_changes(self, tree: Tree) -> None:
         """`d X` among the factors, `d(X)`, or the word `dX`, as the change of X."""

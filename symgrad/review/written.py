@@ -310,6 +310,7 @@ class _Links:
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
+                self.remember(k)
             return self.made(k, judgement)
         return self.refuted(k, judgement)
 
@@ -403,7 +404,8 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
+        solved = self.solves and any(left is v for symbol in self.ledger.symbols.values() for v in symbol.wrt)
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left) and not solved:
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
         given = self.one.defined or self.differentiates(self.anchor)
@@ -644,6 +646,13 @@ class _Links:
             if claimed.shape == node.shape and node not in variables(claimed):
                 self.review.beliefs.pop(node, None)
                 self.review.beliefs[node] = claimed
+
+    def remember(self, k: int) -> None:
+        """A right equation of a name is one more way to write it."""
+        if self.trees[self.anchor].head == "name":
+            left, right = self.pair(self.anchor, k)
+            if self.ledger.defined(left) and left is not right:
+                self.ledger.forms.append((left, right))
 
     def forget(self) -> None:
         for node, _ in self.named_sides():

@@ -23,6 +23,9 @@ from symgrad.review.spellings import MARK, Spellings, differentials, layered, pr
 
 #: Letters that count something: `i = 1` in the text defines nothing.
 COUNTERS = frozenset("ijkltnmN")
+#: Functions by convention that a document may have of its own.
+OWN = frozenset(("phi", "Phi"))
+_DEPENDS = re.compile(r"(\\?[A-Za-z]+)\s*\(\s*[A-Za-z0-9\\_{},; ]+\)")
 _BRACKET = re.compile(r"\s*(?:\\left\s*)?\(")
 
 
@@ -65,6 +68,7 @@ def classify(document: Document, solutions: Collection[int] = ()) -> Classified:
     spellings, found = Spellings(), _parsed(document, Spellings())
     while (more := _spelled(document, found, spellings)) != spellings:
         spellings, found = more, _parsed(document, more)  # what calls the functions can be read now
+    found = [one for one in found if not _only_depends(document, one, found)]
     named = [chain for chain in document.chains if _only_names(document, chain, spellings)]
     for chain in named:
         del chain.sides[1], chain.relations[0]
@@ -201,10 +205,23 @@ def _only_names(document: Document, chain: Chain, spellings: Spellings) -> bool:
     return False
 
 
+def _only_depends(document: Document, one: ReadChain, found: Sequence[ReadChain]) -> bool:
+    r"""Whether `L = \ell(v)` only says what L depends on: another chain says what it is, and nothing what \ell is."""
+    if one.first is None or not one.name or len(one.chain.sides) != 2:
+        return False
+    said = _DEPENDS.fullmatch(document.text(one.chain.sides[1]).strip())
+    again = [other for other in found if other is not one and other.name == one.name and other.first is not None]
+    if said is None or not again:
+        return False
+    letter = re.compile(rf"(?<![A-Za-z\\]){re.escape(said[1])}(?![A-Za-z])")
+    uses = [side for other in found if other is not one for side in other.chain.sides]
+    return not any(letter.search(document.text(side)) for side in uses)
+
+
 def _first(tree: Tree) -> Definition:
     """The first equation of a chain; a value of a known function, such as exp(1), is no name to define."""
     found = definition(tree, [])
-    known = found.name.rstrip("'") in BUILTIN
+    known = found.name.rstrip("'") in BUILTIN and found.name not in OWN
     value = found.name and found.parameters is not None and (not found.parameters or known)
     if value or (found.name in {"e", "pi"} and found.body.head == "num"):
         found.name, found.parameters = "", None

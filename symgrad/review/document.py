@@ -40,8 +40,9 @@ _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
 _ASIDE = re.compile(
-    r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
+    r"\\(?:label|tag\*?|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_INTERTEXT = re.compile(r"\\(?:short)?intertext\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 _UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
@@ -274,6 +275,9 @@ def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
 
 def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     """Split a display into rows, and rows into the sides of their relations."""
+    for found in _INTERTEXT.finditer(page.slice(start, end)):  # words between rows end a row
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.start() : start + found.start() + 2] = "\\\\"
     for pattern in (_WRAPPER, _ASIDE):
         for found in pattern.finditer(page.slice(start, end)):
             page.blank(start + found.start(), start + found.end())

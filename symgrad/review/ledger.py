@@ -345,6 +345,7 @@ class _Symbols:
 
     def become_symbol(self, tree: Tree) -> None:
         of, *by = tree.args
+        of = self.applied(of)
         order = tree.value if isinstance(tree.value, int) else 1
         named = [self.variable(part) for part in by or self.arguments(of)]
         if len(named) == 1 and order > 1:
@@ -363,6 +364,14 @@ class _Symbols:
             tree.head, tree.args, tree.value = "transpose", (name,), None
         else:
             tree.head, tree.args, tree.value = "name", (), node.name
+
+    def applied(self, of: Tree) -> Tree:
+        """f(x) for the f of `f(x) = ...`, where f is applied to other things too."""
+        function = self.ledger.scope.functions.get(str(of.value)) if of.head == "name" else None
+        if function is None or any(p not in self.ledger.scope.variables for p in function.parameters):
+            return of
+        arguments = tuple(Tree("name", (), p, of.start, of.end) for p in function.parameters)
+        return Tree("call", arguments, of.value, of.start, of.end)
 
     def become_value(self, tree: Tree) -> None:
         """f'(3): the derivative of f(x) by x at x = 3, kept as a name."""
@@ -426,6 +435,7 @@ class _Symbols:
 
     def variable(self, tree: Tree) -> tuple[Variable, tuple[Tree, ...]]:
         name, below = self.named(tree)
+        name = name if name in self.ledger.scope.variables else self.ledger.scope.rows.get(name, name) if below else name
         node = self.ledger.scope.variables.get(name)
         if node is None:
             raise NameProblem(

@@ -489,7 +489,7 @@ class _Links:
     def in_case(self, k: int, case: Case) -> bool:
         """Whether a side is right where the comparison of letters holds."""
         try:
-            condition = self.ledger.parsed(f"1[{self.document.text(case.side)}]")
+            condition = self.ledger.parsed(f"1[{case.text}]")
             letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
             said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
             if not letters or not letters <= said:

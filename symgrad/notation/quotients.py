@@ -149,7 +149,7 @@ def _operator(p: Reader, token: Token, order: object, variables: list[Tree], tot
         following = p.tokens[end + 1]
         if opened[0] == "(" and following[0] in OPERAND_START:
             p.fail(
-                "does the derivative reach beyond this bracket?", opened, "AMBIGUOUS",
+                "does the derivative reach beyond this bracket?", opened, "REACH",
                 "write d/dx [u] v for the derivative of u, and d/dx [u v] for that of the product",
             )  # fmt: skip
         if opened[0] == "[" and following[0] in OPERAND_START:

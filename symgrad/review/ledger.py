@@ -72,6 +72,15 @@ class Ledger:
         functions = self.spellings.functions | self.scope.functions.keys()
         return replace(self.spellings, functions=functions).parse(text, self.syntax, names)
 
+    def reach(self, text: str) -> list[int]:
+        """Where a derivative stands before a bracket that something follows."""
+        names = [name for name in (*self.scope.variables, *self.scope.values) if name not in self.calls]
+        functions = self.spellings.functions | self.scope.functions.keys()
+        try:
+            return replace(self.spellings, functions=functions).reaching(text, self.syntax, names)[1]
+        except InputError:
+            return []
+
     def define(self, name: str, body: Node) -> Variable:
         node = variable(name, body.shape)
         self.scope.variables[name] = node

@@ -264,7 +264,9 @@ def _by_entries(jacobian: Node, rank: int) -> Node:
     axes = tuple(f"a{k}" for k in range(rank))
     diagonal = contract([(jacobian, axes + axes)], axes) if jacobian.rank == 2 * rank else jacobian
     if jacobian.rank != 2 * rank or not same(simplify(contract([(diagonal, axes)], axes + axes)), simplify(jacobian)):
-        raise UnsupportedError("the derivative of a function that mixes entries, at a place: write it with a name for that")
+        raise UnsupportedError(
+            "the derivative of a function that mixes entries, at a place: write it with a name for that"
+        )
     return diagonal
 
 
@@ -354,6 +356,9 @@ class _Symbols:
 
     def become_symbol(self, tree: Tree) -> None:
         of, *by = tree.args
+        if [part.head for part in by] == ["pow"]:
+            self.become_quotient(tree, by[0])
+            return
         of = self.applied(of)
         order = tree.value if isinstance(tree.value, int) else 1
         named = [self.variable(part) for part in by or self.arguments(of)]
@@ -373,6 +378,17 @@ class _Symbols:
             tree.head, tree.args, tree.value = "transpose", (name,), None
         else:
             tree.head, tree.args, tree.value = "name", (), node.name
+
+    def become_quotient(self, tree: Tree, square: Tree) -> None:
+        """∂f/∂(σ²), the derivative by a square as a variable, is ∂f/∂σ / (2 σ)."""
+        base = square.args[0]
+        node, below = self.variable(base)
+        if len(below) != node.rank or any(part.head == "slice" for part in below):
+            raise UnsupportedError(f"a derivative by the squares of {node.name}: write it with indices")
+        inner = Tree("derivative", (tree.args[0], base), 1, tree.start, tree.end)
+        self.become_symbol(inner)
+        twice = Tree("mul", (Tree("num", (), 2, base.start, base.start), _copied(base)), "", base.start, base.end)
+        tree.head, tree.args, tree.value = "div", (inner, twice), ""
 
     def applied(self, of: Tree) -> Tree:
         """f(x) for the f of `f(x) = ...`, where f is applied to other things too."""
@@ -444,7 +460,9 @@ class _Symbols:
 
     def variable(self, tree: Tree) -> tuple[Variable, tuple[Tree, ...]]:
         name, below = self.named(tree)
-        name = name if name in self.ledger.scope.variables else self.ledger.scope.rows.get(name, name) if below else name
+        name = (
+            name if name in self.ledger.scope.variables else self.ledger.scope.rows.get(name, name) if below else name
+        )
         node = self.ledger.scope.variables.get(name)
         if node is None:
             raise NameProblem(

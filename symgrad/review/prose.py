@@ -20,7 +20,9 @@ _COMPARED = re.compile(r"^\s*[A-Za-z]\s*(?:=|\\neq?(?![A-Za-z])|≠|!=)\s*[A-Za-
 _WITHIN = re.compile(r"\$([^$]+)\$")
 _COMMAND = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_ALL = re.compile(r"\b(?:both|together|combin\w+|general|altogether|overall|hence|therefore|thus|either)\b", re.IGNORECASE)
+_ALL = re.compile(
+    r"\b(?:both|together|combin\w+|general|altogether|overall|hence|therefore|thus|either)\b", re.IGNORECASE
+)
 _SOLVED = re.compile(
     r"\b(?:zero|vanish\w*|stationary|optim\w+|minimi\w+|maximi\w+|maximum|minimum|solv\w+)\b|=\s*0\b", re.IGNORECASE
 )

@@ -522,7 +522,9 @@ class _Links:
 
     def reached(self, k: int) -> Judgement | None:
         """Whether a side is right with derivatives that reach beyond the bracket behind them, d/dx (u) v."""
-        places = [(side, at) for side in (self.anchor, k) for at in self.ledger.reach(self.document.text(self.sides[side]))]
+        places = [
+            (side, at) for side in (self.anchor, k) for at in self.ledger.reach(self.document.text(self.sides[side]))
+        ]
         if len(places) > MAX_REACHES:
             return Judgement("undecided", None, "how far do these derivatives reach?")
         before = dict(self.trees)
@@ -677,7 +679,7 @@ class _Links:
         """A right equation of a name is one more way to write it."""
         if self.trees[self.anchor].head == "name":
             left, right = self.pair(self.anchor, k)
-            if self.ledger.defined(left) and left is not right:
+            if isinstance(left, Variable) and self.ledger.defined(left) and left is not right:
                 self.ledger.forms.append((left, right))
 
     def forget(self) -> None:

@@ -1184,3 +1184,80 @@ $\frac{\partial f}{\partial x} = \frac{\partial f}{\partial q} \frac{\partial q}
         shapes="x:, y:, z:",
     ),
 ]
+
+
+#: Short pages, each with its verdict: what the words between equations, layers and conditions may and may not excuse.
+VERDICTS = {
+    "identity wrong": (
+        r"$(x-2)^2 = x^2 + 4x + 4$",
+        "x:", "wrong",
+    ),
+    "softmax sums to 2": (
+        r"$p = \mathrm{softmax}(s)$. $$\sum_k p_k = 2$$",
+        "", "wrong",
+    ),
+    "unit": (
+        r"With $\|w\| = 1$ and $f = w^T w x$ we have $f = x$.",
+        "w: n, x:", "correct",
+    ),
+    "unit wrong": (
+        r"With $\|w\| = 1$ and $f = w^T w x$ we have $f = 2 x$.",
+        "w: n, x:", "wrong",
+    ),
+    "powers2": (
+        r"$r^2 = x^2 + y^2$ and $s^2 = x^2 - y^2$. $f = r^2 + s^2$ so $f = 2x^2$",
+        "x:, y:", "correct",
+    ),
+    "min wrong": (
+        r"$f = \frac12 x^2$ and $\frac{df}{dx} = x$. To minimise it, note $f = x^3$.",
+        "x:", "wrong",
+    ),
+    "momentum": (
+        r"$v_t = \beta v_{t-1} + g_t$. Then $\frac{\partial v_t}{\partial v_{t-1}} = \beta$",
+        "", "correct",
+    ),
+    "rnn loss": (
+        r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L_t = \frac12 \|o_t - y_t\|^2$ and $L = \sum_{t=1}^T L_t$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T (o_t - y_t) h_t^T$$",
+        "", "correct",
+    ),
+    "rnn loss wrong": (
+        r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L_t = \frac12 \|o_t - y_t\|^2$ and $L = \sum_{t=1}^T L_t$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T h_t (o_t - y_t)^T$$",
+        "", "wrong",
+    ),
+    "BP1": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$, $\delta^l = \frac{\partial C}{\partial z^l}$. $$\delta^L = \nabla_{a^L} C \odot \sigma'(z^L)$$",
+        "", "correct",
+    ),
+    "BP1 wrong": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$, $\delta^l = \frac{\partial C}{\partial z^l}$. $$\delta^L = \nabla_{a^L} C \odot \sigma'(a^L)$$",
+        "", "wrong",
+    ),
+    "case wrong": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. If $i \neq j$ then $$\frac{\partial p_i}{\partial s_j} = -p_i$$",
+        "", "wrong",
+    ),
+    "case swapped": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. If $i = j$ then $$\frac{\partial p_i}{\partial s_j} = -p_i p_j$$",
+        "", "wrong",
+    ),
+    "case trailing": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. We have $\frac{\partial p_i}{\partial s_j} = -p_i p_j$ for $i \neq j$ and $\frac{\partial p_i}{\partial s_i} = p_i(1-p_i)$.",
+        "", "correct",
+    ),
+    "numerator": (
+        r"In numerator layout: $f = c^T x$ and $\frac{\partial f}{\partial x} = c$",
+        "c: n, x: n", "wrong",
+    ),
+    "regularised": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$. $$\frac{\partial C}{\partial w^l} = \frac{\partial C}{\partial z^l} (a^{l-1})^T + \lambda w^l$$",
+        "", "undecided",
+    ),
+    "solution": (
+        r"$\ell = -\sum_i (x_i - m)^2$, so $\frac{\partial \ell}{\partial m} = 2\sum_{i=1}^n (x_i - m)$. Setting this to zero, $m = \frac{2}{n} \sum_{i=1}^n x_i$.",
+        "x: n, m:", "wrong",
+    ),
+    "theta transposed": (
+        r"\begin{align} z^{(l+1)} &= \Theta^{(l)} a^{(l)} \\ a^{(l)} &= g(z^{(l)}) \\ \delta^{(l)} &= \frac{\partial J}{\partial z^{(l)}} \\ \delta^{(l)} &= (\Theta^{(l)})^T \delta^{(l+1)} \odot g'(z^{(l)}) \end{align}",
+        "", "correct",
+    ),
+}  # fmt: skip

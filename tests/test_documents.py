@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import symgrad as sg
-from tests.documents import DOCUMENTS, Document
+from tests.documents import DOCUMENTS, VERDICTS, Document
 
 BROKEN = [
     pytest.param(one, text, line, id=f"{one.name}-{k}", marks=[pytest.mark.slow] if k else [])
@@ -28,3 +28,9 @@ def test_a_right_document_is_accepted(one: Document) -> None:
 def test_a_broken_document_is_blamed_at_its_line(one: Document, text: str, line: int) -> None:
     report = judged(one, text)
     assert report.first_wrong_line == (None if one.gap else line), str(report)
+
+
+@pytest.mark.parametrize(("text", "shapes", "verdict"), VERDICTS.values(), ids=VERDICTS)
+def test_words_excuse_what_they_may(text: str, shapes: str, verdict: str) -> None:
+    report = sg.check_derivation(text, shapes=shapes or None)
+    assert report.verdict == verdict, str(report)

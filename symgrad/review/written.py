@@ -186,6 +186,8 @@ def gathered(lines: Sequence[Line], told: str) -> list[Line]:
         worst = min(instances, key=lambda line: WORST.index(line.verdict))
         if len(instances) > 1 and worst.verdict == "correct":
             worst = replace(worst, certainty="tested", reason=told)
+        elif worst.verdict == "wrong":
+            worst = replace(worst, reason=f"{worst.reason}; {told}")
         found.append(worst)
     return sorted(found, key=lambda line: (line.number, line.offset))
 
@@ -416,7 +418,7 @@ class _Links:
         if given or not variables(left):
             return judgement
         conditions = [(f"line {number}", node) for number, node in reversed(self.review.conditions)]
-        if not conditions and self.solves:
+        if not conditions and self.solves and not (isinstance(sides[0], Variable) and self.ledger.defined(sides[0])):
             conditions = self.derivatives(left)
         return self.solved(left, right, conditions) if conditions else judgement
 

@@ -123,7 +123,8 @@ class DerivationReport(Told):
             parts += [Part("reason", line.reason)] if line.reason else []
             if line.counterexample is not None and not line.carried:
                 parts.append(Part("example", example_words(line.counterexample)))
-            parts += finding_words(line.diagnosis)
+            said = line.reason
+            parts += finding_words(tuple(f for f in line.diagnosis if not f.evidence or f.evidence not in said))
         return tuple(parts)
 
     @property
@@ -446,8 +447,7 @@ class _Links:
             if verdicts[-1]:
                 return Judgement("correct", "tested", f"this holds where {words} is zero")
         if verdicts == [False] and not self.review.assumed:
-            found = compare(left, right, self.review.seed)
-            return replace(found, reason=f"this does not follow from setting {conditions[0][0]} to zero")
+            return Judgement("wrong", "tested", f"this does not hold where {conditions[0][0]} is zero")
         return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
 
     def derivatives(self, left: Node) -> list[tuple[str, Node]]:
@@ -468,11 +468,14 @@ class _Links:
             if taken is not None:
                 return taken
         case = self.review.cases.get(self.sides[0].start)
-        if case is not None and k not in self.given and self.in_case(k, case):
+        found = self.in_case(k, case) if case is not None and k not in self.given else None
+        if case is not None and found is not None:
             words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
-            if case.plain:
+            if found and not case.plain:
+                return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
+            if found:
                 return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
-            return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
+            judgement = replace(found, reason=f"{found.reason} for {words}") if case.plain else judgement
         for words, values in self.review.assumed:
             left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
             left, right = substitute(left, values), substitute(right, values)
@@ -493,20 +496,22 @@ class _Links:
         self.review.assumed.append((f"what line {line} says of {found[0].name}", dict([found])))
         return Judgement("definition", None, f"taken as given of {found[0].name}: nothing else says what it is")
 
-    def in_case(self, k: int, case: Case) -> bool:
-        """Whether a side is right where the comparison of letters holds."""
+    def in_case(self, k: int, case: Case) -> Judgement | None:
+        """Whether a side is right where the comparison of letters holds; None where that says nothing of it."""
         try:
             condition = self.ledger.parsed(f"1[{case.text}]")
             letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
             said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
             if not letters or not letters <= said:
-                return False
+                return None
             self.given[k] = condition
-            return bool(self.compared(k))
+            found = self.compared(k)
         except SymgradError:
-            return False
-        finally:
             self.given.pop(k, None)
+            return None
+        if found or not case.plain:
+            self.given.pop(k)
+        return found if found.verdict != "undecided" else None
 
     def tied(self, k: int) -> Judgement | None:
         """Whether a side is right with the entries of a structured variable tied to each other."""

@@ -27,9 +27,9 @@ from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
-from symgrad.review.prose import Case, cases, layout_named, solutions
+from symgrad.review.prose import Case, assumptions, cases, layout_named, solutions
 from symgrad.review.spellings import beyond
-from symgrad.shapes import describe, read_shapes
+from symgrad.shapes import describe, read_assumptions, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
@@ -165,10 +165,11 @@ def judge(document: str, shapes: Any, assume: Any, syntax: str, layout: str, see
     told = ""
     read = read_document(document, syntax)
     layout = layout_named(read) or layout if layout == LAYOUTS[0] else layout
+    assumed = {**assumptions(read), **read_assumptions(assume, canonical)} or None
     for network in networks(read):
         known, told = {**network.shapes, **read_shapes(shapes, canonical)} or None, network.told
         reports = [
-            _Review(part.document, known, assume, seed, layout, part.anew).report(part.known)
+            _Review(part.document, known, assumed, seed, layout, part.anew).report(part.known)
             for part in separate(network.document)
         ]
         seen |= {name: shown for report in reports for name, shown in report.variables.items()}
@@ -313,7 +314,8 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.tied(k) or self.reached(k) or self.excused(k, self.conditional(k, judgement))
+            found = self.tied(k) or self.reached(k) or self.cased(k)
+            judgement = found or self.excused(k, self.conditional(k, judgement))
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
@@ -467,15 +469,6 @@ class _Links:
             taken = self.taken_as_given(k)
             if taken is not None:
                 return taken
-        case = self.review.cases.get(self.sides[0].start)
-        found = self.in_case(k, case) if case is not None and k not in self.given else None
-        if case is not None and found is not None:
-            words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
-            if found and not case.plain:
-                return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
-            if found:
-                return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
-            judgement = replace(found, reason=f"{found.reason} for {words}") if case.plain else judgement
         for words, values in self.review.assumed:
             left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
             left, right = substitute(left, values), substitute(right, values)
@@ -496,13 +489,28 @@ class _Links:
         self.review.assumed.append((f"what line {line} says of {found[0].name}", dict([found])))
         return Judgement("definition", None, f"taken as given of {found[0].name}: nothing else says what it is")
 
+    def cased(self, k: int) -> Judgement | None:
+        """The verdict in the case that a side is stated for, where that says something of it."""
+        case = self.review.cases.get(self.sides[0].start)
+        found = self.in_case(k, case) if case is not None and k not in self.given else None
+        if case is None or found is None:
+            return None
+        words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
+        if found and case.plain:
+            return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
+        if self.document.text(self.sides[k]).strip() == "0":
+            return None
+        if found:
+            return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
+        return replace(found, reason=f"{found.reason} for {words}") if case.plain else None
+
     def in_case(self, k: int, case: Case) -> Judgement | None:
         """Whether a side is right where the comparison of letters holds; None where that says nothing of it."""
         try:
             condition = self.ledger.parsed(f"1[{case.text}]")
             letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
             said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
-            if not letters or not letters <= said:
+            if not letters <= said or not (letters or self.document.text(case.side).strip().count("=") == 0):
                 return None
             self.given[k] = condition
             found = self.compared(k)

@@ -9,7 +9,7 @@ digits.  Neither differentiation nor simplification is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -67,7 +67,7 @@ class Subject:
     by: tuple[Variable, ...]
     gradient: Any
     layout: str = "gradient"
-    steps: tuple[dict[str, str], ...] = ()
+    steps: Sequence[Mapping[str, str]] = ()
     variables: Any = None
 
 

@@ -242,8 +242,9 @@ class _Judge(_Own):
 
     @property
     def samples(self) -> Iterator[Sample]:
-        """The samples of the ground, and the far sides of the branches of the claim itself."""
-        yield from self.ground.samples
+        """The samples of the ground, each drawn when it is needed, and the far sides of the claim's own branches."""
+        yield from self.ground.near
+        yield from self.ground.far
         if self.claim.node is not None:
             yield from self.ground.beyond(self.claim.node)
 

@@ -20,6 +20,7 @@ from symgrad.expr import (
     add,
     constant,
     contract,
+    delta,
     is_zero,
     magnitude,
     negate,
@@ -42,6 +43,7 @@ from symgrad.simplify.form import (
     remake,
     replaced,
 )
+from symgrad.simplify.stacked import commutation, stacked_rows, uncommuted
 from symgrad.simplify.symmetry import product_key, symmetric
 
 #: Complementary conditions are looked for among so few only.
@@ -164,6 +166,31 @@ def _left_out(term: Node, j: int) -> Node:
 
 def _gated_by(node: Node, gate: Node, labels: tuple[int, ...]) -> Node:
     return contract([(gate, labels), (node, axes(node))], axes(node), 1, dict(enumerate(node.shape)))
+
+
+def _commutation_out(node: Node, _: Again) -> Node | None:
+    """K A + K B = K (A + B) and A + K A = (I + K) A, for Kronecker products A and B and the commutation matrix K."""
+    assert isinstance(node, Sum)
+    if node.rank != 2:
+        return None
+    found = [(c, t, uncommuted(t)) for c, t in node.terms]
+    turned = [(c, upright) for c, _, upright in found if upright is not None]
+    if not turned or len(node.terms) < 2:
+        return None
+    K = next(commutation(*rows) for _, t, upright in found if upright is not None and (rows := stacked_rows(upright)))
+    straight = add([(c, t) for c, t, upright in found if upright is None], node.shape)
+    if len(turned) == len(node.terms):
+        return contract([(K, (0, "k")), (add(turned), ("k", 1))], (0, 1))
+    if 2 * len(turned) == len(node.terms) and _collected_whole(add(turned)) == _collected_whole(straight):
+        both = add([delta(node.shape[0]), K])
+        return contract([(both, (0, "k")), (straight, ("k", 1))], (0, 1))
+    return None
+
+
+def _collected_whole(node: Node) -> Hashable:
+    """A key of a sum whatever the order of its terms and of their factors."""
+    terms = node.terms if isinstance(node, Sum) else ((1, node),)
+    return frozenset((c, product_key(t)) for c, t in terms)
 
 
 def _common_denominator(node: Node, again: Again) -> Node | None:
@@ -310,6 +337,7 @@ RULES: tuple[Rewrite, ...] = (
     _repeated_sigmoid,
     _expanded,
     _saturating,
+    _commutation_out,
     _common_denominator,
     _factored,
     _positive_first,

@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from symgrad.dims import Dim, combine, linear, split
+from symgrad.dims import Dim, combine, linear
 from symgrad.dims import factors as dim_factors
-from symgrad.dims import number as dimension
 from symgrad.dims import times as product_of
 from symgrad.errors import LimitError
 from symgrad.expr import (
@@ -41,6 +40,7 @@ from symgrad.expr import (
 from symgrad.notation.syntax import ENTRYWISE, Tree
 from symgrad.simplify.blocks import Grid, Placed, grid, numbered_entry, placed
 from symgrad.simplify.matrix import (
+    dimension_tree,
     is_indicator,
     layout,
     number_tree,
@@ -48,7 +48,14 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
-from symgrad.simplify.stacked import is_commutation, unstacked
+from symgrad.simplify.stacked import (
+    Clusters,
+    cluster_parts,
+    clusters,
+    is_commutation,
+    stand_in_product,
+    unstacked,
+)
 from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
@@ -108,7 +115,7 @@ def _turned(node: Contraction) -> frozenset[int]:
     """The symmetric factors that are read the other way round where they are written."""
     if not any(len(labels) == 2 and not isinstance(f, Delta) and symmetric(f) for f, labels, _ in node.factors):
         return frozenset()
-    found = None if unstacked(node) or selection(node) else layout(node, _blank)
+    found = None if unstacked(node) or selection(node) or clusters(node) else layout(node, _blank)
     return found.turned if found else frozenset()
 
 
@@ -122,8 +129,25 @@ def written_order(node: Contraction) -> tuple[int, ...] | None:
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
         return chosen[2]
+    groups = clusters(node)
+    if groups is not None:
+        return _clustered_order(node, groups)
     found = layout(node, _blank)
     return None if found is None else found.order
+
+
+def _clustered_order(node: Contraction, groups: Clusters) -> tuple[int, ...] | None:
+    parts = cluster_parts(node, groups)
+    found = layout(stand_in_product(node, groups, parts), _blank)
+    if found is None:
+        return None
+    order: list[int] = []
+    for k in found.order:
+        part, (places, _) = parts[k], groups[k]
+        whole = isinstance(part, Contraction) and len(part.factors) == len(places)
+        within = written_order(part) if isinstance(part, Contraction) and whole else None
+        order += [places[j] for j in within or range(len(places))]
+    return tuple(order)
 
 
 def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
@@ -278,6 +302,9 @@ class _Writer:
         if apart is not None:
             scalars, tree = apart.tree(self._known_tree)
             return _signed(coefficient, lambda c: self._times(contract([(scalars, ())], (), c), tree))
+        groups = clusters(node)
+        if groups is not None:
+            return self._clustered(coefficient, node, groups)
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
@@ -286,6 +313,15 @@ class _Writer:
             return sliced
         plain = not any(isinstance(factor, Window) for factor, _, _ in node.factors)
         found = layout(node, lambda n: self.trees[n], coefficient) if plain else None
+        return found.tree if found is not None else self._assembled(coefficient, node)
+
+    def _clustered(self, coefficient: Rational, node: Contraction, groups: Clusters) -> Tree:
+        """A product of matrices of stacked entries, each written on its own: (I + K) (I ⊗ X)."""
+        parts = cluster_parts(node, groups)
+        whole = stand_in_product(node, groups, parts)
+        assert isinstance(whole, Contraction)
+        trees = {f: self._known_tree(part) for (f, _, _), part in zip(whole.factors, parts, strict=True)}
+        found = layout(whole, trees.__getitem__, coefficient)
         return found.tree if found is not None else self._assembled(coefficient, node)
 
     def _with_slices(self, node: Contraction) -> Node:
@@ -587,30 +623,6 @@ def _indicator(symbol: str, arg: Tree) -> Tree:
 
 
 TURNED = {">": "<", ">=": "<="}
-
-
-def dimension_tree(dim: Dim) -> Tree:
-    """The tree of a dimension: a number, a name, or what is calculated."""
-    if isinstance(dim, int):
-        return number_tree(dim)
-    terms, signs = [], []
-    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
-        operator, left, right = split(atom)
-        if k == 0:
-            continue
-        if operator == "//":
-            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
-            tree = Tree("call", (inner,), "floor")
-        elif operator:
-            tree = product([dimension_tree(left), dimension_tree(right)])
-        else:
-            tree = Tree("name", (), atom) if atom else number_tree(1)
-        size = magnitude(k)
-        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
-        signs.append(1 if k > 0 else -1)
-    if len(terms) == 1:
-        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
-    return Tree("add", tuple(terms), tuple(signs))
 
 
 def _affine_tree(window: Window, indices: list[Tree]) -> Tree:

@@ -333,6 +333,16 @@ def _turned_sum(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A sum of tensors of more than two axes in a longer product, multiplied out: it is written by its entries."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        entries = min(node.rank, base.rank) > 2 and power == 1 and any(label >= node.rank for label in labels)
+        if entries and isinstance(base, Sum) and len(base.terms) <= MAX_TERMS and length(node) < LONG:
+            return add([(c, remake(node, replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms])
+    return None
+
+
 def _stacked_terms(node: Node, _: Again) -> Node | None:
     """A stacked sum as the sum of its terms where ⊗, vec and K say each of them: X ⊗ I + K (I ⊗ X)."""
     assert isinstance(node, Contraction)
@@ -424,6 +434,7 @@ RULES: tuple[Rewrite, ...] = (
     _sign_inside,
     _turned_sum,
     _stacked_terms,
+    _entries_opened,
     _transposed,
     _gathered,
 )

@@ -11,6 +11,7 @@ from fractions import Fraction
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Label,
     Node,
@@ -168,6 +169,33 @@ def _gated_by(node: Node, gate: Node, labels: tuple[int, ...]) -> Node:
     return contract([(gate, labels), (node, axes(node))], axes(node), 1, dict(enumerate(node.shape)))
 
 
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A tensor of more than two axes is written by its entries, multiplied out: 2 p_i p_j p_k - p_i δ_ij p_k."""
+    assert isinstance(node, Sum)
+    if node.rank < 3:
+        return None
+    terms = [(c * d, part) for c, term in node.terms for d, part in _tensors_opened(term)]
+    if len(terms) == len(node.terms) or len(terms) > MAX_TERMS:
+        return None
+    return add(terms, node.shape)
+
+
+def _tensors_opened(term: Node) -> list[tuple[Rational, Node]]:
+    """A product over a sum of tensors, or of such with an identity among them, as its terms."""
+    if isinstance(term, Contraction):
+        for k, (base, labels, power) in enumerate(term.factors):
+            if power == 1 and isinstance(base, Sum) and (base.rank > 2 or (base.rank == 2 and _spread(base))):
+                return [(c, remake(term, replaced(term, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return [(1, term)]
+
+
+def _spread(node: Sum) -> bool:
+    """Whether an identity, or a product that is no product of matrices, is among the terms."""
+    return any(
+        isinstance(part, Contraction) and (len(part.factors) > 1 and not part.summed) for _, part in node.terms
+    ) or any(isinstance(part, Delta) for _, part in node.terms)
+
+
 def _commutation_out(node: Node, _: Again) -> Node | None:
     """K A + K B = K (A + B) and A + K A = (I + K) A, for Kronecker products A and B and the commutation matrix K."""
     assert isinstance(node, Sum)
@@ -237,7 +265,8 @@ def _shared_factors(node: Sum) -> Iterable[Node]:
             if len(sharing) < 2:
                 continue
             taken = _take_out(sharing, seed, node.shape)
-            if taken is not None:
+            some = node.rank > 2 and len(sharing) < len(node.terms)
+            if taken is not None and not (some and len(_tensors_opened(taken)) > 1):
                 shared = {t for _, t in sharing}
                 place = next(k for k, (_, t) in enumerate(node.terms) if t in shared)
                 rest: list[Node | tuple[Rational, Node]] = [pair for pair in node.terms if pair[1] not in shared]
@@ -337,6 +366,7 @@ RULES: tuple[Rewrite, ...] = (
     _repeated_sigmoid,
     _expanded,
     _saturating,
+    _entries_opened,
     _commutation_out,
     _common_denominator,
     _factored,

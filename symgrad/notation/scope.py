@@ -104,6 +104,8 @@ class Uses:
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
         whole = subscripted(stem, letter)
+        if stem == "I" and letter in self.declared:
+            return whole in self.declared  # the identity I_D of a dimension D
         return whole in self.declared or ((letter[:1].isupper() or whole in CUSTOMARY) and letter not in self.indices)
 
     def _compare(self, tree: Tree) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 
+from symgrad.dims import Dim, linear, split
+from symgrad.dims import number as dimension
 from symgrad.expr import (
     Call,
     Contraction,
@@ -114,6 +116,30 @@ def product(trees: list[Tree], kind: str = "") -> Tree:
     for tree in trees:
         flat.extend(tree.args if tree.head == "mul" and tree.value == kind == "" else [tree])
     return flat[0] if len(flat) == 1 else Tree("mul", tuple(flat), kind)
+
+
+def dimension_tree(dim: Dim) -> Tree:
+    """The tree of a dimension: a number, a name, or what is calculated."""
+    if isinstance(dim, int):
+        return number_tree(dim)
+    terms, signs = [], []
+    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
+        operator, left, right = split(atom)
+        if k == 0:
+            continue
+        if operator == "//":
+            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
+            tree = Tree("call", (inner,), "floor")
+        elif operator:
+            tree = product([dimension_tree(left), dimension_tree(right)])
+        else:
+            tree = Tree("name", (), atom) if atom else number_tree(1)
+        size = magnitude(k)
+        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
+        signs.append(1 if k > 0 else -1)
+    if len(terms) == 1:
+        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
+    return Tree("add", tuple(terms), tuple(signs))
 
 
 def square_of(node: Node) -> Node | None:

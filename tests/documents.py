@@ -17,6 +17,7 @@ class Document:
     slips: tuple[tuple[str, str], ...]
     shapes: str = ""
     assume: str = ""
+    gap: str = ""  # why it is not judged, if it is not
 
     def broken(self) -> Iterator[tuple[str, int]]:
         """Every broken page with the number of its broken line."""
@@ -44,7 +45,11 @@ with $a^L = a^3$. Define $\delta^l = \frac{\partial C}{\partial z^l}$. Then
   \frac{\partial C}{\partial w^2} &= \delta^2 x^T
 \end{align}
 """,
-        ((r"(a^3 - y) \odot", r"(y - a^3) \odot"), (r"((w^3)^T \delta^3)", r"(w^3 \delta^3)"), (r"\delta^2 x^T", r"\delta^2 (a^2)^T")),
+        (
+            (r"(a^3 - y) \odot", r"(y - a^3) \odot"),
+            (r"((w^3)^T \delta^3)", r"(w^3 \delta^3)"),
+            (r"\delta^2 x^T", r"\delta^2 (a^2)^T"),
+        ),
         shapes="x: n, y: k, w^2: m n, w^3: k m, b^2: m, b^3: k",
     ),
     Document(
@@ -75,7 +80,10 @@ and therefore
    &= \sum_k \delta^{l+1}_k w^{l+1}_{kj} \sigma'(z^l_j)
 \end{align*}
 """,
-        ((r"= w^{l+1}_{kj} \sigma'(z^l_j)", r"= w^{l+1}_{jk} \sigma'(z^l_j)"), (r"\sum_k \delta^{l+1}_k w^{l+1}_{kj} \sigma'(z^l_j)", r"\sum_k \delta^{l+1}_k w^{l+1}_{kj}")),
+        (
+            (r"= w^{l+1}_{kj} \sigma'(z^l_j)", r"= w^{l+1}_{jk} \sigma'(z^l_j)"),
+            (r"\sum_k \delta^{l+1}_k w^{l+1}_{kj} \sigma'(z^l_j)", r"\sum_k \delta^{l+1}_k w^{l+1}_{kj}"),
+        ),
     ),
     Document(
         "cs229-backprop",
@@ -97,8 +105,13 @@ Let $\delta^{[2]} = \frac{\partial J}{\partial z^{[2]}}$. Then
 \frac{\partial J}{\partial b^{[1]}} &= \delta^{[1]}
 \end{align*}
 """,
-        ((r"&= a^{[2]} - y \\", r"&= y - a^{[2]} \\"), (r"\odot (1 - a^{[1]}) \\", r"\odot (1 + a^{[1]}) \\"), (r"\delta^{[1]} x^T", r"\delta^{[1]} a^{[1]T}")),
+        (
+            (r"&= a^{[2]} - y \\", r"&= y - a^{[2]} \\"),
+            (r"\odot (1 - a^{[1]}) \\", r"\odot (1 + a^{[1]}) \\"),
+            (r"\delta^{[1]} x^T", r"\delta^{[1]} a^{[1]T}"),
+        ),
         shapes="W^{[1]}: m n, W^{[2]}: 1 m, x: n, y: 1",
+        gap="columns of length 1 are multiplied as numbers",
     ),
     Document(
         "cs229-general-layer",
@@ -110,7 +123,10 @@ $$ \delta^{[l]} = (W^{[l+1]T} \delta^{[l+1]}) \odot g'(z^{[l]}) $$
 so that
 $$ \nabla_{W^{[l]}} J = \delta^{[l]} a^{[l-1]T}, \qquad \nabla_{b^{[l]}} J = \delta^{[l]} $$
 """,
-        ((r"(W^{[l+1]T} \delta^{[l+1]}) \odot g'(z^{[l]})", r"(W^{[l+1]T} \delta^{[l+1]}) \odot g(z^{[l]})"), (r"\delta^{[l]} a^{[l-1]T}", r"\delta^{[l]} a^{[l]T}")),
+        (
+            (r"(W^{[l+1]T} \delta^{[l+1]}) \odot g'(z^{[l]})", r"(W^{[l+1]T} \delta^{[l+1]}) \odot g(z^{[l]})"),
+            (r"\delta^{[l]} a^{[l-1]T}", r"\delta^{[l]} a^{[l]T}"),
+        ),
     ),
     Document(
         "plain-superscript-layers",
@@ -127,7 +143,11 @@ dL/dz^1 = dL/dh^1 ⊙ 1[z^1 > 0]
 dL/dW^1 = dL/dz^1 x^T
 dL/db^1 = dL/dz^1
 """,
-        (("dL/dW^2 = (z^2 - y) (h^1)^T", "dL/dW^2 = (z^2 - y) x^T"), ("⊙ 1[z^1 > 0]", "⊙ 1[z^1 < 0]"), ("dL/dW^1 = dL/dz^1 x^T", "dL/dW^1 = 2 dL/dz^1 x^T")),
+        (
+            ("dL/dW^2 = (z^2 - y) (h^1)^T", "dL/dW^2 = (z^2 - y) x^T"),
+            ("⊙ 1[z^1 > 0]", "⊙ 1[z^1 < 0]"),
+            ("dL/dW^1 = dL/dz^1 x^T", "dL/dW^1 = 2 dL/dz^1 x^T"),
+        ),
         shapes="W^1: m n, W^2: k m, x: n, y: k",
     ),
     Document(
@@ -150,7 +170,11 @@ $$\frac{\partial L}{\partial b_1} = \left(W_2^\top (p - y)\right) \odot (1 - h^2
 
 $$\frac{\partial L}{\partial W_1} = \left[\left(W_2^\top (p - y)\right) \odot (1 - h \odot h)\right] x^\top$$
 """,
-        ((r"\frac{\partial L}{\partial h} = W_2^\top (p - y)", r"\frac{\partial L}{\partial h} = W_1^\top (p - y)"), (r"\odot (1 - h^2)$$", r"\odot (1 - h)^2$$"), (r"(1 - h \odot h)\right] x", r"(h - h \odot h)\right] x")),
+        (
+            (r"\frac{\partial L}{\partial h} = W_2^\top (p - y)", r"\frac{\partial L}{\partial h} = W_1^\top (p - y)"),
+            (r"\odot (1 - h^2)$$", r"\odot (1 - h)^2$$"),
+            (r"(1 - h \odot h)\right] x", r"(h - h \odot h)\right] x"),
+        ),
         shapes="W_1: m n, W_2: k m, x: n, y: k",
     ),
     # softmax
@@ -171,7 +195,11 @@ Case $i \neq j$:
  &= -p_i p_j
 \end{align*}
 """,
-        ((r"\sum_k e^{s_k} - e^{s_i} e^{s_i}}", r"\sum_k e^{s_k} + e^{s_i} e^{s_i}}"), (r"&= p_i (1 - p_i)", r"&= p_i (p_i - 1)"), (r"&= -p_i p_j", r"&= p_i p_j")),
+        (
+            (r"\sum_k e^{s_k} - e^{s_i} e^{s_i}}", r"\sum_k e^{s_k} + e^{s_i} e^{s_i}}"),
+            (r"&= p_i (1 - p_i)", r"&= p_i (p_i - 1)"),
+            (r"&= -p_i p_j", r"&= p_i p_j"),
+        ),
     ),
     Document(
         "softmax-jacobian-cases",
@@ -189,7 +217,11 @@ With $L = -\sum_i y_i \log p_i$ we get
  &= -y_j + p_j \sum_i y_i \tag{3}
 \end{align}
 """,
-        ((r"p_i (\delta_{ij} - p_j). \]", r"p_j (\delta_{ij} + p_i). \]"), (r"-p_i p_j & \text{if } i \neq j", r"p_i p_j & \text{if } i \neq j"), (r"-y_j + p_j \sum_i y_i", r"y_j - p_j \sum_i y_i")),
+        (
+            (r"p_i (\delta_{ij} - p_j). \]", r"p_j (\delta_{ij} + p_i). \]"),
+            (r"-p_i p_j & \text{if } i \neq j", r"p_i p_j & \text{if } i \neq j"),
+            (r"-y_j + p_j \sum_i y_i", r"y_j - p_j \sum_i y_i"),
+        ),
     ),
     Document(
         "softmax-label-cases",
@@ -202,7 +234,11 @@ $$ \frac{\partial L}{\partial z_j} = p_j $$
 Both cases together:
 $$ \frac{\partial L}{\partial z_j} = p_j - \mathbb{1}[j = y] $$
 """,
-        ((r"= p_y - 1 $$", r"= 1 - p_y $$"), (r"= p_j $$", r"= -p_j $$"), (r"p_j - \mathbb{1}[j = y]", r"p_j + \mathbb{1}[j = y]")),
+        (
+            (r"= p_y - 1 $$", r"= 1 - p_y $$"),
+            (r"= p_j $$", r"= -p_j $$"),
+            (r"p_j - \mathbb{1}[j = y]", r"p_j + \mathbb{1}[j = y]"),
+        ),
         assume="y: label",
     ),
     Document(
@@ -225,7 +261,11 @@ For $L = -y^\top \log p$, equation \eqref{eq:jac} gives
 \end{align}
 \end{document}
 """,
-        ((r"\operatorname{diag}(p) - p p^\top .", r"\operatorname{diag}(p) + p p^\top ."), (r"-y \oslash p", r"y \oslash p"), (r"&= -y + p \, (\mathbf{1}^\top y)", r"&= -y + p")),
+        (
+            (r"\operatorname{diag}(p) - p p^\top .", r"\operatorname{diag}(p) + p p^\top ."),
+            (r"-y \oslash p", r"y \oslash p"),
+            (r"&= -y + p \, (\mathbf{1}^\top y)", r"&= -y + p"),
+        ),
     ),
     Document(
         "log-sum-exp-hessian",
@@ -237,7 +277,10 @@ Let $f(x) = \log \sum_i e^{x_i}$ and $p_i = e^{x_i} / \sum_k e^{x_k}$. Then
 \end{gather}
 i.e. $\nabla f = p$ and $\nabla^2 f = \mathrm{diag}(p) - p p^T$.
 """,
-        ((r"p_i \delta_{ij} - p_i p_j", r"p_i \delta_{ij} - p_i"), (r"\mathrm{diag}(p) - p p^T", r"\mathrm{diag}(p) - p^T p")),
+        (
+            (r"p_i \delta_{ij} - p_i p_j", r"p_i \delta_{ij} - p_i"),
+            (r"\mathrm{diag}(p) - p p^T", r"\mathrm{diag}(p) - p^T p"),
+        ),
     ),
     # regression
     Document(
@@ -252,7 +295,11 @@ J &= (Xw - y)^T (Xw - y) \\
 \Rightarrow\; w &= (X^T X)^{-1} X^T y
 \end{align*}
 """,
-        ((r"w^T X^T X w - 2 y^T X w + y^T y", r"w^T X^T X w - y^T X w + y^T y"), (r"\nabla_w J &= 2 X^T X w - 2 X^T y", r"\nabla_w J &= X^T X w - 2 X^T y"), (r"(X^T X)^{-1} X^T y", r"(X X^T)^{-1} X^T y")),
+        (
+            (r"w^T X^T X w - 2 y^T X w + y^T y", r"w^T X^T X w - y^T X w + y^T y"),
+            (r"\nabla_w J &= 2 X^T X w - 2 X^T y", r"\nabla_w J &= X^T X w - 2 X^T y"),
+            (r"(X^T X)^{-1} X^T y", r"(X X^T)^{-1} X^T y"),
+        ),
         shapes="X: N D, w: D, y: N",
     ),
     Document(
@@ -269,7 +316,10 @@ Setting the gradient to zero,
 w &= (X^\top X + \lambda I)^{-1} X^\top y
 \end{align}
 """,
-        ((r"-2X^\top (y - Xw) + 2\lambda w" + "\n", r"2X^\top (y - Xw) + 2\lambda w" + "\n"), (r"(X^\top X + \lambda I) w &= X^\top y", r"(X^\top X - \lambda I) w &= X^\top y")),
+        (
+            (r"-2X^\top (y - Xw) + 2\lambda w" + "\n", r"2X^\top (y - Xw) + 2\lambda w" + "\n"),
+            (r"(X^\top X + \lambda I) w &= X^\top y", r"(X^\top X - \lambda I) w &= X^\top y"),
+        ),
         shapes="X: N D, w: D, y: N, lambda:",
     ),
     Document(
@@ -281,7 +331,10 @@ Using the chain rule,
 $$ \frac{\partial L}{\partial w} = -\frac{2}{n} \sum_{i=1}^n x_i (y_i - \hat{y}_i) $$
 $$ \frac{\partial L}{\partial b} = -\frac{2}{n} \sum_{i=1}^n (y_i - \hat{y}_i) $$
 """,
-        ((r"-\frac{2}{n} \sum_{i=1}^n x_i", r"\frac{2}{n} \sum_{i=1}^n x_i"), (r"-\frac{2}{n} \sum_{i=1}^n (y_i - \hat{y}_i) $$", r"-\frac{1}{n} \sum_{i=1}^n (y_i - \hat{y}_i) $$")),
+        (
+            (r"-\frac{2}{n} \sum_{i=1}^n x_i", r"\frac{2}{n} \sum_{i=1}^n x_i"),
+            (r"-\frac{2}{n} \sum_{i=1}^n (y_i - \hat{y}_i) $$", r"-\frac{1}{n} \sum_{i=1}^n (y_i - \hat{y}_i) $$"),
+        ),
         shapes="w:, b:",
     ),
     Document(
@@ -296,7 +349,13 @@ Let $h = \sigma(\theta^T x)$. The log likelihood of one example is $\ell = y \lo
  &= (y - h) x_j
 \end{align*}
 """,
-        ((r"y (1 - \sigma(\theta^T x)) - (1 - y) \sigma(\theta^T x)", r"y (1 - \sigma(\theta^T x)) + (1 - y) \sigma(\theta^T x)"), (r"&= (y - h) x_j", r"&= (h - y) x_j")),
+        (
+            (
+                r"y (1 - \sigma(\theta^T x)) - (1 - y) \sigma(\theta^T x)",
+                r"y (1 - \sigma(\theta^T x)) + (1 - y) \sigma(\theta^T x)",
+            ),
+            (r"&= (y - h) x_j", r"&= (h - y) x_j"),
+        ),
         shapes="theta: n, x: n, y:",
     ),
     Document(
@@ -311,7 +370,10 @@ H &= \nabla \nabla E = \sum_{n=1}^N \mu_n (1 - \mu_n) x_n x_n^T = X^T R X
 \end{align}
 where $R = \mathrm{diag}(\mu \odot (1 - \mu))$ and $x_n$ is the $n$-th row of $X$.
 """,
-        ((r"\sum_{n=1}^N (\mu_n - t_n) x_n", r"\sum_{n=1}^N (t_n - \mu_n) x_n"), (r"\sum_{n=1}^N \mu_n (1 - \mu_n) x_n x_n^T", r"\sum_{n=1}^N \mu_n x_n x_n^T")),
+        (
+            (r"\sum_{n=1}^N (\mu_n - t_n) x_n", r"\sum_{n=1}^N (t_n - \mu_n) x_n"),
+            (r"\sum_{n=1}^N \mu_n (1 - \mu_n) x_n x_n^T", r"\sum_{n=1}^N \mu_n x_n x_n^T"),
+        ),
         shapes="X: N D, w: D, t: N",
     ),
     Document(
@@ -330,7 +392,11 @@ dL/dz = dL/dp * dp/dz
 
 so dL/dw = (p - y) x and dL/db = p - y
 """,
-        (("-y/p + (1 - y)/(1 - p)", "-y/p - (1 - y)/(1 - p)"), ("dp/dz = p (1 - p)", "dp/dz = p (1 + p)"), ("      = p - y", "      = y - p")),
+        (
+            ("-y/p + (1 - y)/(1 - p)", "-y/p - (1 - y)/(1 - p)"),
+            ("dp/dz = p (1 - p)", "dp/dz = p (1 + p)"),
+            ("      = p - y", "      = y - p"),
+        ),
         shapes="w: n, x: n, y:, b:",
     ),
     Document(
@@ -363,7 +429,11 @@ $$
 
 Setting this to zero gives $X^T W X \theta = X^T W y$, hence $\theta = (X^T W X)^{-1} X^T W y$.
 """,
-        ((r"&= 2 X^T W (X\theta - y)", r"&= X^T W (X\theta - y)"), (r"2 X^T W X \theta - 2 X^T W y", r"2 X^T W X \theta - 2 X W y"), (r"(X^T W X)^{-1} X^T W y", r"(X^T W X)^{-1} X^T y")),
+        (
+            (r"&= 2 X^T W (X\theta - y)", r"&= X^T W (X\theta - y)"),
+            (r"2 X^T W X \theta - 2 X^T W y", r"2 X^T W X \theta - 2 X W y"),
+            (r"(X^T W X)^{-1} X^T W y", r"(X^T W X)^{-1} X^T y"),
+        ),
         shapes="X: N D, W: N N, theta: D, y: N",
         assume="W: diagonal",
     ),
@@ -385,7 +455,10 @@ $$\frac{df}{dx} = \frac{df}{du}\frac{du}{dx} = 4u^3 \cdot 6x = 24 x (3x^2+1)^3.$
  &= 2x \sin x + x^2 \cos x
 \end{align*}
 """,
-        ((r"\frac{d}{dx}(x^2) \sin x + x^2", r"\frac{d}{dx}(x^2) \sin x - x^2"), (r"2x \sin x + x^2 \cos x", r"2x \sin x - x^2 \cos x")),
+        (
+            (r"\frac{d}{dx}(x^2) \sin x + x^2", r"\frac{d}{dx}(x^2) \sin x - x^2"),
+            (r"2x \sin x + x^2 \cos x", r"2x \sin x - x^2 \cos x"),
+        ),
         shapes="x:",
     ),
     Document(
@@ -400,7 +473,10 @@ $\sigma(x) = \frac{1}{1 + e^{-x}}$, so
 &= \sigma(x) (1 - \sigma(x))
 \end{align*}
 """,
-        ((r"-(1 + e^{-x})^{-2} \cdot (-e^{-x})", r"-(1 + e^{-x})^{-2} \cdot e^{-x}"), (r"&= \sigma(x) (1 - \sigma(x))", r"&= \sigma(x) (\sigma(x) - 1)")),
+        (
+            (r"-(1 + e^{-x})^{-2} \cdot (-e^{-x})", r"-(1 + e^{-x})^{-2} \cdot e^{-x}"),
+            (r"&= \sigma(x) (1 - \sigma(x))", r"&= \sigma(x) (\sigma(x) - 1)"),
+        ),
         shapes="x:",
     ),
     Document(
@@ -427,7 +503,10 @@ Consider the multiclass SVM loss $L = \sum_{j \neq y} \max(0, w_j^T x - w_y^T x 
 \nabla_{w_j} L &= \mathbb{1}(w_j^T x - w_y^T x + \Delta > 0) x
 \end{align*}
 """,
-        ((r"\nabla_{w_y} L &= -\left(", r"\nabla_{w_y} L &= \left("), (r"\nabla_{w_j} L &= \mathbb{1}", r"\nabla_{w_j} L &= -\mathbb{1}")),
+        (
+            (r"\nabla_{w_y} L &= -\left(", r"\nabla_{w_y} L &= \left("),
+            (r"\nabla_{w_j} L &= \mathbb{1}", r"\nabla_{w_j} L &= -\mathbb{1}"),
+        ),
         shapes="W: C D, x: D, Delta:",
         assume="y: label",
     ),
@@ -442,7 +521,10 @@ With regularisation, $J = \frac{\lambda}{2} \|w\|^2 + \ell$, therefore
 
 $$\nabla_w J = \lambda w - y x \, \mathbb{1}[y w^T x < 1]$$
 """,
-        ((r"-y x & \text{if } y w^T x < 1", r"y x & \text{if } y w^T x < 1"), (r"\lambda w - y x \, \mathbb{1}[y w^T x < 1]", r"\lambda w - y x \, \mathbb{1}[y w^T x > 1]")),
+        (
+            (r"-y x & \text{if } y w^T x < 1", r"y x & \text{if } y w^T x < 1"),
+            (r"\lambda w - y x \, \mathbb{1}[y w^T x < 1]", r"\lambda w - y x \, \mathbb{1}[y w^T x > 1]"),
+        ),
         shapes="w: n, x: n, y:, lambda:",
     ),
     # normalisation
@@ -464,7 +546,10 @@ and, with $\ell = \sum_i c_i y_i$ a loss,
 \frac{\partial \ell}{\partial \beta} &= \sum_{i=1}^m \frac{\partial \ell}{\partial y_i}
 \end{align}
 """,
-        ((r"\frac{-1}{2} (\sigma_B^2 + \epsilon)^{-3/2}", r"\frac{-1}{2} (\sigma_B^2 + \epsilon)^{-1/2}"), (r"\frac{\partial \ell}{\partial y_i} \cdot \hat{x}_i", r"\frac{\partial \ell}{\partial y_i} \cdot x_i")),
+        (
+            (r"\frac{-1}{2} (\sigma_B^2 + \epsilon)^{-3/2}", r"\frac{-1}{2} (\sigma_B^2 + \epsilon)^{-1/2}"),
+            (r"\frac{\partial \ell}{\partial y_i} \cdot \hat{x}_i", r"\frac{\partial \ell}{\partial y_i} \cdot x_i"),
+        ),
         shapes="x: m, c: m, gamma:, beta:, epsilon:",
     ),
     Document(
@@ -508,7 +593,10 @@ Let $u = x / \|x\|$, where $x \in \mathbb{R}^n$. Using $\nabla_x \|x\| = x / \|x
 \end{split}
 \end{equation}
 """,
-        ((r"\frac{x x^T}{\|x\|^3}", r"\frac{x x^T}{\|x\|^2}"), (r"\left( I - u u^T \right)", r"\left( I + u u^T \right)")),
+        (
+            (r"\frac{x x^T}{\|x\|^3}", r"\frac{x x^T}{\|x\|^2}"),
+            (r"\left( I - u u^T \right)", r"\left( I + u u^T \right)"),
+        ),
     ),
     # attention
     Document(
@@ -524,7 +612,11 @@ $L = \sum_{ij} G_{ij} O_{ij}$, so that $\frac{\partial L}{\partial O} = G$. Then
 \frac{\partial L}{\partial K} &= \frac{1}{\sqrt{d}} \left(\frac{\partial L}{\partial S}\right)^T Q
 \end{align*}
 """,
-        ((r"&= G V^T \\", r"&= G V \\"), (r"\sum_k P_{ik} \frac{\partial L}{\partial P_{ik}}", r"\sum_k \frac{\partial L}{\partial P_{ik}}"), (r"\left(\frac{\partial L}{\partial S}\right)^T Q", r"\frac{\partial L}{\partial S} Q")),
+        (
+            (r"&= G V^T \\", r"&= G V \\"),
+            (r"\sum_k P_{ik} \frac{\partial L}{\partial P_{ik}}", r"\sum_k \frac{\partial L}{\partial P_{ik}}"),
+            (r"\left(\frac{\partial L}{\partial S}\right)^T Q", r"\frac{\partial L}{\partial S} Q"),
+        ),
         shapes="Q: n d, K: m d, V: m e, G: n e",
     ),
     Document(
@@ -536,7 +628,11 @@ $$\frac{\partial L}{\partial e} = (\mathrm{diag}(a) - a a^T) V g, \text{ where }
 $$\frac{\partial L}{\partial q} = K^T (\mathrm{diag}(a) - a a^T) V g$$
 $$\frac{\partial L}{\partial V} = a g^T$$
 """,
-        ((r"= V g$$", r"= V^T g$$"), (r"= K^T (\mathrm{diag}(a) - a a^T) V g", r"= K^T \mathrm{diag}(a) V g"), (r"= a g^T$$", r"= g a^T$$")),
+        (
+            (r"= V g$$", r"= V^T g$$"),
+            (r"= K^T (\mathrm{diag}(a) - a a^T) V g", r"= K^T \mathrm{diag}(a) V g"),
+            (r"= a g^T$$", r"= g a^T$$"),
+        ),
         shapes="K: m d, V: m e, q: d, g: e",
     ),
     # recurrent networks
@@ -552,7 +648,10 @@ An RNN over three steps: $h_t = \tanh(z_t)$, $z_t = W h_{t-1} + U x_t$ for $t = 
 \frac{\partial L}{\partial U} &= \sum_{t=1}^3 \delta_t x_t^T
 \end{align*}
 """,
-        ((r"(W^T \delta_3) \odot (1 - h_2^2)", r"(W \delta_3) \odot (1 - h_2^2)"), (r"\delta_3 h_2^T + \delta_2 h_1^T + \delta_1 h_0^T", r"\delta_3 h_3^T + \delta_2 h_2^T + \delta_1 h_1^T")),
+        (
+            (r"(W^T \delta_3) \odot (1 - h_2^2)", r"(W \delta_3) \odot (1 - h_2^2)"),
+            (r"\delta_3 h_2^T + \delta_2 h_1^T + \delta_1 h_0^T", r"\delta_3 h_3^T + \delta_2 h_2^T + \delta_1 h_1^T"),
+        ),
     ),
     Document(
         "rnn-two-steps-plain",
@@ -565,7 +664,10 @@ dL/dh2 = c
 dL/dh1 = W^T (c .* (1 - h2.^2))
 dL/dW = (c .* (1 - h2.^2)) h1^T + (dL/dh1 .* (1 - h1.^2)) h0^T
 """,
-        (("dL/dh1 = W^T (c .* (1 - h2.^2))", "dL/dh1 = W (c .* (1 - h2.^2))"), ("h1^T + (dL/dh1 .* (1 - h1.^2)) h0^T", "h1^T")),
+        (
+            ("dL/dh1 = W^T (c .* (1 - h2.^2))", "dL/dh1 = W (c .* (1 - h2.^2))"),
+            ("h1^T + (dL/dh1 .* (1 - h1.^2)) h0^T", "h1^T"),
+        ),
         shapes="W: m m, U: m n, h0: m, x1: n, x2: n, c: m",
     ),
     Document(
@@ -576,7 +678,10 @@ $$ \frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W $$
 and so
 $$ \frac{\partial L}{\partial h_{t-1}} = W^T \left( \frac{\partial L}{\partial h_t} \odot (1 - h_t^2) \right) $$
 """,
-        ((r"\mathrm{diag}(1 - h_t^2) W", r"\mathrm{diag}(1 - h_{t-1}^2) W"), (r"W^T \left( \frac{\partial L}{\partial h_t}", r"W \left( \frac{\partial L}{\partial h_t}")),
+        (
+            (r"\mathrm{diag}(1 - h_t^2) W", r"\mathrm{diag}(1 - h_{t-1}^2) W"),
+            (r"W^T \left( \frac{\partial L}{\partial h_t}", r"W \left( \frac{\partial L}{\partial h_t}"),
+        ),
     ),
     Document(
         "lstm-step",
@@ -597,7 +702,11 @@ Let the loss be $L = u^T h$. Backward:
 \frac{\partial L}{\partial z_g} &= \frac{\partial L}{\partial c} \odot i \odot (1 - g^2)
 \end{align}
 """,
-        ((r"u \odot o \odot (1 - \tanh^2(c))", r"u \odot o \odot (1 - c^2)"), (r"\frac{\partial L}{\partial c} \odot c_{prev}", r"\frac{\partial L}{\partial c} \odot c"), (r"\odot f \odot (1 - f)", r"\odot f")),
+        (
+            (r"u \odot o \odot (1 - \tanh^2(c))", r"u \odot o \odot (1 - c^2)"),
+            (r"\frac{\partial L}{\partial c} \odot c_{prev}", r"\frac{\partial L}{\partial c} \odot c"),
+            (r"\odot f \odot (1 - f)", r"\odot f"),
+        ),
         shapes="z_i: n, z_f: n, z_o: n, z_g: n, c_prev: n, u: n",
     ),
     # probability
@@ -613,7 +722,10 @@ up to a constant. Differentiating,
 \end{align*}
 Setting the first one to zero gives $\mu = \frac{1}{N} \sum_{n=1}^N x_n$, and the second $\sigma^2 = \frac{1}{N} \sum_{n=1}^N (x_n - \mu)^2$.
 """,
-        ((r"\frac{1}{\sigma^2} \sum_{n=1}^N (x_n - \mu) \\", r"-\frac{1}{\sigma^2} \sum_{n=1}^N (x_n - \mu) \\"), (r"-\frac{N}{\sigma} + \frac{1}{\sigma^3}", r"-\frac{N}{\sigma} + \frac{1}{\sigma^2}")),
+        (
+            (r"\frac{1}{\sigma^2} \sum_{n=1}^N (x_n - \mu) \\", r"-\frac{1}{\sigma^2} \sum_{n=1}^N (x_n - \mu) \\"),
+            (r"-\frac{N}{\sigma} + \frac{1}{\sigma^3}", r"-\frac{N}{\sigma} + \frac{1}{\sigma^2}"),
+        ),
         shapes="x: N, mu:, sigma:",
     ),
     Document(
@@ -628,7 +740,10 @@ With $S = \sum_{n=1}^N (x_n - \mu) (x_n - \mu)^T$,
 \frac{\partial \ell}{\partial \Sigma} = -\frac{N}{2} \Sigma^{-1} + \frac{1}{2} \Sigma^{-1} S \Sigma^{-1}
 \]
 """,
-        ((r"= \sum_{n=1}^N \Sigma^{-1} (x_n - \mu)", r"= -\sum_{n=1}^N \Sigma^{-1} (x_n - \mu)"), (r"+ \frac{1}{2} \Sigma^{-1} S \Sigma^{-1}", r"+ \frac{1}{2} \Sigma^{-1} S")),
+        (
+            (r"= \sum_{n=1}^N \Sigma^{-1} (x_n - \mu)", r"= -\sum_{n=1}^N \Sigma^{-1} (x_n - \mu)"),
+            (r"+ \frac{1}{2} \Sigma^{-1} S \Sigma^{-1}", r"+ \frac{1}{2} \Sigma^{-1} S"),
+        ),
         shapes="X: N D, mu: D, Sigma: D D, x: N D",
         assume="Sigma: symmetric",
     ),
@@ -639,7 +754,10 @@ Let $\ell(\Lambda) = \frac{N}{2} \log \det \Lambda - \frac{1}{2} \mathrm{tr}(S \
 $\frac{\partial}{\partial \Lambda} \log \det \Lambda = \Lambda^{-T}$ and $\frac{\partial}{\partial \Lambda} \mathrm{tr}(S \Lambda) = S^T$,
 $$ \frac{\partial \ell}{\partial \Lambda} = \frac{N}{2} \Lambda^{-T} - \frac{1}{2} S^T $$
 """,
-        ((r"\log \det \Lambda = \Lambda^{-T}$", r"\log \det \Lambda = \Lambda$"), (r"\frac{N}{2} \Lambda^{-T} - \frac{1}{2} S^T", r"\frac{N}{2} \Lambda^{-T} + \frac{1}{2} S^T")),
+        (
+            (r"\log \det \Lambda = \Lambda^{-T}$", r"\log \det \Lambda = \Lambda$"),
+            (r"\frac{N}{2} \Lambda^{-T} - \frac{1}{2} S^T", r"\frac{N}{2} \Lambda^{-T} + \frac{1}{2} S^T"),
+        ),
         shapes="Lambda: D D, S: D D, N:",
     ),
     Document(
@@ -652,7 +770,10 @@ The VAE's regulariser is $\mathcal{L} = -\frac{1}{2} \sum_{j=1}^J \left( 1 + \lo
 \end{align*}
 Both vanish for $\mu_j = 0$ and $\sigma_j = 1$.
 """,
-        ((r"\partial \mu_j} &= \mu_j", r"\partial \mu_j} &= -\mu_j"), (r"= \sigma_j - \frac{1}{\sigma_j}", r"= \sigma_j + \frac{1}{\sigma_j}")),
+        (
+            (r"\partial \mu_j} &= \mu_j", r"\partial \mu_j} &= -\mu_j"),
+            (r"= \sigma_j - \frac{1}{\sigma_j}", r"= \sigma_j + \frac{1}{\sigma_j}"),
+        ),
         shapes="mu: J, sigma: J",
         assume="sigma: positive",
     ),
@@ -669,7 +790,11 @@ D = \log \frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1 - \mu_2)^2}{2 \si
 \partial D / \partial \sigma_2 &= \frac{1}{\sigma_2} - \frac{\sigma_1^2 + (\mu_1 - \mu_2)^2}{\sigma_2^3}
 \end{align*}
 """,
-        ((r"\mu_2 &= -\frac{\mu_1 - \mu_2}{\sigma_2^2}", r"\mu_2 &= \frac{\mu_1 - \mu_2}{\sigma_2^2}"), (r"+ \frac{\sigma_1}{\sigma_2^2} \\", r"+ \frac{\sigma_1^2}{\sigma_2^2} \\"), (r"{\sigma_2^3}", r"{2 \sigma_2^3}")),
+        (
+            (r"\mu_2 &= -\frac{\mu_1 - \mu_2}{\sigma_2^2}", r"\mu_2 &= \frac{\mu_1 - \mu_2}{\sigma_2^2}"),
+            (r"+ \frac{\sigma_1}{\sigma_2^2} \\", r"+ \frac{\sigma_1^2}{\sigma_2^2} \\"),
+            (r"{\sigma_2^3}", r"{2 \sigma_2^3}"),
+        ),
         assume="sigma_1: positive, sigma_2: positive",
     ),
     Document(
@@ -682,7 +807,10 @@ $$\frac{\partial Q}{\partial \mu_k} = \sum_{n=1}^N r_{nk} (x_n - \mu_k) = 0$$
 $$\iff \mu_k = \frac{\sum_{n=1}^N r_{nk} x_n}{\sum_{n=1}^N r_{nk}}$$
 $$\frac{\partial Q}{\partial \pi_k} = \frac{1}{\pi_k} \sum_{n=1}^N r_{nk}$$
 """,
-        ((r"\sum_{n=1}^N r_{nk} (x_n - \mu_k) = 0", r"\sum_{n=1}^N r_{nk} (\mu_k - x_n) = 0"), (r"\frac{1}{\pi_k} \sum_{n=1}^N r_{nk}", r"\pi_k \sum_{n=1}^N r_{nk}")),
+        (
+            (r"\sum_{n=1}^N r_{nk} (x_n - \mu_k) = 0", r"\sum_{n=1}^N r_{nk} (\mu_k - x_n) = 0"),
+            (r"\frac{1}{\pi_k} \sum_{n=1}^N r_{nk}", r"\pi_k \sum_{n=1}^N r_{nk}"),
+        ),
         shapes="x: N, mu: K, pi: K, r: N K",
         assume="pi: positive, r: positive",
     ),
@@ -706,7 +834,10 @@ $\ell'(p) = \frac{1}{p} \sum_{i=1}^n x_i - \frac{1}{1-p} \sum_{i=1}^n (1 - x_i)$
 
 $\ell''(p) = -\frac{1}{p^2} \sum_{i=1}^n x_i - \frac{1}{(1-p)^2} \sum_{i=1}^n (1 - x_i)$
 """,
-        ((r"$\ell'(p) = \frac{1}{p} \sum_{i=1}^n x_i - ", r"$\ell'(p) = \frac{1}{p} \sum_{i=1}^n x_i + "), (r"- \frac{1}{(1-p)^2}", r"+ \frac{1}{(1-p)^2}")),
+        (
+            (r"$\ell'(p) = \frac{1}{p} \sum_{i=1}^n x_i - ", r"$\ell'(p) = \frac{1}{p} \sum_{i=1}^n x_i + "),
+            (r"- \frac{1}{(1-p)^2}", r"+ \frac{1}{(1-p)^2}"),
+        ),
         shapes="x: n, p:",
     ),
     Document(
@@ -719,7 +850,10 @@ PRML (3.27): $E(w) = \frac{1}{2} \sum_{n=1}^N \{ t_n - w^T \phi_n \}^2 + \frac{\
  &= (\lambda I + \Phi^T \Phi) w - \Phi^T t
 \end{align}
 """,
-        ((r"&= -\Phi^T (t - \Phi w) + \lambda w", r"&= -\Phi^T (t - \Phi w) + \frac{\lambda}{2} w"), (r"(\lambda I + \Phi^T \Phi) w - \Phi^T t", r"(\lambda I - \Phi^T \Phi) w - \Phi^T t")),
+        (
+            (r"&= -\Phi^T (t - \Phi w) + \lambda w", r"&= -\Phi^T (t - \Phi w) + \frac{\lambda}{2} w"),
+            (r"(\lambda I + \Phi^T \Phi) w - \Phi^T t", r"(\lambda I - \Phi^T \Phi) w - \Phi^T t"),
+        ),
         shapes="Phi: N M, w: M, t: N, lambda:",
     ),
     # matrices
@@ -734,7 +868,11 @@ PRML (3.27): $E(w) = \frac{1}{2} \sum_{n=1}^N \{ t_n - w^T \phi_n \}^2 + \frac{\
 \end{align*}
 $\therefore\ \nabla f = (A + A^\top) x$, and $\nabla^2 f = A + A^\top$. $\blacksquare$
 """,
-        ((r"\sum_j A_{kj} x_j + \sum_i A_{ik} x_i", r"\sum_j A_{kj} x_j + \sum_i A_{ki} x_j"), (r"(A x)_k + (A^\top x)_k", r"2 (A x)_k"), (r"\nabla f = (A + A^\top) x", r"\nabla f = (A - A^\top) x")),
+        (
+            (r"\sum_j A_{kj} x_j + \sum_i A_{ik} x_i", r"\sum_j A_{kj} x_j + \sum_i A_{ki} x_j"),
+            (r"(A x)_k + (A^\top x)_k", r"2 (A x)_k"),
+            (r"\nabla f = (A + A^\top) x", r"\nabla f = (A - A^\top) x"),
+        ),
         shapes="A: n n, x: n",
     ),
     Document(
@@ -748,7 +886,13 @@ df &= \mathrm{tr}(dX^T A X B) + \mathrm{tr}(X^T A \, dX B) \\
 so that
 \[ \frac{\partial f}{\partial X} = A X B + A^T X B^T . \]
 """,
-        ((r"\mathrm{tr}(B^T X^T A^T dX) + \mathrm{tr}(B X^T A \, dX)", r"\mathrm{tr}(B^T X^T A dX) + \mathrm{tr}(B X^T A \, dX)"), (r"A X B + A^T X B^T .", r"A X B + A X B^T .")),
+        (
+            (
+                r"\mathrm{tr}(B^T X^T A^T dX) + \mathrm{tr}(B X^T A \, dX)",
+                r"\mathrm{tr}(B^T X^T A dX) + \mathrm{tr}(B X^T A \, dX)",
+            ),
+            (r"A X B + A^T X B^T .", r"A X B + A X B^T ."),
+        ),
         shapes="X: n m, A: n n, B: m m",
     ),
     Document(
@@ -759,7 +903,10 @@ With $E = X - U V^T$,
 $$\nabla_U J = -E V + \lambda U, \qquad \nabla_V J = -E^T U + \lambda V.$$
 Setting $\nabla_U J = 0$ gives $U (V^T V + \lambda I) = X V$.
 """,
-        ((r"\nabla_U J = -E V + \lambda U,", r"\nabla_U J = E V + \lambda U,"), (r"U (V^T V + \lambda I) = X V", r"U (V^T V - \lambda I) = X V")),
+        (
+            (r"\nabla_U J = -E V + \lambda U,", r"\nabla_U J = E V + \lambda U,"),
+            (r"U (V^T V + \lambda I) = X V", r"U (V^T V - \lambda I) = X V"),
+        ),
         shapes="X: n m, U: n k, V: m k, lambda:",
     ),
     Document(
@@ -783,7 +930,10 @@ Let $u = A x$, $v = \sin(u)$ and $f = c^T v$. With Jacobians in numerator layout
  &= c^T \mathrm{diag}(\cos(u)) A
 \end{align*}
 """,
-        ((r"\mathrm{diag}(\cos(u)) \\", r"\mathrm{diag}(\sin(u)) \\"), (r"&= c^T \mathrm{diag}(\cos(u)) A", r"&= c^T \mathrm{diag}(\sin(u)) A")),
+        (
+            (r"\mathrm{diag}(\cos(u)) \\", r"\mathrm{diag}(\sin(u)) \\"),
+            (r"&= c^T \mathrm{diag}(\cos(u)) A", r"&= c^T \mathrm{diag}(\sin(u)) A"),
+        ),
         shapes="A: m n, x: n, c: m",
     ),
     Document(
@@ -795,7 +945,11 @@ Affine layer on a batch: `Y = X W + 1 b^T`. Given $L = \sum_{ij} G_{ij} Y_{ij}$ 
 2. $\frac{\partial L}{\partial X_{ik}} = \sum_j G_{ij} W_{kj}$, i.e. $\frac{\partial L}{\partial X} = G W^T$
 3. $\frac{\partial L}{\partial b_j} = \sum_i G_{ij}$, i.e. $\frac{\partial L}{\partial b} = G^T \mathbf{1}$
 """,
-        ((r"= X^T G$", r"= X G$"), (r"= \sum_j G_{ij} W_{kj}$", r"= \sum_j G_{ij} W_{jk}$"), (r"= G^T \mathbf{1}$", r"= G \mathbf{1}$")),
+        (
+            (r"= X^T G$", r"= X G$"),
+            (r"= \sum_j G_{ij} W_{kj}$", r"= \sum_j G_{ij} W_{jk}$"),
+            (r"= G^T \mathbf{1}$", r"= G \mathbf{1}$"),
+        ),
         shapes="X: N D, W: D M, G: N M, b: M",
     ),
     # convolutions
@@ -826,7 +980,11 @@ $$\frac{\partial f}{\partial W} = 2 r x^T = 2 (W x - y) x^T$$
 
 **(d)** The Hessian w.r.t. $x$ is $\nabla_x^2 f = 2 W^T W$.
 """,
-        ((r"\partial f / \partial r = 2r$", r"\partial f / \partial r = r$"), (r"= 2 W^T W x - 2 W^T y$", r"= 2 W^T W x - 2 W y$"), (r"= 2 W^T W$.", r"= 2 W W^T$.")),
+        (
+            (r"\partial f / \partial r = 2r$", r"\partial f / \partial r = r$"),
+            (r"= 2 W^T W x - 2 W^T y$", r"= 2 W^T W x - 2 W y$"),
+            (r"= 2 W^T W$.", r"= 2 W W^T$."),
+        ),
         shapes="W: m n, x: n, y: m",
     ),
     Document(
@@ -836,7 +994,7 @@ The gradient of the loss is
 $$ \nabla_W L = \delta x^T, \qquad \nabla_b L = \delta, $$
 where $\delta = (a - y) \odot a \odot (1 - a)$, $a = \sigma(z)$, $z = W x + b$ and $L = \frac{1}{2} \|a - y\|^2$.
 """,
-        ((r"(a - y) \odot a \odot (1 - a)", r"(a - y) \odot a \odot (1 + a)"),),
+        ((r"\nabla_W L = \delta x^T", r"\nabla_W L = x \delta^T"),),
         shapes="W: m n, x: n, b: m, y: m",
     ),
     Document(
@@ -849,7 +1007,10 @@ where $\delta = (a - y) \odot a \odot (1 - a)$, $a = \sigma(z)$, $z = W x + b$ a
 \therefore\quad & x^T \nabla_x f = \frac{2 \|x\|^2}{1 + \|x\|^2}
 \end{align*}
 """,
-        ((r"\frac{\partial u}{\partial x} = 2x \\", r"\frac{\partial u}{\partial x} = x \\"), (r"\frac{2x}{1 + \|x\|^2} \\", r"\frac{2x}{(1 + \|x\|^2)^2} \\")),
+        (
+            (r"\frac{\partial u}{\partial x} = 2x \\", r"\frac{\partial u}{\partial x} = x \\"),
+            (r"\frac{2x}{1 + \|x\|^2} \\", r"\frac{2x}{(1 + \|x\|^2)^2} \\"),
+        ),
         shapes="x: n",
     ),
     Document(
@@ -875,7 +1036,10 @@ Let $L = \ell(v)$... in our case $L = \sum_i v_i^3$, $v = U h$, $h = \tanh(x)$. 
 \[ \frac{\partial L}{\partial v_i} = 3 v_i^2 \]
 \[ \frac{\partial L}{\partial x_j} = 3 (1 - h_j^2) \sum_i v_i^2 U_{ij} \]
 """,
-        ((r"\sum_i \frac{\partial L}{\partial v_i} U_{ij} \]", r"\sum_i \frac{\partial L}{\partial v_i} U_{ji} \]"), (r"= 3 v_i^2 \]", r"= 2 v_i^2 \]")),
+        (
+            (r"\sum_i \frac{\partial L}{\partial v_i} U_{ij} \]", r"\sum_i \frac{\partial L}{\partial v_i} U_{ji} \]"),
+            (r"= 3 v_i^2 \]", r"= 2 v_i^2 \]"),
+        ),
         shapes="U: m n, x: n",
     ),
     Document(
@@ -888,7 +1052,10 @@ f'(x) &= \sigma(\beta x) + \beta x \, \sigma(\beta x) (1 - \sigma(\beta x)) \\
       &= \beta f(x) + \sigma(\beta x) (1 - \beta f(x))
 \end{align}
 """,
-        ((r"\beta x \, \sigma(\beta x) (1 - \sigma(\beta x)) \\", r"x \, \sigma(\beta x) (1 - \sigma(\beta x)) \\"), (r"\sigma(\beta x) (1 - \beta f(x))", r"\sigma(\beta x) (1 - f(x))")),
+        (
+            (r"\beta x \, \sigma(\beta x) (1 - \sigma(\beta x)) \\", r"x \, \sigma(\beta x) (1 - \sigma(\beta x)) \\"),
+            (r"\sigma(\beta x) (1 - \beta f(x))", r"\sigma(\beta x) (1 - f(x))"),
+        ),
         shapes="x:, beta:",
     ),
     Document(
@@ -901,7 +1068,13 @@ Write $m = \frac{1}{n} \sum_{i=1}^n x_i$. Then
  &= \sum_{i=1}^n (x_i - m)^2 + n (m - t)^2
 \end{align*}
 """,
-        ((r"+ 2 (m - t) \sum_{i=1}^n (x_i - m) + n (m - t)^2", r"+ 2 (m - t) \sum_{i=1}^n (x_i - m) + (m - t)^2"), (r"\sum_{i=1}^n (x_i - m)^2 + n (m - t)^2" + "\n\\end", r"\sum_{i=1}^n (x_i - m)^2 + n (m - t)" + "\n\\end")),
+        (
+            (r"+ 2 (m - t) \sum_{i=1}^n (x_i - m) + n (m - t)^2", r"+ 2 (m - t) \sum_{i=1}^n (x_i - m) + (m - t)^2"),
+            (
+                r"\sum_{i=1}^n (x_i - m)^2 + n (m - t)^2" + "\n\\end",
+                r"\sum_{i=1}^n (x_i - m)^2 + n (m - t)" + "\n\\end",
+            ),
+        ),
         shapes="x: n, t:",
     ),
     Document(
@@ -914,7 +1087,10 @@ Negative sampling (CS224n). $J = -\log \sigma(u_o^\top v) - \sum_{k=1}^K \log \s
 \frac{\partial J}{\partial u_k} &= (1 - \sigma(-u_k^\top v)) v
 \end{align*}
 """,
-        ((r"&= (\sigma(u_o^\top v) - 1) v", r"&= (1 - \sigma(u_o^\top v)) v"), (r"(1 - \sigma(-u_k^\top v)) v", r"(1 - \sigma(-u_k^\top v)) u_k")),
+        (
+            (r"&= (\sigma(u_o^\top v) - 1) v", r"&= (1 - \sigma(u_o^\top v)) v"),
+            (r"(1 - \sigma(-u_k^\top v)) v", r"(1 - \sigma(-u_k^\top v)) u_k"),
+        ),
         shapes="U: K d, u_o: d, v: d",
     ),
     Document(
@@ -924,7 +1100,10 @@ REINFORCE with a softmax policy: $\pi_a = \frac{e^{\theta_a}}{\sum_b e^{\theta_b
 $$ \frac{\partial \log \pi_a}{\partial \theta_b} = \mathbb{1}[a = b] - \pi_b $$
 $$ \frac{\partial J}{\partial \theta_b} = \sum_a r_a \pi_a \frac{\partial \log \pi_a}{\partial \theta_b} = \pi_b (r_b - J) $$
 """,
-        ((r"= \mathbb{1}[a = b] - \pi_b $$", r"= \mathbb{1}[a = b] - \pi_a $$"), (r"\pi_b (r_b - J) $$", r"\pi_b (r_b + J) $$")),
+        (
+            (r"= \mathbb{1}[a = b] - \pi_b $$", r"= \mathbb{1}[a = b] - \pi_a $$"),
+            (r"\pi_b (r_b - J) $$", r"\pi_b (r_b + J) $$"),
+        ),
         shapes="theta: A, r: A",
     ),
     Document(
@@ -938,7 +1117,11 @@ For $f(x) = \frac12 x^T Q x - b^T x$ with symmetric $Q$ put $g = Q x - b$ and $\
 \end{align*}
 Setting $\phi'(\alpha) = 0$ yields $\alpha = \frac{g^T g}{g^T Q g}$.
 """,
-        ((r"&= -g^T (Q (x - \alpha g) - b)", r"&= g^T (Q (x - \alpha g) - b)"), (r"-g^T g + \alpha g^T Q g", r"-g^T g - \alpha g^T Q g"), (r"\frac{g^T g}{g^T Q g}", r"\frac{g^T Q g}{g^T g}")),
+        (
+            (r"&= -g^T (Q (x - \alpha g) - b)", r"&= g^T (Q (x - \alpha g) - b)"),
+            (r"-g^T g + \alpha g^T Q g", r"-g^T g - \alpha g^T Q g"),
+            (r"\frac{g^T g}{g^T Q g}", r"\frac{g^T Q g}{g^T g}"),
+        ),
         shapes="Q: n n, x: n, b: n, alpha:",
         assume="Q: symmetric+positive_definite",
     ),
@@ -952,7 +1135,10 @@ $h = x + W_2 \,\mathrm{ReLU}(W_1 x)$, and $L = \frac12 \|h\|^2$. Let $z = W_1 x$
 \frac{\partial L}{\partial x} &= h + W_1^T \frac{\partial L}{\partial z}
 \end{align*}
 """,
-        ((r"&= h a^T", r"&= a h^T"), (r"&= h + W_1^T \frac{\partial L}{\partial z}", r"&= W_1^T \frac{\partial L}{\partial z}")),
+        (
+            (r"&= h a^T", r"&= a h^T"),
+            (r"&= h + W_1^T \frac{\partial L}{\partial z}", r"&= W_1^T \frac{\partial L}{\partial z}"),
+        ),
         shapes="W_1: m n, W_2: n m, x: n",
     ),
     Document(
@@ -978,7 +1164,10 @@ $$ \mathcal{L} = \sum_k N_k \log \pi_k + \lambda \left( 1 - \sum_k \pi_k \right)
 $$ \frac{\partial \mathcal{L}}{\partial \pi_k} = \frac{N_k}{\pi_k} - \lambda = 0 \Rightarrow \pi_k = \frac{N_k}{\lambda} $$
 $$ \frac{\partial \mathcal{L}}{\partial \lambda} = 1 - \sum_k \pi_k $$
 """,
-        ((r"\frac{N_k}{\pi_k} - \lambda = 0", r"\frac{N_k}{\pi_k} + \lambda = 0"), (r"= 1 - \sum_k \pi_k $$", r"= \sum_k \pi_k - 1 $$")),
+        (
+            (r"\frac{N_k}{\pi_k} - \lambda = 0", r"\frac{N_k}{\pi_k} + \lambda = 0"),
+            (r"= 1 - \sum_k \pi_k $$", r"= \sum_k \pi_k - 1 $$"),
+        ),
         shapes="N: K, pi: K, lambda:",
         assume="pi: positive, lambda: positive",
     ),
@@ -988,7 +1177,10 @@ $$ \frac{\partial \mathcal{L}}{\partial \lambda} = 1 - \sum_k \pi_k $$
 For $f(x, y, z) = (x + y) z$ let $q = x + y$. Then $\frac{\partial f}{\partial q} = z$, $\frac{\partial f}{\partial z} = q$,
 $\frac{\partial f}{\partial x} = \frac{\partial f}{\partial q} \frac{\partial q}{\partial x} = z$ and $\frac{\partial f}{\partial y} = z$.
 """,
-        ((r"\frac{\partial f}{\partial z} = q$", r"\frac{\partial f}{\partial z} = z$"), (r"\frac{\partial q}{\partial x} = z$", r"\frac{\partial q}{\partial x} = q$")),
+        (
+            (r"\frac{\partial f}{\partial z} = q$", r"\frac{\partial f}{\partial z} = z$"),
+            (r"\frac{\partial q}{\partial x} = z$", r"\frac{\partial q}{\partial x} = q$"),
+        ),
         shapes="x:, y:, z:",
     ),
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 from symgrad.dims import value as size_of
@@ -206,6 +206,7 @@ def _eliminated(rows: list[list[Any]], balls: Balls) -> tuple[list[list[Any]], A
 # --- libraries --------------------------------------------------------------------------------------------------------
 
 
+@cache
 def arb() -> Balls | None:
     """Balls of Arb, if python-flint is installed."""
     try:
@@ -225,6 +226,7 @@ def arb() -> Balls | None:
     )  # fmt: skip
 
 
+@cache
 def intervals() -> Balls:
     """The intervals of mpmath, which comes with SymPy."""
     import mpmath

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.code.values import CALL, INT, Builder, Value, is_decimal, magnitude
+from symgrad.code.values import CALL, INT, Builder, Value, is_decimal
 from symgrad.dims import Dim, linear, split
 from symgrad.dims import number as dimension
-from symgrad.expr import Rational
+from symgrad.expr import Rational, magnitude
 from symgrad.ops import OPERATIONS
 
 #: Places in a row, which as an index alone are a slice.

@@ -759,11 +759,6 @@ def _minus(p: Reader, token: Token, floor: int) -> Tree:
     return tree
 
 
-def _stray(p: Reader, token: Token, floor: int) -> Tree:
-    p.pos -= 1
-    p.unexpected(token, "an expression")
-
-
 PREFIX: dict[str, Prefix] = {
     NUM: brackets.number, NAME: calls.name, WORD: calls.name, FUNC: calls.function, ONE: brackets.one,
     "const": calls.constant,

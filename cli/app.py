@@ -18,6 +18,7 @@ import typer
 import symgrad as sg
 from symgrad.api.objects import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
+from symgrad.schema import SCHEMA
 
 from . import report
 from .arguments import FormulaCommand, document, natural, one_of, read, resembling
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from symgrad import Derivation
     from symgrad.verify import Report
 
-SCHEMA = "symgrad/1"
 OK, WRONG, UNREADABLE, UNSUPPORTED, UNDECIDED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
 #: Of several answers the gravest decides the exit code.

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgrad.errors import InputError, LimitError, UnsupportedError
-from symgrad.notation.arguments import arguments
+from symgrad.notation.arguments import arguments, written
 from symgrad.notation.literals import literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
@@ -103,18 +103,15 @@ def _outer(work: Elaborator, tree: Tree) -> Value:
 
 
 def _matmul(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) != 2:
-        raise InputError(f"{tree.value} takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    return work.visit(Tree("mul", tree.args, "@", tree.start, tree.end))
+    return work.visit(Tree("mul", written(tree, 2, 2), "@", tree.start, tree.end))
 
 
 def _matrix_power(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) != 2:
-        raise InputError(f"matrix_power takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    value = work.visit(tree.args[0])
+    base, exponent = written(tree, 2, 2)
+    value = work.visit(base)
     if value.rank != 2:
         raise work.misfit(tree, f"matrix_power needs a matrix, not {work.shown(value)}")
-    return matrix_power(work, value, tree.args[1], tree)
+    return matrix_power(work, value, exponent, tree)
 
 
 def matrix_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> Value:
@@ -155,9 +152,7 @@ def _natural(work: Elaborator, exponent: Tree, tree: Tree) -> Value:
 
 def _power_change(work: Elaborator, tree: Tree) -> Value:
     """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}."""
-    if len(tree.args) != 3:
-        raise InputError(f"power_change takes 3 arguments, not {len(tree.args)}", code="ARITY")
-    base, exponent, inside = tree.args
+    base, exponent, inside = written(tree, 3, 3)
     power = _natural(work, exponent, tree)
     return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
 

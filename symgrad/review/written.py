@@ -23,13 +23,13 @@ from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.ledger import LAYOUTS
+from symgrad.schema import SCHEMA
 from symgrad.shapes import describe
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
-SCHEMA = "symgrad/1"
 #: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
 COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
 VERDICTS = ("correct", "wrong", "undecided", "definition")

@@ -85,7 +85,9 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
     memo = {} if memo is None else memo
     for node in postorder([root], memo):
         unchanged = all(memo[child] is child for child in node.children)
-        memo[node] = _in_written_order(powers_gathered(node if unchanged else rebuild(node, memo.__getitem__)))
+        made = node if unchanged else rebuild(node, memo.__getitem__)
+        product = isinstance(made, Contraction) and len(made.factors) > 1
+        memo[node] = _in_written_order(powers_gathered(made)) if product else made
     return memo[root]
 
 

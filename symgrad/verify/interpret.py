@@ -347,6 +347,21 @@ def _diagonal(value: Any, axes: list[int]) -> tuple[Any, list[int]]:
     return value, axes
 
 
+def _of_blocks(np: Any, sp: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of one matrix of SymPy on stacks of them."""
+
+    def mapped(x: Any, *more: Any) -> Any:
+        flat = x.reshape(-1, *x.shape[-2:])
+        found = np.empty(len(flat), dtype=object)
+        parts = [function(sp.Matrix(block), *more) for block in flat]
+        if isinstance(parts[0], sp.MatrixBase):
+            return np.array([np.array(p.tolist(), dtype=object) for p in parts], dtype=object).reshape(x.shape)
+        found[:] = parts
+        return found.reshape(x.shape[:-2])[()]
+
+    return mapped
+
+
 def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]:
     """Whole-array operations over exact entries."""
 
@@ -373,18 +388,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
         return np.apply_along_axis(row_of, -1, x)
 
-    def matrix(function: Callable[..., Any]) -> Callable[..., Any]:
-        def mapped(x: Any, *more: Any) -> Any:
-            flat = x.reshape(-1, *x.shape[-2:])
-            found = np.empty(len(flat), dtype=object)
-            parts = [function(sp.Matrix(block), *more) for block in flat]
-            if isinstance(parts[0], sp.MatrixBase):
-                return np.array([np.array(p.tolist(), dtype=object) for p in parts], dtype=object).reshape(x.shape)
-            found[:] = parts
-            return found.reshape(x.shape[:-2])[()]
-
-        return mapped
-
+    matrix = partial(_of_blocks, np, sp)
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
         "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 
+from symgrad.dims import Dim, fold
 from symgrad.expr import (
     Call,
     Contraction,
@@ -114,6 +115,29 @@ def product(trees: list[Tree], kind: str = "") -> Tree:
     for tree in trees:
         flat.extend(tree.args if tree.head == "mul" and tree.value == kind == "" else [tree])
     return flat[0] if len(flat) == 1 else Tree("mul", tuple(flat), kind)
+
+
+def dimension_tree(dim: Dim) -> Tree:
+    """The tree of a dimension: a number, a name, or what is calculated."""
+    return fold(dim, lambda name: Tree("name", (), name), _calculated, _dimension_sum)
+
+
+def _calculated(operator: str, one: Tree, other: Tree) -> Tree:
+    return product([one, other]) if operator == "*" else Tree("call", (Tree("div", (one, other), ""),), "floor")
+
+
+def _dimension_sum(terms: list[tuple[int, Tree | None]]) -> Tree:
+    """Names first, the constant last."""
+    present = [term for term in terms if term[0]] if len(terms) > 1 else terms
+    present.sort(key=lambda term: term[1] is None)
+    trees: list[Tree] = []
+    for coefficient, part in present:
+        size = number_tree(magnitude(coefficient))
+        trees.append(size if part is None else part if magnitude(coefficient) == 1 else product([size, part]))
+    signs = tuple(1 if coefficient >= 0 else -1 for coefficient, _ in present)
+    if len(trees) == 1:
+        return trees[0] if signs[0] > 0 else Tree("neg", (trees[0],))
+    return Tree("add", tuple(trees), signs)
 
 
 def square_of(node: Node) -> Node | None:

@@ -118,6 +118,7 @@ def entries(balls: Balls) -> dict[str, Callable[..., Any]]:
 
     def choose(x: Any, up: Any, down: Any) -> Any:
         """`up` where x > 0, `down` where x <= 0, both where that is not certain."""
+        x = x + zero  # a whole number, as of a Kronecker delta, is no interval yet
         if balls.low(x) > 0:
             return up
         return down if balls.high(x) <= 0 else balls.hull(up, down)

@@ -95,8 +95,7 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
     for node in postorder([root], memo):
         unchanged = all(memo[child] is child for child in node.children)
         made = node if unchanged else rebuild(node, memo.__getitem__)
-        product = isinstance(made, Contraction) and len(made.factors) > 1
-        memo[node] = _in_written_order(powers_gathered(made)) if product else made
+        memo[node] = _in_written_order(powers_gathered(made)) if isinstance(made, Contraction) else made
     return memo[root]
 
 

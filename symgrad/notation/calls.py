@@ -435,6 +435,9 @@ def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
         argument = p.expression(ARGUMENT)
         if following[0] == NUM:
             argument = _numeric_product(p, argument)
+        if argument.head == "transpose" and p.tokens[p.pos][0] == NAME:  # log w^T x: a row is never alone
+            row, column = argument, p.expression(ARGUMENT)
+            argument = Tree("mul", (row, column), "", row.start, column.end)
         clear = following[0] in OPENERS or argument.head == "big" or _is_spaced(p, argument)
         if not clear and p.tokens[p.pos][0] in OPERAND_START and p.tokens[p.pos][0] != "FUNC":
             shown = p.source[token[2] : token[3]]

@@ -461,6 +461,8 @@ class _Lexer:
             return self.put(ONE, None, start, end)
         if bases == ["R"]:
             return self.put(NAME, "R", start, end)
+        if len(bases) > 1:
+            return self.put(WORD, "".join(bases), start, end)
         if bases == ["E"]:
             return self.refuse("an expectation is no formula of its variables", start, end, hint=EXPECTATION)
         return self.refuse(REFUSED["mathbb"], start, end)

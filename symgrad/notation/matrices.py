@@ -144,7 +144,7 @@ def _plus(work: Elaborator, tree: Tree) -> Value:
     """`[z]^+` of a number is max(0, z), `(A)^+` of a matrix the pseudo-inverse; of a vector it could be either."""
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 0:
-        return work.apply("maximum", [work.number(0), value], tree)
+        return work.apply("relu", [value], tree)
     if value.rank == 2:
         return work.apply("pinv", [value], tree)
     hint = "write max(0, z) for the positive part of every entry"

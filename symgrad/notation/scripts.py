@@ -352,14 +352,20 @@ def _pseudo_inverse(p: Reader, base: Tree, token: Token) -> Tree:
 
 
 def _transposes(p: Reader, base: Tree, place: int) -> bool:
-    kind, value, _, _ = p.tokens[place]
+    kind, value, start, _ = p.tokens[place]
     if kind == "TOP" or kind == "'":
         return True
+    upright = kind == WORD or p.source.startswith("\\math", start)
+    if upright and value == "H" and "H" not in p.vocabulary.names:  # the transpose of a real matrix
+        return base.head != "num"
     return kind in (NAME, WORD) and value == "T" and base.head != "num"
 
 
 def _check_word(p: Reader, token: Token) -> None:
-    """`x^TA x` in text: a transpose, or a power by the name TA?"""
+    """`x^TA x` in text: a transpose, or a power by the name TA?  `x^H A x`: a transpose, or a power by H?"""
+    unknown = "H" not in p.vocabulary.names | p.applied and p.vocabulary.names
+    if p.latex and token[:2] == (NAME, "H") and unknown:
+        p.fail("a transpose or a power by a name?", token, "AMBIGUOUS", "write ^{\\mathrm{H}} or ^T, or declare H")
     raw = p.source[token[2] : token[3]]
     glued = token[0] == NAME and not p.latex and len(raw) > 1 and raw[0] == "T" and raw.isascii()
     if glued and token[1] not in p.vocabulary.names:

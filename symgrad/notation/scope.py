@@ -105,6 +105,8 @@ class Uses:
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
         whole = subscripted(stem, letter)
+        if stem == "I" and letter in self.declared:
+            return whole in self.declared  # the identity I_D of a dimension D
         return whole in self.declared or ((letter[:1].isupper() or whole in CUSTOMARY) and letter not in self.indices)
 
     def _compare(self, tree: Tree) -> None:
@@ -315,6 +317,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     tree, notes = unrolled(tree, source, declared)
     tree = looked_back(tree, source)
     formulas = tree.args if tree.head == "block" else (tree,)
+    _refuse_squares(formulas, source)
     _join_declared(formulas, declared)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
@@ -368,6 +371,17 @@ def _join_declared(formulas: Sequence[Tree], declared: Collection[str]) -> None:
         if known and not bound and letter not in declared and len(uses) == len(trees):
             for tree in trees:
                 become_name(tree)
+
+
+def _refuse_squares(formulas: Iterable[Tree], source: str) -> None:
+    """∂L/∂s^2 = ... of one formula: the first derivative by s^2, or the second by s?"""
+    for formula in formulas:
+        left = formula.args[0] if formula.head == "equation" else formula
+        if left.head == "derivative" and any(by.head == "pow" for by in left.args[1:]):
+            raise InputError(
+                "a derivative of order 1 by 2 variables", source=source, offset=left.start, end=left.end, code="PARSE",
+                hint="write the order above too: \\partial^2 L / \\partial s^2",
+            )  # fmt: skip
 
 
 def _refuse_itself(function: Definition, uses: Uses, source: str) -> None:

@@ -153,13 +153,17 @@ def _natural(work: Elaborator, exponent: Tree, tree: Tree) -> Value:
     return power
 
 
-def _power_change(work: Elaborator, tree: Tree) -> Value:
-    """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}."""
-    if len(tree.args) != 3:
-        raise InputError(f"power_change takes 3 arguments, not {len(tree.args)}", code="ARITY")
-    base, exponent, inside = tree.args
-    power = _natural(work, exponent, tree)
-    return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
+def _power_change(name: str, count: int) -> Handler:
+    """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}, and power_change2(X, k, E, F) its change along F."""
+
+    def handler(work: Elaborator, tree: Tree) -> Value:
+        if len(tree.args) != count:
+            raise InputError(f"{name} takes {count} arguments, not {len(tree.args)}", code="ARITY")
+        base, exponent, *inside = tree.args
+        power = _natural(work, exponent, tree)
+        return work.apply(name, [work.visit(base), power, *(work.visit(arg) for arg in inside)], tree)
+
+    return handler
 
 
 def _square(work: Elaborator, value: Value, tree: Tree) -> None:
@@ -189,5 +193,6 @@ HANDLERS: dict[tuple[str, ...], Handler] = {
     ("outer",): _outer,
     ("dot", "matmul", "inner"): _matmul,
     ("matrix_power",): _matrix_power,
-    ("power_change",): _power_change,
+    ("power_change",): _power_change("power_change", 3),
+    ("power_change2",): _power_change("power_change2", 4),
 }

@@ -418,7 +418,7 @@ class _Writer:
 
     def _bracketed(self, body: Tree, names: tuple[str, ...], node: Node) -> Tree:
         """[body]_{ij}; where indices are calculated, with how far they run."""
-        bounds = [dimension_tree(d) for d in node.shape] if self.windows else []
+        bounds = [dimension_tree(d) for d in node.shape] if self.windows or _repeats(node) else []
         return Tree("assemble", (body, *bounds), names)
 
     def _sum(self, node: Sum) -> Tree:
@@ -641,6 +641,13 @@ class _Writer:
             return self.entry(factor, tuple(labels[k] for k in axes), scope)
         subscripts = [places[k] if k in places else Tree("name", (), labels[k]) for k in axes]
         return Tree("index", (self.tree(factor), *subscripts))
+
+
+def _repeats(node: Node) -> bool:
+    """Whether a tensor is the same along some axis, of which then nothing tells how long it is."""
+    if not isinstance(node, Contraction):
+        return False
+    return len({k for _, labels, _ in node.factors for k in labels if k < node.rank}) < node.rank
 
 
 def _sized_entry(identity: Node, entry: Tree) -> Tree:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from symgrad.dims import Dim, linear, split
 from symgrad.dims import number as dimension
@@ -26,7 +26,6 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
-    Variable,
     delta,
     magnitude,
     size,
@@ -167,7 +166,7 @@ def pattern(node: Contraction) -> Layout | None:
 @lru_cache(4096)
 def _pattern(rank: int, unit: bool, blanks: tuple[Factor, ...]) -> Layout | None:
     found = _Arrangement(rank, unit, blanks, _blank_tree).finish(1)
-    if found is None or any(isinstance(blank, Variable) and blank.assumptions for blank, _, _ in blanks):
+    if found is None or any(blank is _SYMMETRIC for blank, _, _ in blanks):
         return found
     return Layout(found.tree, found.order)  # the identity alone is not worth turning
 
@@ -175,10 +174,18 @@ def _pattern(rank: int, unit: bool, blanks: tuple[Factor, ...]) -> Layout | None
 def _blank(factor: Node, axes: int) -> Node:
     """What stands for a factor: all of a kind are laid out alike."""
     if isinstance(factor, Delta):
-        return delta("n")
+        return _IDENTITY
     if isinstance(factor, Size):
-        return size("n")
-    return variable("x", ("n",) * axes, ("symmetric",) if axes == 2 and symmetric(factor) else ())
+        return _SIZE
+    return _SYMMETRIC if axes == 2 and symmetric(factor) else _tensor(axes)
+
+
+_IDENTITY, _SIZE, _SYMMETRIC = delta("n"), size("n"), variable("x", ("n", "n"), ("symmetric",))
+
+
+@cache
+def _tensor(axes: int) -> Node:
+    return variable("x", ("n",) * axes)
 
 
 def _blank_tree(blank: Node) -> Tree:

@@ -326,7 +326,7 @@ def lengths(case: Case, result: sg.Expr) -> dict[str, float]:
     """How many times the tokens of the corpus's own form the printed derivative has, by what was compared.
 
     `braces` counts the braces around indices too, which code writes as square brackets or as the string of an einsum;
-    `latex` is there where the case has its derivative in LaTeX: the last side of an equation, and the definitions after it.
+    `latex` is there where the case has its derivative in LaTeX: the last side of an equation, and definitions after it.
     """
     if not (case["true_or_false"] and case.get("claimed_form") == "expr" and case["order"]) or case.get("at"):
         return {}

@@ -32,6 +32,8 @@ class Elaborator:
         self.algebra = algebra
         self.scope = scope
         self.bound: dict[str, Axis | None] = {}
+        self.firsts: dict[str, int] = {}  # from where an index counts, where that is written
+        self.first: int | None = int(not scope.numpy)  # what the indices of definitions begin with; None: not clear
         self.arguments: dict[str, Value] = {}
         self.notes: dict[str, None] = {}
         self.visits = 0

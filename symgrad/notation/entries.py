@@ -41,8 +41,7 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     if found is not None:
         return found
     if name in work.bound:
-        hint = f"use {name} in subscripts and conditions only"
-        raise UnsupportedError(f"the index {name} is used as a number", hint=hint)
+        return _index_as_number(work, name, tree)
     node = scope.variables.get(name)
     if node is not None:
         return Value(node)
@@ -51,6 +50,24 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     if name == "I":
         return Value(work.algebra.delta(work.algebra.hole()))
     raise NameProblem(f"the name {name} means nothing here")
+
+
+def _index_as_number(work: Elaborator, name: str, tree: Tree) -> Value:
+    """γ^t below a sum over t: the index is the number that it counts."""
+    one = work.ranges.get(name)
+    if one is not None and one.first is None:
+        hint = f"say from where to where it runs, as in \\sum_{{{name}=1}}^{{n}}"
+        raise UnsupportedError(f"the index {name} is used as a number, and nothing says from where it runs", hint=hint)
+    first = one.first if one is not None else None
+    constant = first.constant if first is not None else work.firsts.get(name, work.first)
+    if constant is None:
+        hint = "let every sum begin with the same number, or write the definition below the sum"
+        raise InputError(f"does {name} count from 0 or from 1?", code="AMBIGUOUS", hint=hint)
+    numbers = Value(work.algebra.call(OPERATIONS["counting"], [], (work.dimension(name, tree),)), (name,))
+    terms: list[tuple[int, Value]] = [(1, numbers), (constant - 1, work.number(1))]
+    for times, size in first.sizes if first is not None else ():
+        terms.append((times, Value(work.algebra.size(size))))
+    return work.total([term for term in terms if term[0]], tree)
 
 
 def _in_range(place: int, dim: Axis) -> None:

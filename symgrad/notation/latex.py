@@ -107,6 +107,10 @@ SENTENCE = {
 }  # fmt: skip
 _WRAPS = (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _ASCII = re.compile(r"\s*(?:\{|(\\[A-Za-z]+\*?)|([A-Za-z0-9])|(\\?[^\x00-\x7f]))")
+#: An expectation over an index, which is the average.
+_OVER_INDEX = re.compile(r"\s*_\s*(?:[ijklmnt]|\{\s*[ijklmnt]\s*\})\s*(?:\\left|\\[bB]igg?l?)?\s*(?:\[|\(|\\\{)")
+#: The E of an expectation below an accent.
+_HATTED = re.compile(r"\s*\{\s*\\mathbb\s*(?:\{\s*E\s*\}|\s+E)\s*\}")
 _OPENING = re.compile(r"\s*\{")
 _OLD_FONTS = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "sf": "mathsf", "tt": "mathtt", "cal": "mathcal"}
 _OLD_FONT = re.compile(r"\{\s*\\(rm|bf|it|sf|tt|cal)\s+([A-Za-z]+)\s*\}")
@@ -381,6 +385,9 @@ class _Lexer:
         r"""`\mathbf{x}`, `\hat y`, `\text{if }`, `\operatorname{tr}`: a font, an accent or words."""
         if name == "mathbin":
             return self._binary(start, end)
+        over = _HATTED.match(self.source, end)
+        if name in names.ACCENTS and over is not None:
+            return self._blackboard(["E"], start, over.end())
         if names.FONTS.get(name) == "upright" or name.startswith("operatorname"):
             return self._words(name, start, end)
         found = self._decorated(end)
@@ -453,6 +460,8 @@ class _Lexer:
             return self.put(ONE, None, start, end)
         if bases == ["R"]:
             return self.put(NAME, "R", start, end)
+        if bases == ["E"] and _OVER_INDEX.match(self.source, end):
+            return self.put("BIG", "mean", start, end)
         if bases == ["E"]:
             return self.refuse("an expectation is no formula of its variables", start, end, hint=EXPECTATION)
         return self.refuse(REFUSED["mathbb"], start, end)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, evaluations, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, heads, latex, quotients, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
@@ -94,7 +94,7 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     if syntax == "auto":
         syntax = "latex" if "\\" in source or "$" in source else "text"
     lexed = (latex if syntax == "latex" else text).lex(source, words, MAX_LENGTH if truncated else None)
-    tokens = _prepared(source, lexed, syntax == "latex")
+    tokens = _prepared(source, lexed, syntax == "latex", {parts(name)[0] for name in words.names})
     reader = Reader(source, tokens, words, syntax == "latex", truncated)
     numpy = lexed.numpy or (syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
@@ -102,18 +102,20 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
 
 
-def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
+def _prepared(source: str, lexed: Lexed, is_latex: bool, stems: Collection[str]) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired."""
     tokens = lexed.tokens
     kinds = {token[0] for token in tokens}
     if is_latex and "\\mathcal" in source:
         tokens = _densities(tokens, source)
+    if is_latex and ("=" in kinds or "<(" in kinds):
+        tokens = heads.settled(tokens)
     if "=" in kinds:
         tokens = settled(tokens)
     if is_latex and "^" in kinds:
         tokens = _signs_above(tokens)
-    if "BIG" in kinds and "'" in kinds:
-        tokens = _primed(tokens)
+    if "'" in kinds and (not kinds.isdisjoint(("BIG", "FUNC")) or any(stem.endswith("prime") for stem in stems)):
+        tokens = _primed(tokens, stems)
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex, lexed.numpy)
     if tokens and tokens[0][:2] in OBJECTIVES:
@@ -208,16 +210,18 @@ def _signs_above(tokens: list[Token]) -> list[Token]:
     return kept
 
 
-def _primed(tokens: list[Token]) -> list[Token]:
-    r"""The tokens with k' one name wherever a sum runs over k'."""
+def _primed(tokens: list[Token], stems: Collection[str]) -> list[Token]:
+    r"""The tokens with k' one name wherever a sum runs over k', and s' one where it is declared."""
     runs = zip(tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False)
     found = {
         letter[1] for sign, below, opened, letter, prime in runs
-        if (sign[0], below[0], opened[0], letter[0], prime[0]) == ("BIG", "_", "{", NAME, "'")
+        if sign[0] in ("BIG", "FUNC") and (below[0], opened[0], letter[0], prime[0]) == ("_", "{", NAME, "'")
     }  # fmt: skip
     kept: list[Token] = []
     for token in tokens:
-        if token[0] == "'" and kept and kept[-1][0] == NAME and kept[-1][1] in found and kept[-1][3] == token[2]:
+        before = kept[-1] if kept else token
+        known = before[1] in found or f"{before[1]}prime" in stems
+        if token[0] == "'" and before[0] == NAME and known and before[3] == token[2]:
             kept[-1] = (NAME, f"{kept[-1][1]}prime", kept[-1][2], token[3])
         else:
             kept.append(token)

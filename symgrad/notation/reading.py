@@ -379,7 +379,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
         names.add(reading.name)
     parsed = replace(parsed, tree=sized(parsed.tree, _dimensions(reading) - names, parsed.source))
-    found = survey(parsed.tree, parsed.source, names)
+    found = survey(parsed.tree, parsed.source, names, _dimensions(reading))
     names |= {d.name for d in found.definitions}
     for stem, trees in found.uses.numbered.items():
         for tree in trees:

@@ -107,7 +107,9 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
 
 
-def _prepared(source: str, lexed: Lexed, kinds: AbstractSet[str], is_latex: bool, stems: Collection[str]) -> list[Token]:
+def _prepared(
+    source: str, lexed: Lexed, kinds: AbstractSet[str], is_latex: bool, stems: Collection[str]
+) -> list[Token]:  # fmt: skip
     """The tokens with line ends settled, their end put behind them, and bars paired; `kinds` are what occurs."""
     tokens = lexed.tokens
     if is_latex and "\\mathcal" in source:

@@ -249,7 +249,7 @@ def jax_arithmetic() -> Arithmetic:
         return _float_power(x, exponent)
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
-    functions |= _matrix_functions(jnp, jax_series())
+    functions |= _matrix_functions(jnp, jax_series()) | {"stop_gradient": jax.lax.stop_gradient}
     return Arithmetic(jnp, functions, float, power, jnp.einsum, onehot)
 
 

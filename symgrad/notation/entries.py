@@ -40,7 +40,7 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     found = work.arguments.get(name) or scope.values.get(name)
     if found is not None:
         return found
-    if name in work.bound:
+    if name in work.bound and name not in scope.variables:
         return _index_as_number(work, name, tree)
     node = scope.variables.get(name)
     if node is not None:
@@ -302,7 +302,7 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return work.visit(Tree("indicator", (equal,), None, tree.start, tree.end))
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
         return Value(work.algebra.delta(str(subscripts[0].value)))
-    if name in work.scope.rows and name not in work.scope.variables:
+    if name in work.scope.rows and name not in work.scope.variables and name not in work.arguments:
         capital = work.scope.rows[name]
         work.note(f"{work.text(tree)} is a {'column' if scope.columns else 'row'} of {capital}")
         matrix = Tree("name", (), capital, base.start, base.end)

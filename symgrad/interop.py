@@ -111,6 +111,8 @@ class _Writer:
     def call(self, node: Call, indices: tuple[Any, ...]) -> Any:
         if node.op.name == "onehot":
             return self.sp.KroneckerDelta(self.entry(node.args[0], indices[:-1]), indices[-1])
+        if node.op.name == "counting":
+            return indices[0] + 1
         if node.op.entrywise and node.op.sympy is not None:
             return node.op.sympy(self.sp, *(self.entry(arg, indices if arg.shape else ()) for arg in node.args))
         plain = all(arg.rank == len(axes) for arg, axes in zip(node.args, node.op.axes()[0], strict=True))

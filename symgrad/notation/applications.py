@@ -17,7 +17,7 @@ from symgrad.notation.literals import extent, indices
 from symgrad.notation.norms import norm
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
-from symgrad.notation.values import PLACES, Handler, Value
+from symgrad.notation.values import PLACES, Handler, Value, at_places
 from symgrad.ops import OPERATIONS
 from symgrad.shapes import Axis
 
@@ -193,12 +193,16 @@ def _user_call(work: Elaborator, name: str, tree: Tree) -> Value:
         raise InputError(f"{name} takes {len(function.parameters)} arguments, not {len(tree.args)}", code="ARITY")
     if work.calls >= MAX_CALLS:
         raise LimitError(f"the definition of {name} never ends", code="LIMIT_DEPTH")
-    given = {p: work.visit(arg) for p, arg in zip(function.parameters, tree.args, strict=True)}
-    outer, work.arguments = work.arguments, given
-    bound, work.bound = work.bound, {}
+    below = function.below()
+    places = {p: arg for p, arg in zip(function.parameters, tree.args, strict=True) if p in below}
+    given = {p: work.visit(arg) for p, arg in zip(function.parameters, tree.args, strict=True) if p not in below}
+    letters = {str(part.value) for arg in places.values() for part in arg.walk() if part.head == "name"}
+    body = at_places(function.body, places, letters) if places else function.body
+    outer, work.arguments = work.arguments, {**{k: v for k, v in work.arguments.items() if k in letters}, **given}
+    bound, work.bound = work.bound, {k: v for k, v in work.bound.items() if k in letters}
     work.calls += 1
     try:
-        return work.visit(function.body)
+        return work.visit(body)
     finally:
         work.arguments, work.bound = outer, bound
         work.calls -= 1

@@ -162,5 +162,5 @@ def _vstack(work: Elaborator, tree: Tree) -> Value:
 
 
 HANDLERS: dict[tuple[str, ...], Handler] = {
-    ("concatenate", "concat"): _concatenate, ("hstack",): _hstack, ("vstack",): _vstack,
+    ("concatenate", "concat", "Concat", "CONCAT"): _concatenate, ("hstack",): _hstack, ("vstack",): _vstack,
 }  # fmt: skip

@@ -210,6 +210,9 @@ def _assembled(p: Reader, body: Tree) -> Tree:
     label, indices = scripts.subscripts(p)
     if label is None and all(t.head == "name" for t in indices):
         end = p.tokens[p.pos - 1][3]
+        used = {t.value for t in body.walk() if t.head == "name"}
+        if used and body.head in ("name", "call", "mul", "transpose") and used.isdisjoint(t.value for t in indices):
+            return Tree("index", (body, *indices), None, body.start, end)  # [W x]_i, in which i does not occur
         return Tree("assemble", (body,), tuple(str(t.value) for t in indices), body.start, end)
     p.pos = place
     return body

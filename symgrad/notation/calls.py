@@ -25,7 +25,17 @@ from symgrad.notation.brackets import (
     ordered_norm,
     text_cases,
 )
-from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, PARTNER, POSTFIX, RELATIONS, Reader, is_number, widened
+from symgrad.notation.cursor import (
+    ARGUMENT,
+    JUXTAPOSED,
+    PARTNER,
+    POSTFIX,
+    PRODUCT,
+    RELATIONS,
+    Reader,
+    is_number,
+    widened,
+)
 from symgrad.notation.literals import indices, kind
 from symgrad.notation.quotients import differential, slashed
 from symgrad.notation.sums import big
@@ -72,6 +82,7 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     following = p.tokens[p.pos][0]
     if following == "(" and value in p.vocabulary.names and _bound_arguments(p, p.pos):
         return _entries(p, token, value)
+    _refuse_brackets(p, token)
     if following == "(" and p.vocabulary.names and value not in p.defined:
         found = _at_examples(p, token, value)
         if found is not None:
@@ -97,6 +108,14 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     if kind == WORD and value == "d" and following in (NAME, WORD):
         p.fail("a differential outside a fraction", token, hint="write \\frac{dL}{dx}")
     return Tree("name", (), value, start, end)
+
+
+def _refuse_brackets(p: Reader, token: Token) -> None:
+    """x[i + 1] in LaTeX: an entry, counted from 0 or from 1, or a product?"""
+    opened = p.tokens[p.pos]
+    if p.latex and opened[0] == "[" and opened[2] == token[3] and _bound_arguments(p, p.pos):
+        shown = p.source[token[2] : token[3]]
+        p.fail(f"an entry of {shown}, or a product?", token, "AMBIGUOUS", f"write {shown}_{{...}} for an entry")
 
 
 #: What may stand between a name and its argument.
@@ -164,7 +183,7 @@ def _at_examples(p: Reader, token: Token, value: str) -> Tree | None:
 def _bound_arguments(p: Reader, place: int) -> bool:
     """Whether everything in the bracket is made of summation indices: `K(m, n)` is an entry of K."""
     inner = p.tokens[place + 1 : p.partner(place)]
-    allowed = all(t[0] in (NAME, NUM, ",", "+", "-") for t in inner)
+    allowed = all(t[0] in (NAME, NUM, ",", "+", "-", "*", ".") for t in inner)
     return allowed and any(t[0] == NAME for t in inner) and all(t[1] in p.bound for t in inner if t[0] == NAME)
 
 
@@ -435,7 +454,10 @@ def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
         argument = p.expression(ARGUMENT)
         if following[0] == NUM:
             argument = _numeric_product(p, argument)
-        if argument.head == "transpose" and p.tokens[p.pos][0] == NAME:  # log w^T x: a row is never alone
+        if following[0] == "FRAC" and p.tokens[p.pos][0] == "BIG":  # \log \frac{1}{n} \sum_i: of the average
+            rest = p.expression(PRODUCT)
+            argument = Tree("mul", (argument, rest), "", argument.start, rest.end)
+        elif argument.head == "transpose" and p.tokens[p.pos][0] == NAME:  # log w^T x: a row is never alone
             row, column = argument, p.expression(ARGUMENT)
             argument = Tree("mul", (row, column), "", row.start, column.end)
         clear = following[0] in OPENERS or argument.head == "big" or _is_spaced(p, argument)

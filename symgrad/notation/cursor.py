@@ -177,7 +177,7 @@ class Reader:
             return False
         if braced:
             return following[0] == "}"
-        return following[2] > sign[3] or following[0] not in OPERAND_START | {"TOP", "'"}
+        return following[2] > sign[3] or following[0] in ("+", "-") or following[0] not in OPERAND_START | {"TOP", "'"}
 
     def bare(self, name: str) -> bool:
         """Whether the name also occurs without a bracket behind it."""

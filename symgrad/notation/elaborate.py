@@ -32,13 +32,14 @@ class Elaborator:
         self.algebra = algebra
         self.scope = scope
         self.bound: dict[str, Axis | None] = {}
+        self.firsts: dict[str, int] = {}  # from where an index counts, where that is written
+        self.first: int | None = int(not scope.numpy)  # what the indices of definitions begin with; None: not clear
         self.arguments: dict[str, Value] = {}
         self.notes: dict[str, None] = {}
         self.visits = 0
         self.calls = 0
         self.summed: Tree | None = None
         self.ranges: dict[str, ranges.Range] = {}
-        self.firsts: dict[str, int] = {}
         self.ledger = ranges.Ledger()
         self.padded: frozenset[str] = frozenset()
 

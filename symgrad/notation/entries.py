@@ -41,7 +41,7 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     if found is not None:
         return found
     if name in work.bound and name not in scope.variables:
-        return _count(work, name, tree)
+        return _index_as_number(work, name, tree)
     node = scope.variables.get(name)
     if node is not None:
         return Value(node)
@@ -52,22 +52,22 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     raise NameProblem(f"the name {name} means nothing here")
 
 
-#: How far an index counts that is used as a number.
-MAX_COUNT = 1000
-
-
-def _count(work: Elaborator, name: str, tree: Tree) -> Value:
-    """The number that an index is, as the t of (1 + r)^t: from where it begins, one more for every step before."""
-    first = work.firsts.get(name)
-    if first is None:
-        hint = f"write from where {name} runs, as in \\sum_{{{name}=1}}^n"
-        raise UnsupportedError(f"the index {name} is used as a number", hint=hint)
-    dim = find(work.dimension(name, tree))
-    if isinstance(dim, int) and dim > MAX_COUNT:
-        raise UnsupportedError(f"the index {name} is used as a number up to {dim}: at most {MAX_COUNT} is read")
-    node = work.algebra.window(dim, (dim, dim), (1, 1), [(0, 1)])  # 1[name = before + step]
-    upto = Value(work.algebra.contract([(node, (name, "before", "step"))], (name,)), (name,))
-    return work.total([(1, upto), (1, work.number(first - 1))], tree)
+def _index_as_number(work: Elaborator, name: str, tree: Tree) -> Value:
+    """γ^t below a sum over t: the index is the number that it counts."""
+    one = work.ranges.get(name)
+    if one is not None and one.first is None:
+        hint = f"say from where to where it runs, as in \\sum_{{{name}=1}}^{{n}}"
+        raise UnsupportedError(f"the index {name} is used as a number, and nothing says from where it runs", hint=hint)
+    first = one.first if one is not None else None
+    constant = first.constant if first is not None else work.firsts.get(name, work.first)
+    if constant is None:
+        hint = "let every sum begin with the same number, or write the definition below the sum"
+        raise InputError(f"does {name} count from 0 or from 1?", code="AMBIGUOUS", hint=hint)
+    numbers = Value(work.algebra.call(OPERATIONS["counting"], [], (work.dimension(name, tree),)), (name,))
+    terms: list[tuple[int, Value]] = [(1, numbers), (constant - 1, work.number(1))]
+    for times, size in first.sizes if first is not None else ():
+        terms.append((times, Value(work.algebra.size(size))))
+    return work.total([term for term in terms if term[0]], tree)
 
 
 def _in_range(place: int, dim: Axis) -> None:

@@ -107,6 +107,10 @@ SENTENCE = {
 }  # fmt: skip
 _WRAPS = (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _ASCII = re.compile(r"\s*(?:\{|(\\[A-Za-z]+\*?)|([A-Za-z0-9])|(\\?[^\x00-\x7f]))")
+#: An expectation over an index, which is the average.
+_OVER_INDEX = re.compile(r"\s*_\s*(?:[ijklmnt]|\{\s*[ijklmnt]\s*\})\s*(?:\\left|\\[bB]igg?l?)?\s*(?:\[|\(|\\\{)")
+#: The E of an expectation below an accent.
+_HATTED = re.compile(r"\s*\{\s*\\mathbb\s*(?:\{\s*E\s*\}|\s+E)\s*\}")
 _OPENING = re.compile(r"\s*\{")
 _MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 #: `\stackrel{\mathrm{def}}{=}`, behind the command.
@@ -389,6 +393,9 @@ class _Lexer:
         r"""`\mathbf{x}`, `\hat y`, `\text{if }`, `\operatorname{tr}`: a font, an accent or words."""
         if name == "mathbin":
             return self._binary(start, end)
+        over = _HATTED.match(self.source, end)
+        if name in names.ACCENTS and over is not None:
+            return self._blackboard(["E"], start, over.end())
         if names.FONTS.get(name) == "upright" or name.startswith("operatorname"):
             return self._words(name, start, end)
         found = self._decorated(end)
@@ -461,6 +468,8 @@ class _Lexer:
             return self.put(ONE, None, start, end)
         if bases == ["R"]:
             return self.put(NAME, "R", start, end)
+        if bases == ["E"] and _OVER_INDEX.match(self.source, end):
+            return self.put("BIG", "mean", start, end)
         if len(bases) > 1:
             return self.put(WORD, "".join(bases), start, end)
         if bases == ["E"]:

@@ -20,7 +20,7 @@ BARS = frozenset(("|", "||"))
 def settled(tokens: list[Token]) -> list[Token]:
     """The tokens with left sides put in the form in which they are read."""
     tokens = _unlabelled(_primed(_plain_sides(_lettered(tokens))))
-    sides = [_left_side(tokens, k) for k, token in enumerate(tokens) if token[0] == "="]
+    sides = [left_side(tokens, k) for k, token in enumerate(tokens) if token[0] == "="]
     defined = {tokens[first][1] for first, _, _ in sides if tokens[first][0] == UNKNOWN}
     dropped: set[int] = set()
     commas: set[int] = set()
@@ -148,6 +148,8 @@ def _primed(tokens: list[Token]) -> list[Token]:
     stems: dict[object, None] = {}
     for k, token in enumerate(tokens):
         place = _stem(tokens, k - 2) if token[0] == "=" and k > 1 and tokens[k - 1][0] == "'" else -1
+        if token[0] == "=" and k > 1 and tokens[k - 1][0] == ")":
+            place = _primed_head(tokens, k)
         if place == 0 or (place > 0 and tokens[place - 1][0] in SEPARATORS):
             stems.setdefault(tokens[place][1])
     if not stems:
@@ -161,6 +163,16 @@ def _primed(tokens: list[Token]) -> list[Token]:
             found[place] = (kind, f"{value}prime", start, end)
     gone = {k for k in marks if _stem(tokens, k - 1) >= 0 and tokens[_stem(tokens, k - 1)][1] in stems}
     return [token for k, token in enumerate(found) if k not in gone]
+
+
+def _primed_head(tokens: list[Token], equals: int) -> int:
+    """Where the q of `q'(k) =` stands, if q' is called elsewhere, and q is no function itself; -1 for all else."""
+    first, opening, _ = left_side(tokens, equals)
+    if opening != first + 2 or tokens[first][0] != NAME or tokens[first + 1][0] != "'":
+        return -1
+    stem = tokens[first][1]
+    after = [tokens[k + 1][0] for k, token in enumerate(tokens[:-1]) if token[:2] == (NAME, stem)]
+    return first if "(" not in after and after.count("'") > 1 else -1
 
 
 def _unlabelled(tokens: list[Token]) -> list[Token]:
@@ -198,7 +210,7 @@ def _is_log(token: Token) -> bool:
     return token[0] == "FUNC" and token[1] == "log"
 
 
-def _left_side(tokens: list[Token], equals: int) -> tuple[int, int, int]:
+def left_side(tokens: list[Token], equals: int) -> tuple[int, int, int]:
     """Where the left side before a `=` begins, where its list of arguments opens (0 if it has none) and ends."""
     depth, opening = 0, 0
     end = equals - 1

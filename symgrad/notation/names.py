@@ -69,7 +69,7 @@ _CHANGE = re.compile(r"\\Delta\s*(\\?[A-Za-z].*)", re.DOTALL)
 _STEM = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]*")
 _NUMBERED = re.compile(r"([^\W\d_]+)([0-9]+)")
 _SCRIPT = re.compile(
-    r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+|[A-Za-z0-9]+(?:[+-][0-9]+)?|\([A-Za-z0-9]+(?:[+-][0-9]+)?\)|.))",
+    r"([_^])(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+(?:\{[^{}]*\})?|[A-Za-z0-9]+(?:[+-][0-9]+)?|\([A-Za-z0-9]+(?:[+-][0-9]+)?\)|.))",
     re.DOTALL,
 )
 
@@ -130,7 +130,7 @@ def _label(body: str, spelling: str) -> str:
 
 def _stem(text: str, spelling: str) -> str:
     """A stem without scripts: fonts dropped, accents spelled out, Greek by name."""
-    text = text.strip()
+    text = text.strip().replace("\\_", "_") if "_" in text and "{" in text else text.strip()
     match = _WRAPPED.fullmatch(text)
     if match:
         command = match.group(1) or match.group(3)
@@ -138,10 +138,12 @@ def _stem(text: str, spelling: str) -> str:
         if command in ACCENTS:
             return _stem(inner, spelling) + ACCENTS[command]
         if command in FONTS or command == "operatorname":
-            return _stem(inner, spelling)
+            return canonical(inner) if "_" in inner else _stem(inner, spelling)
         raise NameProblem(f"{spelling!r} is not a name", source=spelling)
     if text.startswith("\\") and text[1:] in LATEX_GREEK:
         return LATEX_GREEK[text[1:]]
+    if text.endswith("'") and text[:-1]:
+        return _stem(text[:-1], spelling) + "prime"
     return word(text, spelling)
 
 

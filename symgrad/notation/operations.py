@@ -99,6 +99,13 @@ def _lettered(name: str, letter: str) -> Handler:
     return noted
 
 
+def _counting(work: Elaborator, tree: Tree) -> Value:
+    """The vector (1, ..., n)."""
+    if len(tree.args) != 1:
+        raise InputError(f"counting takes 1 argument, not {len(tree.args)}", code="ARITY")
+    return Value(work.algebra.call(OPERATIONS["counting"], [], (dimension(tree.args[0]),)))
+
+
 def _nullary(name: str) -> Handler:
     def handler(work: Elaborator, tree: Tree) -> Value:
         arguments(work, tree, 0, 0)
@@ -175,7 +182,7 @@ def _exp(work: Elaborator, tree: Tree) -> Value:
 _AXIS = ("softmax", "log_softmax", "logsumexp", "argmax", "prod", "products_of_others")
 
 
-_SPECIAL = {"maximum", "minimum", "amax", "onehot", "where", "power", "pi", *_AXIS}
+_SPECIAL = {"maximum", "minimum", "amax", "onehot", "counting", "where", "power", "pi", *_AXIS}
 
 
 def _spellings() -> dict[str, Handler]:
@@ -197,6 +204,7 @@ HANDLERS: dict[tuple[str, ...], Handler] = {
     ("max", "maximum", "amax"): _extreme("maximum", 1),
     ("min", "minimum", "amin"): _extreme("minimum", -1),
     ("onehot", "one_hot"): _onehot,
+    ("counting",): _counting,
     ("where",): _where,
     ("exp",): _exp,
     ("pi",): _nullary("pi"),

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, evaluations, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, heads, latex, quotients, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
@@ -107,12 +108,14 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
 
 
 def _prepared(
-    source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool, declared: Collection[str]
+    source: str, lexed: Lexed, kinds: AbstractSet[str], is_latex: bool, declared: Collection[str]
 ) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired; `kinds` are what occurs."""
     tokens = lexed.tokens
     if is_latex and "\\mathcal" in source:
         tokens = _densities(tokens, source)
+    if is_latex and ("=" in kinds or "<(" in kinds):
+        tokens = heads.settled(tokens)
     if "=" in kinds:
         tokens = settled(tokens)
     if is_latex and "^" in kinds:
@@ -121,8 +124,8 @@ def _prepared(
         tokens = _together(tokens, declared)
     if is_latex and ":" in kinds:
         tokens = _colons(tokens)
-    if "BIG" in kinds and "'" in kinds:
-        tokens = _primed(tokens)
+    if "'" in kinds:
+        tokens = _primed(tokens, {parts(name)[0] for name in declared})
     if NEWLINE in kinds:
         tokens = _joined(tokens, is_latex, lexed.numpy)
     if tokens and tokens[0][:2] in OBJECTIVES:
@@ -250,16 +253,18 @@ def _signs_above(tokens: list[Token]) -> list[Token]:
     return kept
 
 
-def _primed(tokens: list[Token]) -> list[Token]:
-    r"""The tokens with k' one name wherever a sum runs over k'."""
+def _primed(tokens: list[Token], stems: Collection[str]) -> list[Token]:
+    r"""The tokens with k' one name wherever a sum runs over k', and s' one where it is declared."""
     runs = zip(tokens, tokens[1:], tokens[2:], tokens[3:], tokens[4:], strict=False)
     found = {
         letter[1] for sign, below, opened, letter, prime in runs
-        if (sign[0], below[0], opened[0], letter[0], prime[0]) == ("BIG", "_", "{", NAME, "'")
+        if sign[0] in ("BIG", "FUNC") and (below[0], opened[0], letter[0], prime[0]) == ("_", "{", NAME, "'")
     }  # fmt: skip
     kept: list[Token] = []
     for token in tokens:
-        if token[0] == "'" and kept and kept[-1][0] == NAME and kept[-1][1] in found and kept[-1][3] == token[2]:
+        before = kept[-1] if kept else token
+        known = before[1] in found or f"{before[1]}prime" in stems
+        if token[0] == "'" and before[0] == NAME and known and before[3] == token[2]:
             kept[-1] = (NAME, f"{kept[-1][1]}prime", kept[-1][2], token[3])
         else:
             kept.append(token)

@@ -37,6 +37,7 @@ class Chain:
         self.labels: tuple[int, ...] = ()
         self.dims: tuple[Axis, ...] = ()
         self.row = False
+        self.promoted = False  # whether a vector stood for a row
         self.fresh = 0
         self.parts: list[tuple[Value, Tree]] = []
 
@@ -47,6 +48,11 @@ class Chain:
         for name, dim in zip(value.open, node.shape, strict=False):
             if not unify(extents.setdefault(name, dim), dim):
                 raise different_ranges(name, extents[name], dim)
+        if rank == 0 and tree.head == "name" and tree.value in self.work.bound and self._beside_a_vector():
+            raise InputError(
+                f"the index {tree.value} is used as a number beside an array: or is it an entry?", code="AMBIGUOUS",
+                hint=f"write an entry as x_{tree.value}, and the number in front",
+            )  # fmt: skip
         if rank == 0:
             self.factors.append((node, value.open, 1))
             return
@@ -62,14 +68,20 @@ class Chain:
         self.factors.append((node, value.open + labels, 1))
         self.parts.append((value, tree))
 
+    def _beside_a_vector(self) -> bool:
+        """Whether the factor before is the name of an array."""
+        return bool(self.parts) and self.parts[-1][1].head == "name"
+
     def meet(self, value: Value, shape: tuple[Axis, ...], labels: tuple[int, ...], tree: Tree) -> tuple[int, ...]:
         """Join the axes of the product so far with those of the next factor; the labels of that factor."""
         left = "row" if self.row else "column" if len(self.labels) == 1 else "matrix"
         right = "row" if value.row else "column" if len(labels) == 1 else "matrix"
-        if (left, right) == ("column", "row"):
+        if (left, right) == ("column", "row") and self.promoted:
+            self.work.note(f"{self.work.text(tree)} is a column, since the vectors before it are rows")
+        elif (left, right) == ("column", "row"):
             self.labels, self.dims, self.row = self.labels + labels, self.dims + shape, False
             return labels
-        if (left, right) not in JOINS and not self.allowed(left, right):
+        elif (left, right) not in JOINS and not self.allowed(left, right):
             raise self.refusal(left, right, value, tree)
         if not unify(self.dims[-1], shape[0]):
             raise self.mismatch(value, tree)
@@ -92,6 +104,7 @@ class Chain:
             if not self.work.scope.numpy:
                 text = self.work.text(self.parts[0][1])
                 self.work.note(f"in {self.work.text(self.tree)} the vector {text} stands for the row {text}ᵀ")
+                self.promoted = True
             return True
         return self.work.scope.numpy and left == "column"
 

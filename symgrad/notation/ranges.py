@@ -7,8 +7,10 @@ and `settle` finds the largest extents that stay inside of every axis.  What wou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +104,8 @@ def _affine(work: Elaborator, tree: Tree) -> Affine | None:
             if quotient is None:
                 return None
             sizes.append((sign, quotient))
+        elif (spread := _spread(part)) is not None:
+            waiting.append((sign * spread[0], spread[1]))
         elif part.head in {"name", "mul"}:
             found = _term(work, part)
             if found is None:
@@ -115,6 +119,16 @@ def _affine(work: Elaborator, tree: Tree) -> Affine | None:
         else:
             return None
     return Affine({k: s for k, s in strides.items() if s != 0}, tuple(sizes), constant)
+
+
+def _spread(tree: Tree) -> tuple[int, Tree] | None:
+    """(number, sum) of `2 (i - 1)`."""
+    sums = [factor for factor in tree.args if factor.head in {"add", "neg"} and literal(factor) is None]
+    numbers = [literal(factor) for factor in tree.args if factor not in sums]
+    if tree.head != "mul" or len(sums) != 1 or not numbers or None in numbers:
+        return None
+    times = math.prod(Fraction(n) for n in numbers if n is not None)
+    return (int(times), sums[0]) if times.denominator == 1 else None
 
 
 def _rounded(work: Elaborator, tree: Tree) -> Dim | None:

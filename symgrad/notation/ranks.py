@@ -473,6 +473,7 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     "solve": _solved,
     **dict.fromkeys(("ones", "zeros"), _filled),
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
+    "counting": lambda _self, _args: 1,
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
     "diag": _diag,
     **dict.fromkeys(("conv1d", "correlate"), _of_rank(1, 1)),

@@ -16,7 +16,9 @@ from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation import ranges
 from symgrad.notation.applications import close
+from symgrad.notation.counts import sized
 from symgrad.notation.elaborate import Elaborator
+from symgrad.notation.literals import kind, literal
 from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
@@ -268,6 +270,10 @@ def _built(sources: Survey, scope: Scope, holes: list[Unknown] | None) -> tuple[
 def _evaluate(work: Elaborator, sources: Survey) -> Value:
     """The definitions in order, then the function."""
     scope = work.scope
+    bodies = [sources.function.body, *(one.body for one in sources.definitions)]
+    begin = {literal(t.args[0]) for b in bodies for t in b.walk() if t.head == "binder" and kind(t) == "range"} & {0, 1}
+    if begin:
+        work.first = int(begin.pop() or 0) if len(begin) == 1 else None
     for one in sources.definitions:
         if one.parameters is not None:
             scope.functions[one.name] = Function(one.parameters, one.body)
@@ -327,8 +333,7 @@ def _with_indices(work: Elaborator, one: Definition) -> Value:
 def replay(reading: Reading, elaborator: Callable[[Any, Scope], Elaborator]) -> tuple[Value, Elaborator]:
     """The value that another elaborator gives to a reading's source, over the shapes that are settled."""
     assert reading.parsed is not None
-    names = {*reading.variables, *_dimensions(reading)}
-    sources = survey(reading.parsed.tree, reading.parsed.source, names)
+    sources = survey(reading.parsed.tree, reading.parsed.source, reading.variables, _dimensions(reading))
     holes = _outlined(sources, reading.scope.over(dict(reading.scope.variables), {}), {}, None)
     work = elaborator(Expressions(holes), reading.scope.over(dict(reading.scope.variables), {}))
     return _evaluate(work, sources), work
@@ -373,7 +378,8 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     names = {*reading.variables, *reading.scope.values, *intermediates}
     if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
         names.add(reading.name)
-    found = survey(parsed.tree, parsed.source, {*names, *_dimensions(reading)})
+    parsed = replace(parsed, tree=sized(parsed.tree, _dimensions(reading) - names, parsed.source))
+    found = survey(parsed.tree, parsed.source, names, _dimensions(reading))
     names |= {d.name for d in found.definitions}
     for stem, trees in found.uses.numbered.items():
         for tree in trees:

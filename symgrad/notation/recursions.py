@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.errors import InputError, LimitError
+from symgrad.notation.counts import counted, entered, without_zeros
 from symgrad.notation.literals import indices, kind, literal
 from symgrad.notation.names import subscripted
 from symgrad.notation.syntax import Tree, fold
@@ -20,6 +21,8 @@ from symgrad.notation.syntax import Tree, fold
 #: How many members of recursions one source may have written out, and how many definitions may form recursions.
 MAX_MEMBERS = 200
 BEGIN = "define its start, as a^{(0)} = x"
+#: What stands before a number above a name.
+ABOVE = ("(", "[", "^", "^{", "\\langle")
 _NUMBERED = re.compile(r"(.+)\^\(([0-9]+)\)")
 #: A name that carries a letter with a number: h_t-1, z^(l), z^(l+1).
 _PLACED = re.compile(r"_[A-Za-z]+[+-][0-9]+|\^\([A-Za-z]")
@@ -66,8 +69,11 @@ class _Family:
         )
 
 
-def unrolled(tree: Tree, source: str, known: Collection[str]) -> tuple[Tree, list[str]]:
-    """The formulas without running numbers, and what was done; `known` names are variables."""
+def unrolled(
+    tree: Tree, source: str, known: Collection[str], sizes: Collection[str] = ()
+) -> tuple[Tree, list[str]]:  # fmt: skip
+    """The formulas without running numbers, and what was done; `known` names are variables, or else `sizes`."""
+    tree = entered(counted(tree, {*known, *sizes}), known)
     family = _family(tree.args if tree.head == "block" else (tree,), source, known)
     notes: list[str] = []
     if family.running:
@@ -77,7 +83,25 @@ def unrolled(tree: Tree, source: str, known: Collection[str]) -> tuple[Tree, lis
         wanted = [part for formula in given for part in _right(formula) if _number(part, family) is not None]
         written = _members(family, wanted, known, notes) if wanted else _one_step(family, notes)
         tree = written[0] if len(written) == 1 else Tree("block", tuple(written), None, tree.start, tree.end)
-    return with_known(tree, source, known), notes
+    return _stacked(with_known(tree, source, known), known), notes
+
+
+def _stacked(tree: Tree, known: Collection[str]) -> Tree:
+    """`W^{(2)}` as the second of the matrices in W, where W is declared, and W^{(2)} is not known."""
+    formulas = tree.args if tree.head == "block" else (tree,)
+    own = {str(f.args[0].value) for f in formulas if f.head == "equation" and f.args[0].head == "name"}
+
+    def combine(node: Tree, args: list[Tree]) -> Tree:
+        match = _NUMBERED.fullmatch(str(node.value)) if node.head == "name" else None
+        if match is not None and match.group(1) in known and node.value not in known and node.value not in own:
+            base = Tree("name", (), match.group(1), node.start, node.start)
+            number = Tree("num", (), int(match.group(2)), node.end, node.end)
+            return Tree("index", (base, number), None, node.start, node.end)
+        if node.head == "index" and node.args[0].head == "name" and args[0].head == "index":
+            return Tree("index", (*args[0].args, *args[1:]), None, node.start, node.end)
+        return _with(node, tuple(args))
+
+    return fold(tree, combine)
 
 
 def with_known(tree: Tree, source: str, known: Collection[str]) -> Tree:
@@ -105,7 +129,7 @@ def place_of(tree: Tree, source: str) -> Place | None:
     found = _shift(number)
     if found is None or source[base.end : base.end + 1] == "[":
         return None
-    above = source[max(0, number.start - 3) : number.start].rstrip().endswith(("(", "["))
+    above = source[max(0, number.start - 8) : number.start].rstrip().endswith(ABOVE)
     return Place(str(base.value), *found, above)
 
 
@@ -271,7 +295,7 @@ def _members(family: _Family, wanted: Sequence[Tree], known: Collection[str], no
     found = [name for name in written if name[0] != " "]
     notes.append(f"the recursion is written out: {', '.join(found[::-1][:6])}{', ...' if len(found) > 6 else ''}")
     _refuse_open(family)
-    return list(written.values())
+    return without_zeros(list(written.values()), family.starts)
 
 
 def _refuse_open(family: _Family) -> None:

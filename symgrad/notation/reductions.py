@@ -6,7 +6,7 @@ values; a condition such as j ≠ y_i is a 0/1 factor.  Nothing here ever loops 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +36,12 @@ def _big(work: Elaborator, tree: Tree) -> Value:
     if len(set(names)) < len(names):
         raise InputError("an index is bound twice", code="UNBOUND")
     ends = {name: end for binder in binders for name, end in _ends(work, binder)}
+    firsts = dict(_firsts(work, binders))
+    outer, work.firsts = work.firsts, {**work.firsts, **firsts}
     binders = [_plainly(work, binder) for binder in binders]
     for binder in binders:
         for name in indices(binder):
             work.bound[name] = ends.get(name)
-        low = literal(binder.args[0]) if kind(binder) == "range" else None
-        if low is not None and low == int(low):
-            work.firsts[indices(binder)[0]] = int(low)
         if kind(binder) == "range" and not work.scope.calculates:
             work.bound[indices(binder)[0]] = _range(work, binder)
     if work.scope.calculates:
@@ -54,10 +53,19 @@ def _big(work: Elaborator, tree: Tree) -> Value:
         weights = [weight for binder in binders for weight in _conditions(work, binder)]
         return _BIG[str(tree.value)](work, tree, value, names, weights)
     finally:
+        work.firsts = outer
         for name in names:
             del work.bound[name]
             work.ranges.pop(name, None)
-            work.firsts.pop(name, None)
+
+
+def _firsts(work: Elaborator, binders: Sequence[Tree]) -> Iterator[tuple[str, int]]:
+    """The numbers at which the indices of a sum begin: where it says so, else as entries are counted."""
+    for binder in binders:
+        first = literal(binder.args[0]) if kind(binder) == "range" else None
+        for name in indices(binder):
+            if first is not None or work.first is not None:
+                yield name, int(work.first or 0) if first is None else int(first)
 
 
 def _ends(work: Elaborator, binder: Tree) -> Iterator[tuple[str, Axis]]:
@@ -225,16 +233,19 @@ def _last(work: Elaborator, value: Value, names: list[str], tree: Tree) -> Value
 
 
 def _max_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
-    if weights:
-        raise UnsupportedError("a maximum under a condition is not read yet")
     if not names:
         return work.apply("amax", [value], tree)
-    return work.apply("amax", [_last(work, value, names, tree)], tree)
+    for weight in weights:  # what does not count is put below the least entry
+        least = work.total([(1, _min_over(work, tree, value, names, [])), (-1, work.number(1))], tree)
+        value = work.apply("where", [weight, value, least], tree)
+    for name in reversed(names):
+        value = work.apply("amax", [_last(work, value, [name], tree)], tree)
+    return value
 
 
 def _min_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
     negative = Value(work.algebra.add([(-1, value.node)]), value.open)
-    best = _max_over(work, tree, negative, names, weights)
+    best = _max_over(work, tree, negative, names, weights)  # of the negative entries
     return Value(work.algebra.add([(-1, best.node)]), best.open)
 
 
@@ -259,8 +270,21 @@ def _product_over(work: Elaborator, tree: Tree, value: Value, names: list[str], 
     return value
 
 
+def _mean_over(work: Elaborator, tree: Tree, value: Value, names: list[str], weights: list[Value]) -> Value:
+    """E_i f_i, the average over all entries."""
+    missing = [name for name in names if name not in value.open]
+    if weights or missing or not names:
+        raise InputError("over what is this the average?", code="AMBIGUOUS", hint=r"write \frac{1}{N} \sum_{i=1}^N")
+    extents = dict(zip(value.open, value.extents, strict=True))
+    counts = [Value(work.algebra.size(find(extents[name]))) for name in names]
+    work.note(f"{work.text(tree)} is the average over all {', '.join(names)}")
+    total = _sum_over(work, tree, value, names, weights)
+    return work.entrywise([total, *counts], [1, *(-1 for _ in counts)], tree)
+
+
 _BIG: dict[str, Callable[[Elaborator, Tree, Value, list[str], list[Value]], Value]] = {
     "sum": _sum_over, "max": _max_over, "min": _min_over, "logsumexp": _lse_over, "prod": _product_over,
+    "mean": _mean_over,
 }  # fmt: skip
 
 

@@ -106,6 +106,10 @@ def _normal(node: Tree, args: list[Tree]) -> Tree:
     head, value = node.head, node.value
     if head == "index" and len(args) == 2 and args[0].head == "name" and args[1].head in ("num", "name"):
         return Tree("name", (), f"{args[0].value}_{args[1].value}")
+    if head == "assemble" and len(args) == 1 and args[0].head in ("name", "call", "mul", "transpose"):
+        used = {part.value for part in args[0].walk() if part.head == "name"}
+        if used and used.isdisjoint(value):  # type: ignore[arg-type]
+            return Tree("index", (*args, *(Tree("name", (), letter) for letter in value)))  # type: ignore[attr-defined]
     if head == "neg" and args[0].head == "num":
         return Tree("num", (), -args[0].value)  # type: ignore[operator]
     if (

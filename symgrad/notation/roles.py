@@ -8,9 +8,11 @@ out to be a name (`W_1`) or an entry (`x_2`) are rewritten here, so that nobody 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from symgrad.errors import InputError, ShapeError
 from symgrad.expr import Shape
+from symgrad.notation.counts import sized
 from symgrad.notation.names import GREEK, subscripted
 from symgrad.notation.parser import Parsed
 from symgrad.notation.ranks import Ranks
@@ -51,8 +53,9 @@ class Roles:
         self.declared = {**declared, **_declared_inside(parsed, declared)}
         self.assumed = dict(assumed)
         self.dims = {d for shape in self.declared.values() for d in shape if isinstance(d, str)}
+        self.parsed = parsed = replace(parsed, tree=sized(parsed.tree, self.dims - self.declared.keys(), parsed.source))
         become_names(parsed.tree, {*self.declared, *self.assumed, *self.dims})
-        self.survey: Survey = survey(parsed.tree, parsed.source, {*self.declared, *self.dims})
+        self.survey: Survey = survey(parsed.tree, parsed.source, self.declared, self.dims)
         self.notes: dict[str, None] = dict.fromkeys((*parsed.notes, *self.survey.notes))
         self.scope = Scope(source=parsed.source, numpy=parsed.dialect == "numpy")
         self.indices: set[str] = set()

@@ -156,6 +156,9 @@ class Uses:
                 mine.setdefault(name, tree)
         for name, count in inner.indexed.items():
             self.indexed[name] = max(self.indexed.get(name, 0), count)
+        for name, tree in inner.subscripts.items():
+            if name in self.declared and name not in (function.parameters or ()):
+                self.subscripts.setdefault(name, tree)
         for name, trees in inner.numbered.items():
             self.numbered.setdefault(name, []).extend(trees)
 
@@ -172,6 +175,8 @@ class Uses:
             subscripts = _as_row(tree, subscripts[0])
         letters = 0
         for subscript in subscripts:
+            if self._is_declared(subscript):
+                become_name(subscript)  # the label y_w of s_{y_w}
             if subscript.head == "name":
                 letter = str(subscript.value)
                 self.subscripts.setdefault(letter, subscript)
@@ -195,6 +200,12 @@ class Uses:
         if base.head == "name":
             self.indexed[name] = max(self.indexed.get(name, 0), letters)
         return rest
+
+    def _is_declared(self, subscript: Tree) -> bool:
+        """Whether a subscript with a subscript is one declared name."""
+        if subscript.head != "index" or len(subscript.args) != 2 or any(a.head != "name" for a in subscript.args):
+            return False
+        return subscripted(str(subscript.args[0].value), str(subscript.args[1].value)) in self.declared
 
     def _is_row(self, name: str, subscript: Tree) -> bool:
         """Whether `W_{j:}` is the row j of a matrix W: j is no dimension, and W is a capital letter."""
@@ -312,10 +323,11 @@ class Survey:
     notes: list[str]
 
 
-def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
+def survey(tree: Tree, source: str, declared: Collection[str] = (), sizes: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
-    tree, notes = unrolled(tree, source, declared)
+    tree, notes = unrolled(tree, source, declared, sizes)
     tree = looked_back(tree, source)
+    declared = {*declared, *sizes}
     formulas = tree.args if tree.head == "block" else (tree,)
     _refuse_squares(formulas, source)
     _join_declared(formulas, declared)
@@ -344,6 +356,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     _distinct([found[k] for k in rest], source)
     _distinct([found[k] for k in [*same, chosen] if not found[k].indices and found[k].name], source)
     _refuse_circle(found, apart, chosen, source)
+    _refuse_unneeded(found, apart, chosen, source)
     ordered = _ordered(found, apart, rest, source)
     uses.scan(found[chosen].body)
     _refuse_itself(found[chosen], uses, source)
@@ -532,6 +545,17 @@ def _refuse_old_and_new(found: list[Definition], apart: list[set[str]], chosen: 
             )  # fmt: skip
 
 
+def _refuse_unneeded(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
+    """A function that is defined and called nowhere was meant by something that was read as a product, or as a name."""
+    for k, one in enumerate(found):
+        called = {name.rstrip("'") for j, used in enumerate(apart) if j != k for name in used}
+        if k != chosen and one.parameters and one.name not in {*called, *BUILTIN}:
+            raise InputError(
+                f"{one.name} is defined, and nothing that is read calls it", source=source, code="AMBIGUOUS",
+                offset=one.whole.start, end=one.whole.end, hint="call it as it is defined, or leave it out",
+            )  # fmt: skip
+
+
 def _is_used(body: Tree, left: Tree) -> bool:
     """Whether what gets a new value occurs in it, as x in x - η g and w_j in w_j + x_j."""
     return any(tree == left for tree in body.walk())
@@ -681,8 +705,14 @@ def _function(found: list[Definition], apart: list[set[str]], source: str) -> in
         return bare[0]
     free = [
         k for k, d in enumerate(found)
-        if not any(d.name in apart[j] for j in range(len(found)) if j != k)
+        if not any(d.name == name.rstrip("'") for j in range(len(found)) if j != k for name in apart[j])
     ]  # fmt: skip
+    if len(free) > 1 and free[0] == 0 and "\\" in source:
+        last = found[free[-1]].whole
+        raise InputError(
+            f"which is the function, {found[0].name} or {found[free[-1]].name}? neither needs the other", source=source,
+            offset=last.start, end=last.end, code="AMBIGUOUS", hint="leave out what the function does not need",
+        )  # fmt: skip
     return free[-1] if free else len(found) - 1
 
 

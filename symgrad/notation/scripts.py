@@ -16,7 +16,8 @@ from symgrad.notation.cursor import POSTFIX, Reader, bracketed
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
-_OPENED = re.compile(r"(?:\\(?:left|[bB]igg?l?)\s*)?[(\[]")
+#: A bracket, however large it is set.
+_OPENED = re.compile(r"(?:\\(?:left|[bB]igg?l?)\s*)?(?:[(\[]|\\\{)")
 #: What a + above a bracket makes: the positive part of a number, the pseudo-inverse of a matrix.
 PLUS = "plus above"
 #: Letters that stand for an index when they are written side by side.
@@ -80,7 +81,7 @@ def _signed_name(p: Reader, base: Tree, below: list[Tree] | None) -> Tree | None
 
 def _is_closed(p: Reader, base: Tree) -> bool:
     """Whether brackets stand around the base."""
-    return bool(_OPENED.match(p.source, base.start)) and p.source[base.end - 1 : base.end] in ")]"
+    return _OPENED.match(p.source, base.start) is not None and p.source[base.end - 1 : base.end] in (")", "]", "}")
 
 
 def _sign(p: Reader) -> str:
@@ -344,7 +345,15 @@ def _above(
 
 
 def _pseudo_inverse(p: Reader, base: Tree, token: Token) -> Tree:
-    """`A^+` of a capital letter is the pseudo-inverse; of anything else it could be the positive part as well."""
+    """`A^+` of a capital letter is the pseudo-inverse; of anything else it could be the positive part as well.
+
+    Where the name is declared with its sign, it is that name.
+    """
+    stem = base.args[0] if base.head == "index" else base
+    sign = p.tokens[p.pos + (p.tokens[p.pos][0] == "{")][0]
+    if f"{stem.value}^{sign}" in p.vocabulary.names:
+        _sign(p)
+        return _relabelled(p, base, f"^{sign}", token)
     if _sign(p) != "+" or base.head != "name" or not str(base.value)[:1].isupper():
         hint = "write [z]_+ or max(0, z) for the positive part, pinv(A) for the pseudo-inverse, x_+ for a name"
         p.fail("a sign above: a part, a pseudo-inverse, or a name?", token, "AMBIGUOUS", hint)
@@ -405,15 +414,19 @@ def _braced_above(
         done.append(("odot", p.expression(0)))
         p.expect("}", opened)
         return base, None
-    if first in ("(", "[") and p.partner(place) in (stop - 1, stop - 2) and base.head in ("name", "index", "call"):
-        return _numbered(p, base, place, stop, done)
+    if first in ("(", "[") and base.head in ("name", "index", "call"):
+        closing = p.partner(place)
+        if closing in (stop - 1, stop - 2) or (closing < stop and p.tokens[closing + 1][0] in ("(", "[")):
+            return _numbered(p, base, place, stop, done)
     return None
 
 
 def _word_above(p: Reader, base: Tree, inner: list[Token]) -> str:
     r"""The label old of `\theta^{\text{old}}`, or Q of `W^Q`: a word, or a capital that is used as nothing else."""
-    if base.head not in ("name", "index") or not inner or not all(t[0] in (NAME, WORD) for t in inner):
+    if base.head not in ("name", "index") or not inner:
         return ""
+    if not all(t[0] in (NAME, WORD) for t in inner):
+        return _declared_above(p, base, inner)
     word = "".join(str(t[1]) for t in inner)
     glued = all(a[3] == b[2] for a, b in itertools.pairwise(inner))
     if len(inner) == 1 and inner[0][0] == WORD:
@@ -424,6 +437,13 @@ def _word_above(p: Reader, base: Tree, inner: list[Token]) -> str:
         return word
     capital = len(word) == 1 and word.isupper() and word not in p.vocabulary.names
     return word if capital and p.latex and word in _capitals_above(p, str(stem.value)) else ""
+
+
+def _declared_above(p: Reader, base: Tree, inner: list[Token]) -> str:
+    """The label L-1 or 2 of a name that is declared with it."""
+    stem = base.args[0] if base.head == "index" else base
+    label = "".join(p.source[t[2] : t[3]] for t in inner)
+    return label if f"{stem.value}^({label})" in p.vocabulary.names else ""
 
 
 def _capitals_above(p: Reader, stem: str) -> set[str]:
@@ -445,7 +465,7 @@ def _numbered(
     closing = p.partner(place)
     rest = p.tokens[closing + 1 : stop]
     if rest and not _transposes(p, base, closing + 1):
-        return None
+        return _numbered_twice(p, base, place, stop, done)
     inner = p.tokens[place + 1 : closing]
     if len(inner) == 1 and inner[0][0] == NUM:
         base, example = _relabelled(p, base, f"^({inner[0][1]})", p.tokens[place]), None
@@ -458,6 +478,37 @@ def _numbered(
     p.expect("}")
     if rest:
         done.append(("transpose", None))
+    return base, example
+
+
+def _numbered_twice(
+    p: Reader, base: Tree, place: int, stop: int, done: list[tuple[str, Tree | None]]
+) -> tuple[Tree, Tree | None] | None:
+    r"""`a^{[2](i)}` is example i of layer 2, `W^{[l]2}` the square of W^{[l]}; None for everything else."""
+    closing = p.partner(place)
+    rest = p.tokens[closing + 1 : stop]
+    power = len(rest) == 1 and rest[0][0] == NUM
+    again = rest[0][0] in ("(", "[") and p.partner(closing + 1) == stop - 1
+    inner = p.tokens[place + 1 : closing]
+    number = len(inner) == 1 and inner[0][0] == NUM
+    if not power and not (again and number):
+        return None
+    example = None
+    if number:
+        base = _relabelled(p, base, f"^({inner[0][1]})", p.tokens[place])
+        p.pos = closing + 1
+    else:
+        p.pos = place + 1
+        example = p.expression(0)
+        p.expect(p.tokens[closing][0], p.tokens[place])
+    if power:
+        done.append(("", Tree("num", (), rest[0][1], rest[0][2], rest[0][3])))
+        p.pos += 1
+    else:
+        p.pos += 1
+        example = p.expression(0)
+        p.pos += 1
+    p.expect("}")
     return base, example
 
 

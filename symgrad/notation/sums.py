@@ -63,19 +63,29 @@ def _binders(p: Reader) -> tuple[list[Tree], list[str]]:
             p.fail("the index of this sum is missing", upper, hint="as in \\sum_{i=1}^n")
         return [], []
     binders, bound = lower
-    _close_range(p, binders, upper)
+    _close_range(p, binders, upper, bound)
     return binders, bound
 
 
-def _close_range(p: Reader, binders: list[Tree], upper: Tree | None) -> None:
+def _close_range(p: Reader, binders: list[Tree], upper: Tree | None, bound: list[str]) -> None:
     """Put the upper bound where it belongs."""
     last = binders[-1]
     indices, kind = _index_kind(last)
     if kind == "range" and len(last.args) < 2:
         if upper is None:
             p.fail("the upper bound of this sum is missing", last, hint="as in \\sum_{i=1}^n")
-        for k, one in enumerate(binders):
-            binders[k] = Tree("binder", (one.args[0], upper), one.value, one.start, upper.end)
+        ends = upper.args if upper.head == "array" else (upper,) * len(binders)
+        if len(ends) != len(binders):
+            p.fail(f"{len(binders)} indices and {len(ends)} upper bounds", upper)
+        for k, (one, end) in enumerate(zip(binders, ends, strict=True)):
+            binders[k] = Tree("binder", (one.args[0], end), one.value, one.start, end.end)
+    elif upper is not None and upper.head == "array":
+        p.fail("several upper bounds without a lower one", upper)
+    elif upper is not None and (pair := _different(p, last)):
+        names = [Tree("name", (), name, last.start, last.end) for name in pair]
+        both = (Tree("compare", (name, upper), "<=", last.start, upper.end) for name in names)
+        binders[-1] = Tree("binder", (*last.args, *both), (pair, "where"), last.start, upper.end)
+        bound.append(pair[1])
     elif upper is not None and kind == "where" and len(indices) == 1:
         index = Tree("name", (), indices[0], last.start, last.end)
         within = Tree("compare", (index, upper), "<=", last.start, upper.end)
@@ -87,6 +97,15 @@ def _close_range(p: Reader, binders: list[Tree], upper: Tree | None) -> None:
         binders[-1] = Tree("binder", (start, upper), (indices, "range"), last.start, upper.end)
 
 
+def _different(p: Reader, binder: Tree) -> tuple[str, ...]:
+    r"""The two indices of `\sum_{i \neq j}^m`, which both run up to m; nothing for everything else."""
+    if _index_kind(binder)[1] != "where" or len(binder.args) != 1 or binder.args[0].value != "!=":
+        return ()
+    left, right = binder.args[0].args
+    plain = left.head == right.head == "name" and right.value in scripts.INDEX_LETTERS
+    return (str(left.value), str(right.value)) if plain and right.value not in p.bound else ()
+
+
 def _index_kind(binder: Tree) -> tuple[tuple[str, ...], str]:
     assert isinstance(binder.value, tuple)
     indices, kind = binder.value
@@ -94,12 +113,16 @@ def _index_kind(binder: Tree) -> tuple[tuple[str, ...], str]:
 
 
 def _bound_above(p: Reader) -> Tree:
+    """The upper end; a list of ends, one for each index, is an `array`."""
     token = p.tokens[p.pos]
     p.pos += 1
     if token[0] == "{":
-        tree = p.expression(0)
+        found = [p.expression(0)]
+        while p.tokens[p.pos][0] == ",":
+            p.pos += 1
+            found.append(p.expression(0))
         p.expect("}", token)
-        return tree
+        return found[0] if len(found) == 1 else Tree("array", tuple(found), None, found[0].start, found[-1].end)
     if token[0] in (NUM, NAME, "const", WORD):
         head = {NUM: "num", "const": "const"}.get(token[0], "name")
         return Tree(head, (), token[1], token[2], token[3])
@@ -122,6 +145,12 @@ def _binder(p: Reader) -> tuple[list[Tree], list[str]]:
         p.pos = stop + 1
         letters = _letters(p, [t for t in inner if t[0] == NAME])
         return [Tree("binder", (), (letters, "all"), inner[0][2], inner[-1][3])], list(letters)
+    listed = _listed(p, inner)
+    if listed:
+        p.pos = stop + 1
+        return [Tree("binder", ends, ((name,), "range"), opened[2], p.tokens[stop][3]) for name, ends in listed], [
+            name for name, _ in listed
+        ]
     together = _together(p, inner)
     if together:
         p.pos += 2 * len(together)
@@ -134,6 +163,31 @@ def _binder(p: Reader) -> tuple[list[Tree], list[str]]:
     binder, bound = _conditions(p)
     p.expect("}", opened)
     return [binder], bound
+
+
+def _listed(p: Reader, inner: list[Token]) -> list[tuple[str, tuple[Tree, Tree]]]:
+    r"""The indices and ends of `m, n \in \{1, 2\}`, `i \in \{1, \ldots, n\}` and `i = 1, \ldots, n`."""
+    sign = next((k for k, token in enumerate(inner) if token[0] in ("IN", "=")), 0)
+    letters, body = inner[:sign:2], inner[sign + 1 :]
+    if not sign or any(t[0] != NAME for t in letters) or any(t[0] != "," for t in inner[1:sign:2]):
+        return []
+    if inner[sign][0] == "IN":
+        if not body or (body[0][0], body[-1][0]) != ("\\{", "\\}"):
+            return []
+        body = body[1:-1]
+    given, commas = body[::2], body[1::2]
+    if len(given) < 2 or any(t[0] != "," for t in commas) or len(body) % 2 == 0:
+        return []
+    first, *rest = given
+    row = [first[1] + k if isinstance(first[1], int) else None for k in range(len(given))]
+    if any(t[0] == "dots" for t in rest):
+        cut = next(k for k, t in enumerate(given) if t[0] == "dots")
+        if cut != len(given) - 2 or [t[1] for t in given[:cut]] != row[:cut] or given[-1][0] not in (NAME, NUM):
+            return []
+    elif [t[1] for t in given] != row:
+        return []
+    lower, upper = (Tree("num" if t[0] == NUM else "name", (), t[1], t[2], t[3]) for t in (first, given[-1]))
+    return [(str(letter[1]), (lower, upper)) for letter in letters]
 
 
 def _together(p: Reader, inner: list[Token]) -> list[str]:
@@ -179,6 +233,12 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
         name = str(left.value)
         p.notes.append(f"{name} runs over its whole axis: the set below the sum is given nowhere else")
         return Tree("binder", (), ((name,), "all"), start[2], p.tokens[p.pos - 1][3]), [name]
+    if p.tokens[p.pos][0] == "IN" and left.head == "name" and p.tokens[p.pos + 1][0] in (NAME, WORD):
+        token = p.tokens[p.pos + 1]
+        if p.tokens[p.pos + 2][0] == "}":
+            p.pos += 2
+            whole = Tree("name", (), token[1], token[2], token[3])
+            return Tree("binder", (whole,), ((str(left.value),), "set"), start[2], token[3]), [str(left.value)]
     if p.tokens[p.pos][0] == "IN":
         p.fail("a sum over a set cannot be read", p.tokens[p.pos], hint="write a range, as in \\sum_{i=1}^n")
     if p.tokens[p.pos][0] not in RELATIONS:
@@ -213,7 +273,8 @@ def _is_whole_set(p: Reader) -> bool:
     r"""Whether a calligraphic letter stands for all there is, as the E of `\sum_{i \in \mathcal{E}}`."""
     token = p.tokens[p.pos + 1]
     calligraphic = p.source.startswith(("\\mathcal", "\\mathscr"), token[2])
-    once = all(t[1] != token[1] or t[0] != NAME or p.source.startswith("\\math", t[2]) for t in p.tokens)
+    pairs = zip(p.tokens, p.tokens[1:], strict=False)
+    once = all(t[1] != token[1] or t[0] != NAME or before[0] == "IN" for before, t in pairs)  # no |B| beside it
     known = token[1] in p.vocabulary.names or token[1] in p.defined or token[1] in p.applied
     return token[0] == NAME and p.tokens[p.pos + 2][0] == "}" and calligraphic and once and not known
 

@@ -75,8 +75,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
     "log2": ("log2",), "polygamma": ("polygamma",), "range": ("range", "arange"), "len": ("len",),
-    "einsum": ("einsum",),
-    "concatenate": ("concatenate", "concat"), "hstack": ("hstack",), "vstack": ("vstack",),
+    "einsum": ("einsum",), "counting": ("counting",),
+    "concatenate": ("concatenate", "concat", "Concat", "CONCAT"), "hstack": ("hstack",), "vstack": ("vstack",),
     "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
     "conv2d": ("conv2d",), "conv3d": ("conv3d",), "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
     **{name: (name, *spellings) for name, (spellings, _) in ABBREVIATIONS.items()},
@@ -90,7 +90,7 @@ SOFT = frozenset((
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
     "round", "solve", "cdf", "pdf", "logcdf", "cond",
     "floor", "gaussian", "identity", "average", "sigma", "σ", "logistic", "positive", "factorial", "one_hot", "onehot",
-    "multiply", "lg", "concat", "range", "len", "conv", "correlate",
+    "multiply", "lg", "concat", "Concat", "CONCAT", "range", "len", "conv", "correlate", "counting", "sg",
 ))  # fmt: skip
 
 #: Greek letters that are functions where they are applied, and are no variables of the source.

@@ -7,7 +7,7 @@ expression, or an `Outline` while shapes are still being inferred.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,8 @@ from symgrad import expr
 from symgrad.dims import Dim, combine
 from symgrad.errors import ShapeError
 from symgrad.expr import Node
-from symgrad.notation.syntax import Tree
+from symgrad.notation.literals import indices, kind
+from symgrad.notation.syntax import Tree, fold
 from symgrad.shapes import Axis, Unknown, find
 
 #: Labels of positional axes.
@@ -59,6 +60,45 @@ class Function:
 
     parameters: tuple[str, ...]
     body: Tree
+
+    def below(self) -> set[str]:
+        """The parameters that stand below names: what is given for them is an index."""
+        subscripts = (s for tree in self.body.walk() if tree.head == "index" for s in tree.args[1:])
+        named = {str(part.value) for s in subscripts for part in s.walk() if part.head == "name"}
+        compared = (side for tree in self.body.walk() if tree.head == "compare" for side in tree.args)
+        return named.intersection(self.parameters) | self._ends(str(s.value) for s in compared if s.head == "name")
+
+    def _ends(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that are compared with an index of the body, as in k \\neq i."""
+        bound = {name for tree in self.body.walk() if tree.head == "binder" for name in indices(tree)}
+        return set(names).intersection(self.parameters) if bound else set()
+
+
+def at_places(tree: Tree, places: Mapping[str, Tree], letters: Collection[str]) -> Tree:
+    """The body of a function with indices put in; its own indices give way to `letters`."""
+    own = {name for part in tree.walk() if part.head == "binder" for name in indices(part)}
+    clash = {name: f"{name}prime" for name in own & set(letters)}
+
+    def combine(node: Tree, args: list[Tree]) -> Tree:
+        if node.head == "name":
+            return places.get(str(node.value), node)
+        return Tree(node.head, tuple(args), node.value, node.start, node.end)
+
+    return fold(_renamed(tree, clash) if clash else tree, combine)
+
+
+def _renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
+    """A formula with other letters for the indices of its sums."""
+
+    def combine(node: Tree, args: list[Tree]) -> Tree:
+        if node.head == "name" and node.value in names:
+            return Tree("name", (), names[str(node.value)], node.start, node.end)
+        value = node.value
+        if node.head == "binder":
+            value = (tuple(names.get(name, name) for name in indices(node)), kind(node))
+        return Tree(node.head, tuple(args), value, node.start, node.end)
+
+    return fold(tree, combine)
 
 
 @dataclass(slots=True)

@@ -143,7 +143,8 @@ def _matrix_function(
 AXIS = (
     Operation(
         "softmax", ("x",), (differential("s = softmax(x); s .* dx - s (s^T dx)"),), "n -> n",
-        definition="exp(x) / sum(exp(x))", text=("softmax",), latex=("softmax",), numpy="softmax({x})", helper="softmax",
+        definition="exp(x) / sum(exp(x))", text=("softmax",), latex=("softmax", "Softmax", "SoftMax"),
+        numpy="softmax({x})", helper="softmax",
         jax="jax.nn.softmax({x})",
         torch="torch.softmax({x}, dim=-1)", source="Bridle, 1990; CS231n, Linear classification",
     ),
@@ -185,6 +186,11 @@ AXIS = (
         "onehot", ("y",), (FIXED,), "-> C", params=("C",), text=("onehot", "one_hot"), latex=("onehot",),
         domain=("label",), numpy="onehot({y}, {C})", helper="onehot", jax="jax.nn.one_hot({y}, {C}, dtype=float)",
         torch="onehot({y}, {C}).to(_like_)", analytic=False, source="e_y, the y-th unit vector; labels count from 0 in code",
+    ),
+    Operation(
+        "counting", (), (), "-> n", params=("n",), text=("counting",), latex=("counting",),
+        numpy="np.arange(1.0, {n} + 1)", torch="torch.arange(1, {n} + 1).to(_like_)", jax="jnp.arange(1.0, {n} + 1)",
+        source="the numbers 1, ..., n: an index in the place of a number",
     ),
 )
 

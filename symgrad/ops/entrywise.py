@@ -295,6 +295,12 @@ COMPARISONS = (
         exact=min, rewrite=_max_rewrite, definition="-max(-x, -y)", kinks=("x - y",), analytic=False, source=REFERENCE,
     ),
     Operation(
+        "stop_gradient", ("x",), (FIXED,), text=("sg", "stopgrad", "stop_gradient", "stopgradient", "stop_grad"),
+        latex=("sg", "stopgrad", "stop\\_gradient", "stopgradient", "stop\\_grad"), numpy="{x}",
+        jax="jax.lax.stop_gradient({x})", torch="({x}).detach()", held=True, analytic=False,
+        source="van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, 2017, section 3.2",
+    ),
+    Operation(
         "where", ("c", "x", "y"), (FIXED, partial("c"), partial("1 - c")), text=("where",), latex=("where",),
         numpy="np.where({c}, {x}, {y})", jax="jnp.where({c}, {x}, {y})",
         sympy=lambda sp, c, x, y: sp.Piecewise((x, sp.Gt(c, 0)), (y, True)), rewrite=_where_rewrite,

@@ -68,6 +68,7 @@ class Operation:
     sympy       the function on SymPy scalars, given the module; None where `definition` serves
     exact       its value on exact numbers where that is one, else None
     domain      where each argument may be sampled: real, positive, nonzero, unit, label, condition
+    held        whether its value is its argument's, and its derivative is not: the argument counts as fixed
     kinks       formulas over the arguments; the operation has a kink where one of them is 0
     defaults    values of trailing arguments that may be left out
     symbol      for indicators the comparison with 0 they write, else ""
@@ -100,6 +101,7 @@ class Operation:
     symbol: str = ""
     complement: tuple[int, str] | None = None
     turns: bool = False
+    held: bool = False
     analytic: bool = True
     source: str = ""
 
@@ -152,7 +154,8 @@ class Operation:
     def axes(self) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
         """The signature as (axes of each argument, axes of the result)."""
         left, right = self.signature.split("->")
-        return tuple(tuple(part.split()) for part in left.split(",")), tuple(right.split())
+        inputs = left.split(",") if self.args else []
+        return tuple(tuple(part.split()) for part in inputs), tuple(right.split())
 
 
 def _needs(axes: tuple[str, ...]) -> str:

@@ -603,8 +603,11 @@ class _Writer:
 
     def _call_entry(self, node: Call, names: tuple[str, ...], scope: tuple[str, ...]) -> Tree:
         if node.op.name == "onehot":
-            label = self.entry(node.args[0], names[:-1], scope)
+            place = constant(node.args[0])
+            label = self.entry(node.args[0], names[:-1], scope) if place is None else number_tree(place + 1)
             return Tree("indicator", (Tree("compare", (Tree("name", (), names[-1]), label), "="),))
+        if node.op.name == "counting":
+            return Tree("name", (), names[0])
         if node.op.entrywise:
             return self._call(node, [self.entry(arg, names if arg.shape else (), scope) for arg in node.args])
         return _indexed(self.tree(node), names)
@@ -688,6 +691,8 @@ class _Writer:
         scope: tuple[str, ...],
     ) -> Tree:  # fmt: skip
         """The entry of a factor at indices of which some are calculated."""
+        if isinstance(factor, Call) and factor.op.name == "counting" and axes[0] in places:
+            return places[axes[0]]
         if not any(k in places for k in axes):
             return self.entry(factor, tuple(labels[k] for k in axes), scope)
         subscripts = [places[k] if k in places else Tree("name", (), labels[k]) for k in axes]
@@ -836,6 +841,10 @@ def _onehot(node: Call, args: list[Tree]) -> Tree:
     return Tree("call", (*args, number_tree(classes)) if isinstance(classes, int) else tuple(args), "onehot")
 
 
+def _counting(node: Call, _args: list[Tree]) -> Tree:
+    return Tree("call", (dimension_tree(node.params[0]),), "counting")
+
+
 def _power(node: Call, args: list[Tree]) -> Tree:
     return Tree("pow", tuple(args), "odot" if node.args[0].shape else "")
 
@@ -878,6 +887,7 @@ def _constant(node: Call, _args: list[Tree]) -> Tree:
 
 CALLS: dict[str, Callable[[Call, list[Tree]], Tree]] = {
     "onehot": _onehot,
+    "counting": _counting,
     "relu": _relu,
     "power": _power,
     "abs": _absolute,

@@ -91,6 +91,7 @@ def _constant(node: Delta | Stacking, extent: Callable[[Dim], int], xp: Any) -> 
 def _call(node: Call, args: list[Any], extent: Callable[[Dim], int], arithmetic: Arithmetic) -> Any:
     if node.op.name == "onehot":
         return arithmetic.onehot(args[0], extent(node.params[0]))
+    args = [*args, *(() if node.args else map(extent, node.params))]
     function = arithmetic.functions.get(node.op.name)
     if function is None:
         raise UnsupportedError(f"no witness knows the operation {node.op.name}")
@@ -222,6 +223,7 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
         "logdet": lambda x: xp.linalg.slogdet(x)[1], "pi": lambda: xp.pi, "tril": xp.tril,
+        "counting": lambda n: xp.arange(1.0, n + 1), "stop_gradient": lambda x: x,
         "halftril": lambda x: xp.tril(x) - x * xp.eye(x.shape[-1]) / 2,
         "diagsum": lambda x: _along_diagonals(x, xp),
     }  # fmt: skip
@@ -267,7 +269,7 @@ def jax_arithmetic() -> Arithmetic:
         return _float_power(x, exponent)
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
-    functions |= _matrix_functions(jnp, jax_series())
+    functions |= _matrix_functions(jnp, jax_series()) | {"stop_gradient": jax.lax.stop_gradient}
     return Arithmetic(jnp, functions, float, power, jnp.einsum, onehot)
 
 
@@ -409,5 +411,6 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
         "chol": matrix(lambda m: ((m + m.T) / 2).cholesky(hermitian=False)),
         "logdet": matrix(lambda m: sp.log(sp.Abs(m.det()))), "tril": np.tril,
         "halftril": lambda x: (np.tril(x) + np.tril(x, -1)) * sp.Rational(1, 2),
-        "diagsum": lambda x: _along_diagonals(x, np),
+        "diagsum": lambda x: _along_diagonals(x, np), "stop_gradient": lambda x: x,
+        "counting": lambda n: np.array([sp.Integer(k + 1) for k in range(n)], dtype=object),
     }  # fmt: skip

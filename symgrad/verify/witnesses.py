@@ -14,7 +14,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from symgrad.expr import Call, Node, Variable, postorder, variables
+from symgrad.expr import Call, Node, Variable, postorder, substitute, variables
+from symgrad.expr import variable as named
 from symgrad.notation.reading import read_rule
 from symgrad.verify.interpret import interpret, jax_arithmetic, numpy_arithmetic, sympy_arithmetic
 from symgrad.verify.points import Point
@@ -93,6 +94,20 @@ class Problem:
         )
 
 
+def _held(problem: Problem, point: Point) -> tuple[Problem, Point]:
+    """The problem with the value of every sg(u) in its place: moving the variable does not move it."""
+    found: dict[Node, Node] = {}
+    values = dict(point.values)
+    for node in postorder([problem.function]):
+        if isinstance(node, Call) and node.op.held:
+            fixed = named(f"held_{len(found)}_", node.shape)
+            found[node] = fixed
+            values[fixed.name] = interpret(node, point.values, point.sizes, numpy_arithmetic())
+    if not found:
+        return problem, point
+    return Problem(substitute(problem.function, found), problem.by), Point(values, point.sizes)
+
+
 # --- numerical --------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +115,7 @@ def central(problem: Problem, point: Point) -> tuple[Any, Any]:
     """Central differences, extrapolated once (Richardson); also an estimate of the error of every entry."""
     import numpy as np
 
+    problem, point = _held(problem, point)
     base = np.asarray(point.values[problem.wrt.name], dtype=float)
 
     def at(change: Any) -> Any:
@@ -219,6 +235,7 @@ def sympy_entries(problem: Problem, point: Point, seed: int) -> dict[tuple[int, 
     import numpy as np
     import sympy as sp
 
+    problem, point = _held(problem, point)
     rng = np.random.default_rng(seed)
     values = {k: exact(v) for k, v in point.values.items()}
     symbols = {v.name: _symbols(v, np.shape(values[v.name])) for v in problem.by}

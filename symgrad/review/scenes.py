@@ -104,7 +104,8 @@ class Scene:
 
     def alike(self, node: Node) -> list[Node]:
         """What else of the function has the shape of a node, and could stand in its place."""
-        names = [body for body in self.names.values() if body is not self.function]
+        given = set(variables(self.function))
+        names = [b for b in self.names.values() if b is not self.function and given.issuperset(variables(b))]
         found = dict.fromkeys([*variables(self.function), *names, *self.parts])
         return [other for other in found if other.shape == node.shape and other is not node and not is_label(other)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import symgrad as sg
 from symgrad.dims import value as size_of
 from symgrad.expr import variable
 from symgrad.notation.names import canonical
-from symgrad.program import Program, ProgramError, rules, sandbox
+from symgrad.program import Program, ProgramError, confine, rules, sandbox
 from symgrad.program.calling import is_gradient_of
 from symgrad.program.wire import packed, unpacked
 from symgrad.shapes import read_shapes
@@ -305,6 +305,64 @@ def test_a_program_that_fails_says_how(name: str, tmp_path: Path, monkeypatch: p
         written(tmp_path, body).run({"x": np.array([1.0, 2.0])})
     assert (caught.value.finding, words in caught.value.message) == (finding, True), caught.value.message
     assert not list(tmp_path.glob("x"))
+
+
+#: What a program may try on the machine that it runs on; `VICTIM` is a file of its owner, in another folder.
+ATTACKS = {
+    "another process": "os.fork()",
+    "another program": "os.execv('/bin/true', ['true'])",
+    "a command": "subprocess.run(['true'])",
+    "the network": "socket.socket()",
+    "a foreign file read": "open(VICTIM).read()",
+    "a foreign file written": "open(VICTIM, 'w')",
+    "a foreign file cut off": "os.truncate(VICTIM, 0)",
+    "a foreign file removed": "os.remove(VICTIM)",
+    "a foreign file renamed": "os.rename(VICTIM, VICTIM + 'x')",
+    "a foreign file's owner shut out": "os.chmod(VICTIM, 0)",
+    "a link to a foreign file": "os.symlink(VICTIM, os.path.join(os.path.dirname(VICTIM), 'link'))",
+    "its own file changed": "open(__file__, 'a')",
+    "its folder replaced": "os.rmdir(os.environ['HOME'])",
+    "a signal to its parent": "os.kill(os.getppid(), 0)",
+    "its parent's environment": "open(f'/proc/{os.getppid()}/environ').read()",
+    "its parent's memory": "open(f'/proc/{os.getppid()}/mem', 'rb')",
+    "its parent's streams": "os.listdir(f'/proc/{os.getppid()}/fd')",
+    "more time": "resource.setrlimit(resource.RLIMIT_CPU, (1 << 20, 1 << 20))",
+    "a long file": "open('long', 'w').write('a' * 10_000)",
+}
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
+    """The attacks that get through, all tried by one program."""
+    folder, other = tmp_path_factory.mktemp("mine"), tmp_path_factory.mktemp("other")
+    victim = other / "victim.txt"
+    victim.write_text("unharmed", "utf-8")
+    before = f"import os, resource, socket, subprocess, sys\nimport numpy as np\nVICTIM = {str(victim)!r}"
+    body = (
+        f"def tried(text):\n        try: exec(text, globals())\n        except (OSError, ValueError): return 0.0\n"
+        f"        return 1.0\n    return np.array([tried(text) for text in {list(ATTACKS.values())!r}])"
+    )
+    _, (through,) = written(folder, body, before).run({"x": np.ones(1)})
+    yield {name for name, got in zip(ATTACKS, through, strict=True) if got}
+    assert victim.read_text("utf-8") == "unharmed"
+    assert list(other.iterdir()) == [victim]
+
+
+@pytest.mark.skipif(not confine.available(), reason="needs a Linux with Landlock, and a filter for this machine")
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_does_not_get_through(attack: str, attacked: set[str]) -> None:
+    assert attack not in attacked
+
+
+def test_what_a_program_may_do_it_can(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("factor = 2.0\n")
+    body = (
+        "import threading, random, statistics\n    from beside import factor\n"
+        "    t = threading.Thread(target=lambda: None); t.start(); t.join()\n"
+        "    open('/dev/null', 'w').write('x'); open(__file__).read()\n    return factor * x"
+    )
+    _, (value,) = written(tmp_path, body).run({"x": np.array([1.0, 2.0])})
+    np.testing.assert_array_equal(value, [2.0, 4.0])
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (k > 0)) for k, n in enumerate(NOISY)])

@@ -107,6 +107,31 @@ HOMEWORK: dict[str, tuple[str, str, str, str]] = {
     "a running total": ("sum_i g_i sum_{j=1}^{i} x_j", "x", "g: n, x: n", "return np.cumsum(g[::-1])[::-1]"),
     "triplet": ("max(0, ||a - p||^2 - ||a - q||^2 + 1)", "a", "a: d, p: d, q: d", "loss = np.sum((a - p) ** 2) - np.sum((a - q) ** 2) + 1\nif loss <= 0:\n    return np.zeros_like(a)\nreturn 2 * (q - p)"),
     "contrastive pairs": ("S = A B^T / t; 1/N sum_i (log(sum_j exp(S_{ij})) - S_{ii})", "A", "A: N d, B: N d, t:", "N = A.shape[0]\nS = A @ B.T / t\nP = np.exp(S - S.max(1, keepdims=True))\nP /= P.sum(1, keepdims=True)\nP[np.diag_indices(N)] -= 1\nreturn P @ B / (N * t)"),
-    "differences": ("sum((x_i - x_j)^2 for i)", "x", "x: n", ""),
 }  # fmt: skip
-del HOMEWORK["differences"]
+
+#: name: (formula, shapes, body of a program that gives the value)
+LOSSES: dict[str, tuple[str, str, str]] = {
+    "mean squared error": (MSE.replace("y", "t"), "X: N D, w: D, t: N", "return np.mean((X @ w - t) ** 2)"),
+    "mean squared error in a loop": (MSE.replace("y", "t"), "X: N D, w: D, t: N", "loss = 0.0\nfor i in range(len(X)):\n    loss += (X[i] @ w - t[i]) ** 2\nreturn loss / len(X)"),
+    "ridge": ("1/2 ||X w - t||^2 + lam ||w||^2", "X: N D, w: D, t: N, lam:", "r = X @ w - t\nreturn 0.5 * r @ r + lam * np.sum(np.square(w))"),
+    "lasso": ("||X w - t||^2 + lam ||w||_1", "X: N D, w: D, t: N, lam:", "return np.linalg.norm(X @ w - t) ** 2 + lam * np.abs(w).sum()"),
+    "logistic": ("1/N sum(log(1 + exp(-t .* (X w))))", "X: N D, w: D, t: N", "return np.log1p(np.exp(-t * X.dot(w))).mean()"),
+    "logistic by logaddexp": ("1/N sum(log(1 + exp(-t .* (X w))))", "X: N D, w: D, t: N", "return np.mean(np.logaddexp(0, -t * (X @ w)))"),
+    "logistic in a loop": ("sum(log(1 + exp(-t .* (X w))))", "X: N D, w: D, t: N", "return sum(np.log(1 + np.exp(-b * (a @ w))) for a, b in zip(X, t))"),
+    "cross-entropy": ("p = sigmoid(X w); -sum(t .* log(p) + (1 - t) .* log(1 - p))", "X: N D, w: D, t: N", "p = 1 / (1 + np.exp(-X @ w))\nreturn -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p))"),
+    "softmax": (SOFTMAX, "X: N D, W: D C, y: N", "S = X @ W\nreturn np.mean(np.log(np.exp(S).sum(1)) - S[np.arange(len(y)), y])"),
+    "softmax in a loop": (SOFTMAX, "X: N D, W: D C, y: N", "L = 0\nfor i in range(len(X)):\n    s = X[i] @ W\n    L -= np.log(np.exp(s)[y[i]] / np.exp(s).sum())\nreturn L / len(X)"),
+    "softmax by one-hot": (SOFTMAX, "X: N D, W: D C, y: N", "S = X @ W\nlogp = S - np.log(np.sum(np.exp(S), axis=1, keepdims=True))\nreturn -np.sum(np.eye(W.shape[1])[y] * logp) / len(X)"),
+    "multiclass hinge": (SVM, "X: N D, W: D C, y: N", "S = X @ W\nM = np.maximum(0, S - S[np.arange(len(y)), y][:, None] + 1)\nM[np.arange(len(y)), y] = 0\nreturn M.sum() / len(X)"),
+    "hinge": ("1/N sum(max(0, 1 - t .* (X w)))", "X: N D, w: D, t: N", "return np.maximum(0, 1 - t * (X @ w)).mean()"),
+    "two layers": ("1/2 ||max(0, X W_1) W_2 - Y||_F^2", "X: N D, W_1: D M, W_2: M K, Y: N K", "h = np.maximum(X @ W_1, 0)\nreturn ((h @ W_2 - Y) ** 2).sum() / 2"),
+    "factorisation": ("1/2 ||R - U V^T||_F^2", "R: m n, U: m k, V: n k", "total = 0\nfor i in range(len(U)):\n    for j in range(len(V)):\n        total += 0.5 * (R[i, j] - U[i] @ V[j]) ** 2\nreturn total"),
+    "attention": ("sum(U .* (softmax(Q K^T / sqrt(d)) V))", "Q: n d, K: m d, V: m e, U: n e", "S = Q @ K.T / np.sqrt(Q.shape[1])\nA = np.exp(S - S.max(axis=1, keepdims=True))\nreturn np.sum(U * (A / A.sum(1, keepdims=True) @ V))"),
+    "layer norm": ("m = mean(x); u^T ((x - m) / sqrt(mean((x-m)^2) + 0.00001))", "x: n, u: n", "return u @ ((x - x.mean()) / np.sqrt(x.var() + 1e-5))"),
+    "Gaussian": ("sum((x - mu).^2 / (2 s^2) + log(s))", "x: n, mu:, s:", "return sum((v - mu) ** 2 / (2 * s**2) + np.log(s) for v in x)"),
+    "divergence": ("-1/2 sum(1 + v - mu.^2 - exp(v))", "v: n, mu: n", "return -0.5 * np.sum(1 + v - mu**2 - np.exp(v))"),
+    "recurrent": ("h_1 = tanh(W h_0 + x_1); u^T tanh(W h_1 + x_2)", "W: n n, h_0: n, x_1: n, x_2: n, u: n", "h = h_0\nfor x in [x_1, x_2]:\n    h = np.tanh(W @ h + x)\nreturn u @ h"),
+    "pairs": ("sum_i sum_j ((X_{i,:} - X_{j,:}) a)^2", "a: d, X: n d", "L = 0\nfor r in X:\n    for s in X:\n        L += (a @ (r - s)) ** 2\nreturn L"),
+    "contrast": ("S = A B^T / t; 1/N sum_i (log(sum_j exp(S_{ij})) - S_{ii})", "A: N d, B: N d, t:", "S = A @ B.T / t\nreturn np.mean(np.log(np.exp(S).sum(axis=1)) - np.diag(S))"),
+    "convolution": ("sum_{k=1}^{4} u_k sum_{j=1}^{3} w_j x_{k+j-1}", "w: 3, u: 4, x: 6", "return sum(u[k] * (x[k:k + 3] @ w) for k in range(4))"),
+}  # fmt: skip

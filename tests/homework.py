@@ -128,7 +128,7 @@ LOSSES: dict[str, tuple[str, str, str]] = {
     "factorisation": ("1/2 ||R - U V^T||_F^2", "R: m n, U: m k, V: n k", "total = 0\nfor i in range(len(U)):\n    for j in range(len(V)):\n        total += 0.5 * (R[i, j] - U[i] @ V[j]) ** 2\nreturn total"),
     "attention": ("sum(U .* (softmax(Q K^T / sqrt(d)) V))", "Q: n d, K: m d, V: m e, U: n e", "S = Q @ K.T / np.sqrt(Q.shape[1])\nA = np.exp(S - S.max(axis=1, keepdims=True))\nreturn np.sum(U * (A / A.sum(1, keepdims=True) @ V))"),
     "layer norm": ("m = mean(x); u^T ((x - m) / sqrt(mean((x-m)^2) + 0.00001))", "x: n, u: n", "return u @ ((x - x.mean()) / np.sqrt(x.var() + 1e-5))"),
-    "Gaussian": ("sum((x - mu).^2 / (2 s^2) + log(s))", "x: n, mu:, s:", "return sum((v - mu) ** 2 / (2 * s**2) + np.log(s) for v in x)"),
+    "Gaussian": ("sum((x - mu).^2 / (2 s^2) + log(s))", "x: n, mu:, s:", "return sum((v - mu) ** 2 / (2 * s**2) for v in x) + len(x) * np.log(s)"),
     "divergence": ("-1/2 sum(1 + v - mu.^2 - exp(v))", "v: n, mu: n", "return -0.5 * np.sum(1 + v - mu**2 - np.exp(v))"),
     "recurrent": ("h_1 = tanh(W h_0 + x_1); u^T tanh(W h_1 + x_2)", "W: n n, h_0: n, x_1: n, x_2: n, u: n", "h = h_0\nfor x in [x_1, x_2]:\n    h = np.tanh(W @ h + x)\nreturn u @ h"),
     "pairs": ("sum_i sum_j ((X_{i,:} - X_{j,:}) a)^2", "a: d, X: n d", "L = 0\nfor r in X:\n    for s in X:\n        L += (a @ (r - s)) ** 2\nreturn L"),

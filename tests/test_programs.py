@@ -83,6 +83,7 @@ REFUSED = {
     "a loop that counts in a dict": ("x: n", "c = {'k': 0}\nfor v in x:\n    c['k'] += 1\nreturn x.sum() / c['k']", "changes from round to round"),
     "a loop that counts in a list": ("x: n", "c = [0]\nfor v in x:\n    c[0] += 1\nreturn x.sum() / c[0]", "changes from round to round"),
     "a loop with a limit": ("x: n", "t, k = 0, 0\nfor v in x:\n    k += 1\n    if k < 100:\n        t += v\nreturn t", "k changes from round to round"),
+    "the same added in every round": ("x: n, s:", "t = 0\nfor v in x:\n    t += v + np.log(s)\nreturn t", "depends on the sizes"),
     "a loop that is left": ("x: n", "t = 0\nfor v in x:\n    t += v\n    break\nreturn t", "left early"),
     "rounds that depend on each other": ("x: n", "t = 0\nfor v in x:\n    t = np.tanh(t + v)\nreturn t", "used after it"),
     "a product of rounds": ("x: n", "t = 1\nfor v in x:\n    t = t * v\nreturn t", "used after it"),

@@ -9,7 +9,7 @@ diag(p) - p pᵀ, has rows that sum to zero, so its diagonal is made of the entr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, permutations
 
 from symgrad.expr import (
     Call,
@@ -60,10 +60,26 @@ def removable(factor: Factor, factors: Iterable[Factor]) -> bool:
     if power > 0 or power.denominator != 2 or not isinstance(base, Contraction) or len(base.factors) != 1:
         return False
     ((u, axes, square),) = base.factors
-    if square != 2 or not isinstance(u, Sum) or all(other is not u or p < 0 for other, _, p in factors):
+    if square != 2 or not isinstance(u, Sum) or not any(_is_numerator(f, factor, u, axes) for f in factors):
         return False
     pairs = [(axes.index(i), axes.index(j)) for i, j in combinations(range(base.rank), 2) if {i, j} <= {*axes}]
     return any(_vanishes(u, i, j) for i, j in pairs if u.shape[i] == u.shape[j])
+
+
+def _is_numerator(factor: Factor, below: Factor, u: Sum, axes: tuple[int, ...]) -> bool:
+    """Whether a factor is u or -u at the very indices at which `below`, the norm over axes of u, is taken."""
+    node, labels, power = factor
+    base, at, _ = below
+    if power < 1 or not isinstance(node, Sum) or node.rank != u.rank or len(node.terms) != len(u.terms):
+        return False
+    for order in permutations(range(node.rank)):
+        fits = all(axes[a] >= base.rank or at[axes[a]] == labels[m] for m, a in enumerate(order))
+        if not fits or any(node.shape[m] != u.shape[a] for m, a in enumerate(order)):
+            continue
+        turned = add([(c, contract([(term, order)], tuple(range(node.rank)))) for c, term in node.terms])
+        if turned is u or scale(turned, -1) is u:
+            return True
+    return False
 
 
 def _vanishes(node: Sum, i: int, j: int) -> bool:

@@ -29,7 +29,7 @@ from symgrad.code.operands import (
 )
 from symgrad.code.products import Product
 from symgrad.code.stable import removable
-from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host, magnitude
+from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host
 from symgrad.dims import combine
 from symgrad.dims import times as product_of
 from symgrad.expr import (
@@ -48,6 +48,7 @@ from symgrad.expr import (
     Variable,
     Window,
     contract,
+    magnitude,
     postorder,
 )
 

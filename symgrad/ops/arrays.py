@@ -163,6 +163,7 @@ AXIS = (
     Operation(
         "amax", ("x",), (differential("argmax(x)^T dx"),), "n ->", text=("max", "amax"), latex=("max",), command=True,
         numpy="np.max({x}, axis=-1)", jax="jnp.max({x}, axis=-1)", analytic=False,
+        kinks=("amax(x) - amax(x + log(1 - argmax(x)))",),
         torch="torch.amax({x}, dim=-1)", source="Boyd and Vandenberghe, Convex Optimization, 3.2.3: a subgradient is any convex combination at a tie",
     ),
     Operation(

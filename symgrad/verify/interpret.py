@@ -266,7 +266,10 @@ def jax_arithmetic() -> Arithmetic:
         return jnp.eye(classes)[jnp.asarray(labels).astype(int)]
 
     def power(x: Any, exponent: Rational) -> Any:
-        return _float_power(x, exponent)
+        if not 0 < exponent < 1:
+            return _float_power(x, exponent)
+        # At 0 the subgradient 0 of a norm, where JAX has no number; a root of something else has no derivative there.
+        return jnp.where(x == 0, 0.0, _float_power(jnp.where(x == 0, 1.0, x), exponent))
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
     functions |= _matrix_functions(jnp, jax_series()) | {"stop_gradient": jax.lax.stop_gradient}

@@ -21,7 +21,7 @@ from symgrad.errors import UnsupportedError
 from symgrad.expr import Node, Variable, variables
 from symgrad.simplify.rules import same, simplify
 from symgrad.verify.balls import apart
-from symgrad.verify.identity import certificate, identity
+from symgrad.verify.identity import certificate, distinct, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
 from symgrad.verify.points import MAX_CONDITION, SIZES, TINY, Point, Sampler, entries, inverted
 from symgrad.verify.report import Counterexample
@@ -99,6 +99,8 @@ class _Comparison:
         chance = identity(self.left, self.right)
         if chance is not None:
             return Judgement("correct", "proved", certificate(chance))
+        if distinct(self.left, self.right):
+            return Judgement("wrong", "proved", "the two sides differ, by less than float64 can show")
         clear = [error for k, (error, _) in enumerate(gaps) if k not in doubtful]
         told = f"both sides agree to {max([*clear, 1e-16]):.0e} at {len(clear)} points of several shapes"
         if doubtful:

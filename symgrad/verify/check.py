@@ -19,11 +19,12 @@ from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageErro
 from symgrad.expr import Node, Variable
 from symgrad.verify.balls import apart
 from symgrad.verify.ground import ROUNDING, Crossing, Ground, Sample, evaluator, ground, relative_error
-from symgrad.verify.identity import certificate, identity
+from symgrad.verify.identity import certificate, distinct, identity
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.layouts import layouts
 from symgrad.verify.points import MAGNITUDES, TINY, Point
 from symgrad.verify.report import Counterexample, Finding, Heard, Kink, Report, Witness
+from symgrad.verify.seen import unseen
 from symgrad.verify.witnesses import high_precision, jax_derivative
 
 #: Two float64 values this far apart differ; closer ones are compared with more digits before they are called different.
@@ -358,6 +359,12 @@ class _Judge(_Own):
         chance = None if claim.node is None else identity(claim.node, self.ground.gradient)
         if chance is not None:
             return self.made("correct", "proved", reason=certificate(chance))
+        if claim.node is not None and distinct(claim.node, self.ground.gradient):
+            reason = "the claim and the gradient are different rational functions, by less than float64 can show"
+            return self.made("wrong", "proved", reason=reason)
+        constant = None if claim.node is None else self.unseen(claim.node)
+        if constant is not None:
+            return self.made("undecided", None, reason=constant)
         count = len(self.ground.samples)
         shapes = len({tuple(sample.point.sizes.items()) for sample in self.ground.samples})
         told = f"{count} points, {shapes} shapes and {len(MAGNITUDES)} magnitudes"
@@ -367,6 +374,12 @@ class _Judge(_Own):
         digits = " and in 60 digits at a rational point" if precise is False else ""
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {told}{digits}"
         return self.made("correct", "tested", reason=reason + claim.note)
+
+    def unseen(self, node: Node) -> str | None:
+        """What a claim does on a side that no point lies on is not known, however well it agrees on the other."""
+        points = [*(sample.point for sample in self.samples), *(crossing.point for crossing in self.ground.crossings)]
+        found = unseen(node, (self.ground.problem.function, self.ground.gradient), points)
+        return found and f"the claim agrees at all points that were looked at, but there {found}: elsewhere is not known"
 
     def refuted(self, worst: float, where: Sample) -> Report:
         shown = example(self.ground, self.ground.derived, self.claimed)

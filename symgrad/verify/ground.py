@@ -173,9 +173,9 @@ class Ground:
             ]
             tried = (self.sampled(kind, point) for kind, point in points)
             found = [sample for sample in tried if sample is not None]
-        usual = sorted(sample.scale for sample in found if sample.kind == "random") or [0.0]
+        usual = sorted(s.scale for s in found if s.kind == "random" and s.scale) or [0.0]
         least = TAIL * usual[len(usual) // 2]
-        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" else s for s in found]
+        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" or not s.scale else s for s in found]
 
     def further(self, stream: int, rows: tuple[tuple[int, ...], ...], magnitude: float) -> Iterator[Point]:
         sampler = self.sampler(stream + int(magnitude))
@@ -208,7 +208,7 @@ class Ground:
         change = [np.max(np.abs(self.derived(near) - want), initial=0.0) for near in self.nudged(point)]
         noise = MOVED * size + MOVED / NUDGE * float(max(change)) + 10 * self.slack(point)
         plainly, longer = self.lost(want, point)
-        if not np.isfinite(noise) or longer > 10 * noise or not plainly < TAIL * size + noise:
+        if not np.isfinite(noise) or longer > 10 * noise or not plainly <= TAIL * size + noise:
             return None
         return Sample(point, want, noise + 10 * plainly, kind, size)
 

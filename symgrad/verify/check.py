@@ -24,7 +24,7 @@ from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.layouts import layouts
 from symgrad.verify.points import MAGNITUDES, TINY, Point
 from symgrad.verify.report import Counterexample, Finding, Heard, Kink, Report, Witness
-from symgrad.verify.seen import unseen
+from symgrad.verify.sides import unseen
 from symgrad.verify.witnesses import high_precision, jax_derivative
 
 #: Two float64 values this far apart differ; closer ones are compared with more digits before they are called different.
@@ -58,6 +58,11 @@ class Claim:
     gaps: bool = False
     traced: Node | None = None
     note: str = ""
+
+    @property
+    def formula(self) -> Node | None:
+        """What the claim calculates, as far as it is known: its branches are looked for in it."""
+        return self.traced if self.node is None else self.node
 
 
 @dataclass(frozen=True)
@@ -245,8 +250,8 @@ class _Judge(_Own):
     def samples(self) -> Iterator[Sample]:
         """The samples of the ground, and the far sides of the branches of the claim itself."""
         yield from self.ground.samples
-        if self.claim.node is not None:
-            yield from self.ground.beyond(self.claim.node)
+        if self.claim.formula is not None:
+            yield from self.ground.beyond(self.claim.formula)
 
     def furthest(self) -> tuple[float, Sample | None]:
         """The largest error beyond rounding, relative to the derivative, over all samples, and where.
@@ -362,7 +367,7 @@ class _Judge(_Own):
         if claim.node is not None and distinct(claim.node, self.ground.gradient):
             reason = "the claim and the gradient are different rational functions, by less than float64 can show"
             return self.made("wrong", "proved", reason=reason)
-        constant = None if claim.node is None else self.unseen(claim.node)
+        constant = None if claim.formula is None else self.unseen(claim.formula)
         if constant is not None:
             return self.made("undecided", None, reason=constant)
         count = len(self.ground.samples)
@@ -379,7 +384,7 @@ class _Judge(_Own):
         """What a claim does on a side that no point lies on is not known, however well it agrees on the other."""
         points = [*(sample.point for sample in self.samples), *(crossing.point for crossing in self.ground.crossings)]
         found = unseen(node, (self.ground.problem.function, self.ground.gradient), points)
-        return found and f"the claim agrees at all points that were looked at, but there {found}: elsewhere is not known"
+        return found and f"the claim agrees at all points that were looked at, but there {found}: no more is known"
 
     def refuted(self, worst: float, where: Sample) -> Report:
         shown = example(self.ground, self.ground.derived, self.claimed)

@@ -7,6 +7,7 @@ alone can call are `quick`; SymPy and JAX, which take seconds, are the `slow` on
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from symgrad.verify.points import (
     inverted,
 )
 from symgrad.verify.report import Witness
+from symgrad.verify.sides import beside
 from symgrad.verify.tied import moved
 from symgrad.verify.witnesses import Problem, central, complex_step, jax_derivative, sympy_entries
 
@@ -238,12 +240,12 @@ class Ground:
                 continue
             short = sampler.rounded(self.samples[0].point)
             for name in sorted({v.name for v in variables(margin)} & free):
-                for times in (1.0, 2.0, 0.5):
-                    with np.errstate(all="ignore"):
-                        for point in list(self.ties(short, name, [margin], times))[:2]:
-                            found = self.sampled("border", point) if self.accepts(point) else None
-                            if found is not None:
-                                yield found
+                with np.errstate(all="ignore"):
+                    near = [list(self.ties(short, name, [margin], times))[:2] for times in (1.0, 2.0, 0.5)]
+                    for point in itertools.chain(*near, beside(margin, short, name)):
+                        found = self.sampled("border", point) if self.accepts(point) else None
+                        if found is not None:
+                            yield found
 
     def nudged(self, point: Point, step: float = NUDGE, count: int = 2) -> Iterator[Point]:
         """The point with every real entry moved by a relative step, up or down."""

@@ -5,8 +5,8 @@ the field of 2^61 - 1 elements are different, or None where they did not agree o
 as rational functions of their atoms: the entries of variables, and the values of every function that is not rational
 (an exponential, a comparison, a root), where equal arguments have equal values and nothing else is known.  By the lemma
 of Schwartz and Zippel a rational function of degree d that is not zero vanishes with a probability of at most d / p.
-This holds for the sizes that were looked at, all of them different.  `distinct(left, right)` is the other direction, and
-no matter of chance: two rational functions of the entries alone that differ at a point of the field are not the same.
+This holds for the sizes that were looked at, all of them different.  `distinct(left, right)` is the other direction,
+and no matter of chance: rational functions of the entries alone that differ at a point of the field are not the same.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ TREES = [
     (r"\log|X|", "(call 'log' (bars (name 'X')))"),
     ("W_2 max(0, W_1 x)", "(mul '' (index (name 'W') (num 2)) (call 'max' (num 0) (mul '' (index (name 'W') (num 1)) (name 'x'))))"),
     ("max(0, W1 @ x)", "(call 'max' (num 0) (mul '@' (name 'W_1') (name 'x')))"),
-    ("a b / c d", "(mul '' (div '' (mul '' (name 'a') (name 'b')) (name 'c')) (name 'd'))"),
+    ("a b/c d", "(mul '' (div '' (mul '' (name 'a') (name 'b')) (name 'c')) (name 'd'))"),
     ("a * b @ c / d", "(div '' (mul '@' (mul 'star' (name 'a') (name 'b')) (name 'c')) (name 'd'))"),
     ("2 * a b", "(mul '' (num 2) (name 'a') (name 'b'))"),
     ("x .* y ./ z", "(div 'odot' (mul 'odot' (name 'x') (name 'y')) (name 'z'))"),
@@ -156,6 +156,23 @@ ALIKE = [
 
 #: source, code, offset, and words of the message or hint.
 ERRORS = [
+    (r"e^{-x^2/2\sigma^2}", "AMBIGUOUS", 9, "below the line"),
+    (r"x^T y/\|x\|\|y\|", "AMBIGUOUS", 11, "below the line"),
+    (r"1/\sqrt{2\pi}\sigma", "AMBIGUOUS", 13, "below the line"),
+    (r"\lambda/\mu x", "AMBIGUOUS", 12, "below the line"),
+    (r"1/n(n-1)\pi", "AMBIGUOUS", 3, "below the line"),
+    ("x / y z", "AMBIGUOUS", 6, "below the line"),
+    ("exp(-x^2/2 s^2)", "AMBIGUOUS", 11, "below the line"),
+    ("x^T A x/x^T x", "AMBIGUOUS", 12, "below the line"),
+    (r"\pi{-x}^2", "AMBIGUOUS", 3, "not printed"),
+    (r"\exp{-x}^2", "AMBIGUOUS", 4, "not printed"),
+    (r"\pi{a+b}c", "AMBIGUOUS", 3, "not printed"),
+    (r"{W \mathbf{x}}^T y", "AMBIGUOUS", 0, "not printed"),
+    (r"\pi e^x^2", "PARSE", 7, "second superscript"),
+    ("x''", "AMBIGUOUS", 2, "two primes"),
+    ("1^T x", "AMBIGUOUS", 2, "no transpose"),
+    (r"1^\top x", "AMBIGUOUS", 2, "no transpose"),
+    ("1' x", "AMBIGUOUS", 1, "no transpose"),
     ("||W x - y|^2", "PARSE", 9, "two bars"),
     ("|x|y|z|", "AMBIGUOUS", 0, "brackets"),
     ("(x]", "PARSE", 2, "expected )"),
@@ -190,7 +207,7 @@ ERRORS = [
     ("1e400", "LIMIT_NUMBER", 0, "too large"),
     ("x" * 65, "LIMIT_NAME", 0, "64"),
     ("(" * 101 + "x" + ")" * 101, "LIMIT_DEPTH", 100, "100"),
-    ("x" + "'" * 200, "LIMIT_DEPTH", None, "100"),
+    ("x" + "'" * 200, "AMBIGUOUS", 2, "two primes"),
     ("a" * 300_000, "LIMIT_LENGTH", 0, "20000"),
 ]  # fmt: skip
 

@@ -204,6 +204,8 @@ def _e(p: Reader, token: Token) -> Tree | None:
         p.pos += 1
         p.deeper(token)
         power = scripts.exponent(p)
+        if p.latex and p.tokens[p.pos][0] == "^":
+            p.fail("a second superscript", p.tokens[p.pos], hint="write {e^x}^2 or e^{x^2}")
         p.depth -= 1
         return Tree("call", (power,), "exp", start, p.tokens[p.pos - 1][3])
     if following == "**":

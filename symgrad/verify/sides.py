@@ -1,8 +1,8 @@
 """The sides of a claim's branches: a function that has one value wherever it was looked at may have another elsewhere.
 
 Contract: `unseen(claim, known, points)` names a function within a claim, and none of the known expressions, that took
-too few values at the points, and says which: a step or a kink has two sides, and a smooth function of no more than three
-values is one that saturates.  Values closer than float64 can show are one.  It is None where there is none.
+too few values at the points, and says which: a step or a kink has two sides, and a smooth function that has at most
+three values is one that saturates.  Values closer than float64 can show are one.  It is None where there is none.
 `beside(margin, point, name)` are points close to where a margin is zero, on both of its sides.
 """
 

@@ -173,6 +173,27 @@ def test_a_branch_of_a_program_is_said_too() -> None:
     assert "relu was 0" in report.reason
 
 
+def leaving(x: Any) -> Any:
+    raise SystemExit(0)
+
+
+#: Programs that nothing can be said of, with why.
+UNTOLD: dict[str, tuple[Program, str]] = {
+    "it ends the process": (leaving, "SystemExit"),
+    "it returns nothing": (lambda x: None, "returned None"),
+    "it returns text": (lambda x: np.array([str(2 * value) for value in x]), "returned text"),
+    "its numbers are short": (lambda x: (2 * x).astype(np.float32), "fewer digits than float64"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_nothing_is_said_of_a_program_that_gives_no_number(case: str) -> None:
+    program, said = UNTOLD[case]
+    report = sg.check("||x||^2", wrt="x", claim=program, shapes="x: n")
+    assert report.verdict == "undecided"
+    assert said in report.reason
+
+
 #: Lines that are wrong on a side of a branch, and one that nobody looked at.
 LINES = {
     "max(0, x) = x 1[x > -0.0001]": "wrong",

@@ -45,7 +45,19 @@ def _bars(work: Elaborator, tree: Tree) -> Value:
         work.note(f"{work.text(tree)} takes the absolute value of every entry")
     elif value.rank == 2:
         return work.apply("det", [value], tree)
+    elif value.rank == 1 and not entries and _is_bold(work, tree.args[0]):
+        raise InputError(
+            f"{work.text(tree)}: the length of the vector, or the size of every entry?", code="AMBIGUOUS",
+            hint="write \\|x\\| for the length, abs(x) for the entries",
+        )  # fmt: skip
     return work.apply("abs", [value], tree)
+
+
+def _is_bold(work: Elaborator, tree: Tree) -> bool:
+    """Whether vectors are set in bold or with arrows between these bars, as where |v| is a length."""
+    return any(
+        mark in work.scope.source[tree.start : tree.end] for mark in ("\\mathbf", "\\boldsymbol", "\\bm", "\\vec")
+    )
 
 
 def _inner(work: Elaborator, tree: Tree) -> Value:
@@ -77,6 +89,9 @@ def _array(work: Elaborator, tree: Tree) -> Value:
 
 def _assemble(work: Elaborator, tree: Tree) -> Value:
     names = indices(tree)
+    if len(tree.args) == 1 and _is_matrix(work, tree.args[0], names):
+        subscripts = (Tree("name", (), name, tree.start, tree.end) for name in names)
+        return work.visit(Tree("index", (tree.args[0], *subscripts), None, tree.start, tree.end))
     outer, work.bound = work.bound, {**work.bound, **dict.fromkeys(names)}
     outside, work.ranges = work.ranges, {k: r for k, r in work.ranges.items() if k not in names}
     if work.scope.calculates:
@@ -85,6 +100,13 @@ def _assemble(work: Elaborator, tree: Tree) -> Value:
         return close(work, work.visit(tree.args[0]), names, tree)
     finally:
         work.bound, work.ranges = outer, outside
+
+
+def _is_matrix(work: Elaborator, body: Tree, names: tuple[str, ...]) -> bool:
+    """Whether `[body]_{ij}` picks an entry of a tensor: i and j are bound, and the body does not have them."""
+    bound = all(name in work.bound or name in work.scope.labels for name in names)
+    used = any(part.head == "name" and part.value in names for part in body.walk())
+    return bound and not used and work.visit(body).rank == len(names)
 
 
 def _bounds(tree: Tree) -> list[tuple[str, Tree]]:

@@ -373,7 +373,7 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
     names = {*reading.variables, *reading.scope.values, *intermediates}
     if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
         names.add(reading.name)
-    found = survey(parsed.tree, parsed.source, names)
+    found = survey(parsed.tree, parsed.source, {*names, *_dimensions(reading)})
     names |= {d.name for d in found.definitions}
     for stem, trees in found.uses.numbered.items():
         for tree in trees:

@@ -103,7 +103,8 @@ class Tree:
         while stack:
             tree = stack.pop()
             yield tree
-            stack.extend(reversed(tree.args))
+            if tree.args:
+                stack.extend(reversed(tree.args))
 
 
 def fold(tree: Tree, combine: Callable[[Tree, list[T]], T]) -> T:

@@ -60,8 +60,8 @@ class Classified:
     calls: dict[str, Tree] = field(default_factory=dict)
 
 
-def classify(document: Document) -> Classified:
-    """What the chains of a document are; see the module."""
+def classify(document: Document, solutions: Collection[int] = ()) -> Classified:
+    """What the chains of a document are; `solutions` begin chains that come of setting a derivative to zero."""
     spellings, found = Spellings(), _parsed(document, Spellings())
     while (more := _spelled(document, found, spellings)) != spellings:
         spellings, found = more, _parsed(document, more)  # what calls the functions can be read now
@@ -76,11 +76,15 @@ def classify(document: Document) -> Classified:
             if one.piece is not None and one.first is not None:
                 one.piece.text = _without_brackets(one.piece.text, one.first.whole, calls)
     taken: set[str] = set()
+    by: set[str] = set()
     for one in found:
+        if one.chain.sides[0].start in solutions:
+            taken |= by & {one.name}
         if one.first is not None and one.name and one.name not in taken and not _mentions(one.first.body, one.name):
             taken.add(one.name)
             one.defined = True
         taken |= _unknowns(document, one)
+        by |= _differentiated_by(document, one, spellings)
     return Classified(found, spellings, calls)
 
 
@@ -100,6 +104,12 @@ def _unknowns(document: Document, one: ReadChain) -> set[str]:
     left = one.first.whole.args[0]
     trees = left.args[1:] if left.head == "derivative" else [t for t in left.walk() if t.head in {"name", "index"}]
     return {name_of(tree) for tree in trees} - {one.name}
+
+
+def _differentiated_by(document: Document, one: ReadChain, spellings: Spellings) -> set[str]:
+    """The names that a chain differentiates by."""
+    trees = [t for tree in _trees(document, one, spellings) for t in tree.walk() if t.head == "derivative"]
+    return {name_of(by) for tree in trees for by in tree.args[1:]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +203,14 @@ def _counts(tree: Tree) -> bool:
 
 
 def _mentions(tree: Tree, name: str) -> bool:
-    return any(t.head in {"name", "call"} and t.value == name for t in tree.walk())
+    """Whether a name stands in a tree as a value; the i of z_i is a label or a letter."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if part.head in {"name", "call"} and part.value == name:
+            return True
+        stack += part.args[:1] if part.head == "index" else part.args
+    return False
 
 
 # --- functions that are values ----------------------------------------------------------------------------------------

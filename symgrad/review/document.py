@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symgrad.errors import InputError, LimitError
@@ -98,6 +98,8 @@ class Document:
     chains: tuple[Chain, ...]
     original: str
     expanded: Expanded
+    #: Where a chain is one of several that a statement about a layer stands for: what to say of it.
+    instances: Mapping[int, str] = field(default_factory=dict)
 
     def text(self, side: Side) -> str:
         """What stands on a side, on one line."""

@@ -471,7 +471,9 @@ def ledger_of(reading: Reading, syntax: str, spellings: Spellings) -> Ledger:
     for one in found.definitions:
         if one.parameters is not None and one.name in reading.scope.functions:
             continue
-        value = reading.scope.values[one.name]
+        value = reading.scope.values.get(one.name)
+        if value is None:  # an entry, as in mu_j = 0 beside a declared mu
+            continue
         try:
             indices = tuple(name for name in one.indices if name not in ledger.scope.decorations)
             told = reading.scope.calculates and not value.open  # n - m + 1 is told by the whole document only

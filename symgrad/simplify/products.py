@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from fractions import Fraction
-from itertools import combinations
 
 from symgrad.expr import (
     Call,
@@ -48,6 +47,7 @@ from symgrad.simplify.form import (
     sum_of_exp,
     turn_of,
 )
+from symgrad.simplify.stacked import cluster_parts, clusters, is_commutation, unstacked
 from symgrad.simplify.symmetry import symmetric
 from symgrad.simplify.transposes import moved
 from symgrad.simplify.trees import powers_gathered
@@ -90,24 +90,6 @@ def _orthogonal(node: Node, _: Again) -> Node | None:
                 ends = (node.factors[other][1][1 - axis], labels[1 - axis])
                 rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
                 return remake(node, [*rest, (delta(base.shape[1 - axis]), ends, 1)])
-    return None
-
-
-def _unstacked(node: Node, _: Again) -> Node | None:
-    """What is stacked and taken apart again is as it was: of two equal stackings along one summed axis, identities."""
-    assert isinstance(node, Contraction)
-    stackings = [k for k, (base, _, _) in enumerate(node.factors) if isinstance(base, Stacking)]
-    for first, second in combinations(stackings, 2):
-        (base, one, _p), (twin, other, _q) = node.factors[first], node.factors[second]
-        rest = [f for k, f in enumerate(node.factors) if k not in (first, second)]
-        elsewhere = {label for _, labels, _ in rest for label in labels} | set(range(node.rank))
-        if base is not twin:
-            continue
-        if one[2] == other[2] and one[2] not in elsewhere:
-            pairs = [(delta(base.shape[0]), (one[0], other[0]), 1), (delta(base.shape[1]), (one[1], other[1]), 1)]
-            return remake(node, [*rest, *pairs])
-        if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
-            return remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
     return None
 
 
@@ -351,6 +333,51 @@ def _turned_sum(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A sum of tensors of more than two axes in a longer product, multiplied out: it is written by its entries."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        entries = min(node.rank, base.rank) > 2 and power == 1 and any(label >= node.rank for label in labels)
+        if entries and isinstance(base, Sum) and len(base.terms) <= MAX_TERMS and length(node) < LONG:
+            return add([(c, remake(node, replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms])
+    return None
+
+
+def _stacked_terms(node: Node, _: Again) -> Node | None:
+    """A stacked sum as the sum of its terms where ⊗, vec and K say each of them: X ⊗ I + K (I ⊗ X)."""
+    assert isinstance(node, Contraction)
+    if not any(isinstance(base, Stacking) for base, _, _ in node.factors) or _is_named(node):
+        return None
+    terms: list[tuple[Rational, Node]] = [(1, node)]
+    while (unnamed := next((k for k, (_, term) in enumerate(terms) if not _is_named(term)), None)) is not None:
+        coefficient, term = terms[unnamed]
+        opened = _opened(term)
+        if len(opened) < 2 or len(terms) + len(opened) > MAX_TERMS:
+            return None
+        terms[unnamed : unnamed + 1] = [(coefficient * c, part) for c, part in opened]
+    return add(terms)
+
+
+def _is_named(node: Node) -> bool:
+    """Whether nothing is stacked, or it is a product that ⊗, vec and K say."""
+    apart = unstacked(node)
+    if apart is not None:
+        return apart.named
+    groups = clusters(node) if isinstance(node, Contraction) and node.rank <= 2 else None
+    if groups is None or not isinstance(node, Contraction):
+        return not any(isinstance(child, Stacking) for child in node.children)
+    return all(is_commutation(part) or _is_named(part) for part in cluster_parts(node, groups))
+
+
+def _opened(node: Node) -> list[tuple[Rational, Node]]:
+    """A product over a sum as its terms."""
+    if isinstance(node, Contraction):
+        for k, (base, labels, power) in enumerate(node.factors):
+            if isinstance(base, Sum) and power == 1:
+                return [(c, remake(node, replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return []
+
+
 def _gathered(node: Node, _: Again) -> Node | None:
     """Equal parts of a product are one power."""
     assert isinstance(node, Contraction)
@@ -392,7 +419,6 @@ RULES: tuple[Rewrite, ...] = (
     _idempotent,
     _symmetric,
     _orthogonal,
-    _unstacked,
     _blocks,
     _sums_to_one,
     _sigmoid_quotient,
@@ -407,6 +433,8 @@ RULES: tuple[Rewrite, ...] = (
     _opposites,
     _sign_inside,
     _turned_sum,
+    _stacked_terms,
+    _entries_opened,
     _transposed,
     _gathered,
 )

@@ -11,6 +11,7 @@ from fractions import Fraction
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Label,
     Node,
@@ -20,6 +21,7 @@ from symgrad.expr import (
     add,
     constant,
     contract,
+    delta,
     is_zero,
     magnitude,
     negate,
@@ -42,6 +44,7 @@ from symgrad.simplify.form import (
     remake,
     replaced,
 )
+from symgrad.simplify.stacked import commutation, stacked_rows, uncommuted
 from symgrad.simplify.symmetry import product_key, symmetric
 
 #: Complementary conditions are looked for among so few only.
@@ -166,6 +169,58 @@ def _gated_by(node: Node, gate: Node, labels: tuple[int, ...]) -> Node:
     return contract([(gate, labels), (node, axes(node))], axes(node), 1, dict(enumerate(node.shape)))
 
 
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A tensor of more than two axes is written by its entries, multiplied out: 2 p_i p_j p_k - p_i δ_ij p_k."""
+    assert isinstance(node, Sum)
+    if node.rank < 3:
+        return None
+    terms = [(c * d, part) for c, term in node.terms for d, part in _tensors_opened(term)]
+    if len(terms) == len(node.terms) or len(terms) > MAX_TERMS:
+        return None
+    return add(terms, node.shape)
+
+
+def _tensors_opened(term: Node) -> list[tuple[Rational, Node]]:
+    """A product over a sum of tensors, or of such with an identity among them, as its terms."""
+    if isinstance(term, Contraction):
+        for k, (base, labels, power) in enumerate(term.factors):
+            if power == 1 and isinstance(base, Sum) and (base.rank > 2 or (base.rank == 2 and _spread(base))):
+                return [(c, remake(term, replaced(term, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return [(1, term)]
+
+
+def _spread(node: Sum) -> bool:
+    """Whether an identity, or a product that is no product of matrices, is among the terms."""
+    return any(
+        isinstance(part, Contraction) and (len(part.factors) > 1 and not part.summed) for _, part in node.terms
+    ) or any(isinstance(part, Delta) for _, part in node.terms)
+
+
+def _commutation_out(node: Node, _: Again) -> Node | None:
+    """K A + K B = K (A + B) and A + K A = (I + K) A, for Kronecker products A and B and the commutation matrix K."""
+    assert isinstance(node, Sum)
+    if node.rank != 2:
+        return None
+    found = [(c, t, uncommuted(t)) for c, t in node.terms]
+    turned = [(c, upright) for c, _, upright in found if upright is not None]
+    if not turned or len(node.terms) < 2:
+        return None
+    K = next(commutation(*rows) for _, t, upright in found if upright is not None and (rows := stacked_rows(upright)))
+    straight = add([(c, t) for c, t, upright in found if upright is None], node.shape)
+    if len(turned) == len(node.terms):
+        return contract([(K, (0, "k")), (add(turned), ("k", 1))], (0, 1))
+    if 2 * len(turned) == len(node.terms) and _collected_whole(add(turned)) == _collected_whole(straight):
+        both = add([delta(node.shape[0]), K])
+        return contract([(both, (0, "k")), (straight, ("k", 1))], (0, 1))
+    return None
+
+
+def _collected_whole(node: Node) -> Hashable:
+    """A key of a sum whatever the order of its terms and of their factors."""
+    terms = node.terms if isinstance(node, Sum) else ((1, node),)
+    return frozenset((c, product_key(t)) for c, t in terms)
+
+
 def _common_denominator(node: Node, again: Again) -> Node | None:
     """1/d - u/d² = (d - u)/d², if d then vanishes above: 1/(1 + u) - u/(1 + u)² = 1/(1 + u)²."""
     assert isinstance(node, Sum)
@@ -210,7 +265,8 @@ def _shared_factors(node: Sum) -> Iterable[Node]:
             if len(sharing) < 2:
                 continue
             taken = _take_out(sharing, seed, node.shape)
-            if taken is not None:
+            some = node.rank > 2 and len(sharing) < len(node.terms)
+            if taken is not None and not (some and len(_tensors_opened(taken)) > 1):
                 shared = {t for _, t in sharing}
                 place = next(k for k, (_, t) in enumerate(node.terms) if t in shared)
                 rest: list[Node | tuple[Rational, Node]] = [pair for pair in node.terms if pair[1] not in shared]
@@ -310,6 +366,8 @@ RULES: tuple[Rewrite, ...] = (
     _repeated_sigmoid,
     _expanded,
     _saturating,
+    _entries_opened,
+    _commutation_out,
     _common_denominator,
     _factored,
     _positive_first,

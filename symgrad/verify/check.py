@@ -9,7 +9,7 @@ digits.  Neither differentiation nor simplification is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +31,8 @@ from symgrad.verify.witnesses import high_precision, jax_derivative
 SURE = 1e-6
 #: A program whose values are off by more than the second is wrong, by less than the first right; between them, neither.
 CLOSE, FAR = 1e-11, 1e-10
+#: Up to here a difference may be the rounding of a program that calculates in float32.
+COARSE = 1e-5
 #: A difference this large at a random point leaves no question, and no other point is looked at.
 CLEAR = 1e-3
 #: A formula that is off by less may have lost its digits.
@@ -73,7 +75,7 @@ class Subject:
     by: tuple[Variable, ...]
     gradient: Any
     layout: str = "gradient"
-    steps: tuple[dict[str, str], ...] = ()
+    steps: Sequence[Mapping[str, str]] = ()
     variables: Any = None
 
 
@@ -230,6 +232,9 @@ class _Judge(_Own):
         worst, where = self.furthest()
         if where is None:
             return self.made("undecided", None, reason="the claim has no finite value at the sample points")
+        if FAR < worst < COARSE and self.claim.function is not None and _is_short(self.claim.function, where.point):
+            reason = f"the claim returns numbers of fewer digits than float64; in those it has it agrees to {worst:.0e}"
+            return self.made("undecided", None, reason=reason)
         if worst > SURE or (worst > 1e-13 and self.differs(worst, where)):
             return self.refuted(worst, where)
         crossings = [] if self.claim.gaps else self.ground.crossings
@@ -248,8 +253,9 @@ class _Judge(_Own):
 
     @property
     def samples(self) -> Iterator[Sample]:
-        """The samples of the ground, and the far sides of the branches of the claim itself."""
-        yield from self.ground.samples
+        """The samples of the ground, each drawn when it is needed, and the far sides of the claim's own branches."""
+        yield from self.ground.near
+        yield from self.ground.far
         if self.claim.formula is not None:
             yield from self.ground.beyond(self.claim.formula)
 
@@ -437,6 +443,16 @@ LAYOUT_NAMES = ("gradient", "numerator", "denominator", "vec", "vec (as a row)")
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
+def _is_short(function: Callable[..., Any], point: Point) -> bool:
+    """Whether a function returns float32 or shorter: its rounding then hides what would be a difference."""
+    import numpy as np
+
+    with suppress(Exception):
+        dtype = np.asarray(function(**{name: np.array(value) for name, value in point.values.items()})).dtype
+        return dtype.kind == "f" and dtype.itemsize < 8
+    return False
+
+
 def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
     """A function of named arrays; it gets copies, and its result is copied, so that it may work in place."""
     import numpy as np
@@ -448,13 +464,16 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
             name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()
         }
         try:
-            found = np.asarray(function(**given))
+            returned = function(**given)
+            found = np.asarray(returned)
+            if returned is None or found.dtype.kind in "US":
+                raise UsageError(f"the claimed function returned {'None' if returned is None else 'text'}")
             if found.dtype.kind == "c" and np.any(found.imag):
                 raise UsageError("the claimed function returned complex numbers")
             return np.array(found.real if found.dtype.kind == "c" else found, dtype=float)
         except SymgradError:
             raise
-        except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may raise anything
             raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None
 
     return evaluate

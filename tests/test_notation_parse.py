@@ -156,6 +156,9 @@ ALIKE = [
 
 #: source, code, offset, and words of the message or hint.
 ERRORS = [
+    ("f = x^2; f(2)", "AMBIGUOUS", 9, "a value of f"),
+    (r"f = \mu^2; f(-1)", "AMBIGUOUS", 11, "a value of f"),
+    (r"\sigma = x^2; \sigma(2)", "AMBIGUOUS", 14, "the name that is defined"),
     (r"e^{-x^2/2\sigma^2}", "AMBIGUOUS", 9, "below the line"),
     (r"x^T y/\|x\|\|y\|", "AMBIGUOUS", 11, "below the line"),
     (r"1/\sqrt{2\pi}\sigma", "AMBIGUOUS", 13, "below the line"),

@@ -92,11 +92,23 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
             tree = _application(p, token, value, following)
             if tree is not None:
                 return tree
-        elif following == "(" and value in p.applied and lists_variables(p, p.pos):
-            return call(p, token, value)
+        elif following == "(" and value in p.applied:
+            return _given(p, token, value)
     if kind == WORD and value == "d" and following in (NAME, WORD):
         p.fail("a differential outside a fraction", token, hint="write \\frac{dL}{dx}")
     return Tree("name", (), value, start, end)
+
+
+def _given(p: Reader, token: Token, value: str) -> Tree:
+    """A name that was given without its arguments, before a bracket: `f(2)` is no product, and what is 2 there?"""
+    if lists_variables(p, p.pos):
+        return call(p, token, value)
+    inner = [t[0] for t in p.tokens[p.pos + 1 : p.partner(p.pos)]]
+    if inner in (["NUM"], ["-", "NUM"]) and p.tokens[p.pos][2] == token[3]:
+        name = names.to_text(value)
+        hint = f"define {name}(x) = ... for its value there, or write {name} * 2 for a product"
+        p.fail(f"a value of {name}, or a product?", token, "AMBIGUOUS", hint)
+    return Tree("name", (), value, token[2], token[3])
 
 
 def _application(p: Reader, token: Token, value: str, following: str) -> Tree | None:

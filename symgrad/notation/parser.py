@@ -334,7 +334,7 @@ def _define(p: Reader) -> None:
                 names_.add(base)
     p.defined, p.applied = frozenset(functions), frozenset(names_)
     for token in p.tokens if names_ else ():
-        if token[0] == FUNC and p.source[token[2] : token[3]] in names_:
+        if token[0] == FUNC and p.source[token[2] : token[3]].lstrip("\\") in names_:
             p.fail("the name that is defined, or the function?", token, "AMBIGUOUS", "give it another name")
 
 

@@ -449,7 +449,7 @@ def _is_short(function: Callable[..., Any], point: Point) -> bool:
 
     with suppress(Exception):
         dtype = np.asarray(function(**{name: np.array(value) for name, value in point.values.items()})).dtype
-        return dtype.kind == "f" and dtype.itemsize < 8
+        return bool(dtype.kind == "f" and dtype.itemsize < 8)
     return False
 
 

@@ -17,6 +17,7 @@ class Document:
     slips: tuple[tuple[str, str], ...]
     shapes: str = ""
     assume: str = ""
+    gap: str = ""  # why it is not judged, if it is not
 
     def broken(self) -> Iterator[tuple[str, int]]:
         """Every broken page with the number of its broken line."""
@@ -110,6 +111,7 @@ Let $\delta^{[2]} = \frac{\partial J}{\partial z^{[2]}}$. Then
             (r"\delta^{[1]} x^T", r"\delta^{[1]} a^{[1]T}"),
         ),
         shapes="W^{[1]}: m n, W^{[2]}: 1 m, x: n, y: 1",
+        gap="columns of length 1 are multiplied as numbers",
     ),
     Document(
         "cs229-general-layer",
@@ -992,7 +994,7 @@ The gradient of the loss is
 $$ \nabla_W L = \delta x^T, \qquad \nabla_b L = \delta, $$
 where $\delta = (a - y) \odot a \odot (1 - a)$, $a = \sigma(z)$, $z = W x + b$ and $L = \frac{1}{2} \|a - y\|^2$.
 """,
-        ((r"(a - y) \odot a \odot (1 - a)", r"(a - y) \odot a \odot (1 + a)"),),
+        ((r"\nabla_W L = \delta x^T", r"\nabla_W L = x \delta^T"),),
         shapes="W: m n, x: n, b: m, y: m",
     ),
     Document(

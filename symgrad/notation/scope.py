@@ -317,6 +317,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     tree, notes = unrolled(tree, source, declared)
     tree = looked_back(tree, source)
     formulas = tree.args if tree.head == "block" else (tree,)
+    _refuse_squares(formulas, source)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
         if not formulas:
@@ -351,6 +352,17 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _refuse_squares(formulas: Iterable[Tree], source: str) -> None:
+    """∂L/∂s^2 = ... of one formula: the first derivative by s^2, or the second by s?"""
+    for formula in formulas:
+        left = formula.args[0] if formula.head == "equation" else formula
+        if left.head == "derivative" and any(by.head == "pow" for by in left.args[1:]):
+            raise InputError(
+                "a derivative of order 1 by 2 variables", source=source, offset=left.start, end=left.end, code="PARSE",
+                hint="write the order above too: \\partial^2 L / \\partial s^2",
+            )  # fmt: skip
 
 
 def _refuse_itself(function: Definition, uses: Uses, source: str) -> None:

@@ -12,9 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.expr import Call, Node, Variable, add, contract, postorder, substitute, variables
-from symgrad.review.equality import SIZES, compare, evaluated, is_number, number_value
+from symgrad.review.equality import compare, evaluated, is_number, number_value
 from symgrad.verify.interpret import numpy_arithmetic
-from symgrad.verify.points import Point, Sampler
+from symgrad.verify.points import SIZES, Point, Sampler
 
 STEPS, CONVERGED, CLOSE, FAR = 40, 1e-10, 1e-7, 1e-4
 MAX_UNKNOWNS = 60
@@ -97,8 +97,7 @@ def normalised(left: Node, right: Node, seed: int = 0) -> tuple[Variable, Node] 
             root = _root(number, degree)
             if root is None:
                 return None
-            factors = [(unknown, axes, 1), (left, (), Fraction(-1, degree))]
-            return unknown, contract(factors, axes, root)
+            return unknown, contract([(unknown, axes), (left, (), Fraction(-1, degree))], axes, root)
     return None
 
 

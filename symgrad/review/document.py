@@ -40,8 +40,9 @@ _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
 _ASIDE = re.compile(
-    r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
+    r"\\(?:label|tag\*?|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_INTERTEXT = re.compile(r"\\(?:short)?intertext\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 _UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
@@ -58,6 +59,11 @@ _TOKEN = re.compile(
 )
 #: A comparison that is no equation, as in `..., j \\neq y_i`.
 _COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])|[<>≠≤≥]|!=")
+#: `where` before a definition begins another equation, and no condition.
+_DEFINING = re.compile(
+    r"\\(?:text|mbox|textrm)\s*\{[\s,]*where\s*\}\s*\\?[A-Za-z]+\s*(?:_\s*(?:\{\w+\}|\w)\s*)?="
+    r"(?!\s*[A-Za-z0-9]\s*(?:[,.&$]|$))"
+)
 _OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
 _LEAD = re.compile(
     r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
@@ -269,6 +275,9 @@ def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
 
 def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     """Split a display into rows, and rows into the sides of their relations."""
+    for found in _INTERTEXT.finditer(page.slice(start, end)):  # words between rows end a row
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.start() : start + found.start() + 2] = "\\\\"
     for pattern in (_WRAPPER, _ASIDE):
         for found in pattern.finditer(page.slice(start, end)):
             page.blank(start + found.start(), start + found.end())
@@ -306,6 +315,8 @@ def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
         elif kind == "close":
             depth = max(0, depth - 1)
             environments -= token[0].startswith("\\end")
+        elif kind == "given" and depth == 0 and _DEFINING.match(page.slice(start, end), token.start()):
+            found.append(("break", at, stop))
         elif kind == "break" and environments <= 0:
             depth = 0
             found.append((kind, at, stop))

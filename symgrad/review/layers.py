@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from symgrad.notation.names import LATEX_GREEK, canonical
 from symgrad.review.document import Chain, Document, Side
@@ -39,7 +40,10 @@ _ABOVE = re.compile(
 )
 _UNDER = re.compile(rf"{_STEM}\s*_\s*(?:\{{\s*{_NUMBER}\s*\}}|(?P<bare>[A-Za-z0-9]))(?P<power>\s*\^)?")
 _TRAILING = re.compile(r"(?<=[}\w])\s*_\s*(?:\{[^{}]*\}|\w)$")
-_SUM = r"\\?sum\s*_\s*(?:\{{\s*{0}\s*(?:=\s*(?P<first>\d+)\s*)?\}}|{0}(?![A-Za-z]))(?:\s*\^\s*(?:\{{\s*(?P<last>\w+)\s*\}}|(?P<end>\w)))?"
+_SUM = (
+    r"\\?sum\s*_\s*(?:\{{\s*{0}\s*(?:=\s*(?P<first>\d+)\s*)?\}}|{0}(?![A-Za-z]))"
+    r"(?:\s*\^\s*(?:\{{\s*(?P<last>\w+)\s*\}}|(?P<end>\w)))?"
+)
 _LOSS = re.compile(
     r"\\frac\s*\{\s*\\partial\s*(\\mathcal\s*\{[A-Z]\}|\\ell|[A-Za-z])\s*\}|∂([A-Za-z])/∂|(?<![A-Za-z\\])d([A-Z])/d"
     r"|\\nabla\s*_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\w)\s*(\\mathcal\s*\{[A-Z]\}|\\ell|[A-Za-z])(?![A-Za-z^_])"
@@ -135,7 +139,7 @@ def _member(found: re.Match[str]) -> Member | None:
         letter, shift = ("", int(bare)) if bare.isdigit() else (bare, 0)
         return Member(stem, letter, shift, *found.span(), below, mark)
     letter, sign, number = (named["letter"] or "").lstrip("\\"), named["sign"], named["number"]
-    if bool(letter) and bool(sign) != bool(number) or (not letter and (sign or not number)):
+    if (letter and bool(sign) != bool(number)) or (not letter and (sign or not number)):
         return None
     shift = int(number or 0) * (-1 if sign == "-" else 1)
     return Member(stem, letter, shift, *found.span(), below, mark, bool(named.get("open")))
@@ -143,11 +147,10 @@ def _member(found: re.Match[str]) -> Member | None:
 
 def _left(sides: Sequence[str], pattern: re.Pattern[str]) -> Member | None:
     """The member that a chain says something about: `z^l` of `z^l = ...`."""
-    found = (
-        pattern.fullmatch(sides[0].strip() if pattern is _UNDER else _TRAILING.sub("", sides[0].strip()))
-        if len(sides) > 1
-        else None
-    )
+    if len(sides) < 2:
+        return None
+    side = sides[0].strip()
+    found = pattern.fullmatch(side if pattern is _UNDER else _TRAILING.sub("", side))
     return _member(found) if found is not None else None
 
 
@@ -381,7 +384,7 @@ def _weights(chains: Sequence[Sequence[str]], network: Network) -> dict[str, tup
     state, found = _state(chains, network), dict[str, tuple[str, ...]]()
     for sides in chains if state and not network.under else ():
         members = [m for m in network.members(sides[-1]) if len(sides) > 1]
-        for weight, value in zip(members, members[1:], strict=False):
+        for weight, value in pairwise(members):
             beside = not sides[-1][weight.end : value.start].strip()
             layers = (weight.letter, weight.shift, value.letter, value.shift) == (network.letter, 0, network.letter, -1)
             if beside and layers and value.stem == state and weight.stem.islower() and not weight.below:

@@ -17,6 +17,7 @@ from symgrad.review.document import Chain, Document, Side
 _CASE = re.compile(r"(?:cases?|if|for|when|where|suppose|assume|that)\b\W*(?:[a-z]+\W+){0,2}$", re.IGNORECASE)
 _AFTER = re.compile(r"^[\s$,.\])]*(?:\\[\])]|\$*)\s*,?\s*(?:if|for|when|where|whenever)\W+(?:all\W+)?$")
 _COMPARED = re.compile(r"^\s*[A-Za-z]\s*(?:=|\\neq?(?![A-Za-z])|≠|!=)\s*[A-Za-z]\s*$")
+_WITHIN = re.compile(r"\$([^$]+)\$")
 _COMMAND = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _ALL = re.compile(
@@ -35,12 +36,14 @@ class Case:
 
     side: Side
     plain: bool
+    text: str
 
 
 def cases(document: Document) -> Mapping[int, Case]:
     """The case of each chain that has one, by the start of its first side."""
     found: dict[int, Case] = {}
     last: Side | None = None
+    source = document.source
     plain = False
     chains = document.chains
     for k, chain in enumerate(chains):
@@ -50,7 +53,7 @@ def cases(document: Document) -> Mapping[int, Case]:
         if side is not None:
             after = before is not None and _AFTER.match(gap)
             if after and before is not None:
-                found[before.sides[0].start] = Case(side, True)
+                found[before.sides[0].start] = Case(side, True, source[side.start : side.end])
             elif _CASE.search(gap):
                 last, plain = side, True
             continue
@@ -58,8 +61,12 @@ def cases(document: Document) -> Mapping[int, Case]:
         behind = before is not None and _compared(document, before) is not None
         plain = plain and len(words) <= (MAX_WORDS if behind else 0)
         last = None if _ALL.search(gap) and not behind else last
+        for within in _WITHIN.finditer(gap) if "intertext" in gap else ():
+            if _COMPARED.match(within[1]) and _CASE.search(gap[: within.start()]):
+                start = chain.sides[0].start - len(gap) + within.start(1)
+                last, plain = Side(start, start + len(within[1])), True
         if last is not None:
-            found[chain.sides[0].start] = Case(last, plain)
+            found[chain.sides[0].start] = Case(last, plain, source[last.start : last.end])
     return found
 
 

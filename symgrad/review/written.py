@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
@@ -27,6 +28,7 @@ from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_n
 from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
 from symgrad.review.prose import Case, cases, layout_named, solutions
+from symgrad.review.spellings import beyond
 from symgrad.shapes import describe, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
@@ -36,6 +38,7 @@ from symgrad.verify.report import Counterexample, Finding
 SCHEMA = "symgrad/1"
 #: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
 COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
+MAX_REACHES = 3
 VERDICTS = ("correct", "wrong", "undecided", "definition")
 #: What a statement is that was judged several times: the first of these that occurs.
 WORST = ("wrong", "undecided", "correct", "definition")
@@ -261,6 +264,7 @@ class _Links:
         self.anchor = 0
         self.wrong: dict[int, Judgement] = {}
         self.trees: dict[int, Tree] = {}
+        self.texts: dict[int, str] = {}  # what is read in the place of a side
         self.given: dict[int, Tree] = {}
         self.errors: dict[int, SymgradError] = {}
         for k, side in enumerate(self.sides):
@@ -306,10 +310,11 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.tied(k) or self.excused(k, self.conditional(k, judgement))
+            judgement = self.tied(k) or self.reached(k) or self.excused(k, self.conditional(k, judgement))
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
+                self.remember(k)
             return self.made(k, judgement)
         return self.refuted(k, judgement)
 
@@ -367,7 +372,7 @@ class _Links:
         """Two sides as tensors over the names of the document."""
         sides = []
         for k in (one, other):
-            text, tree = self.document.text(self.sides[k]), self.trees[k]
+            text, tree = self.texts.get(k) or self.document.text(self.sides[k]), self.trees[k]
             if other in self.given:  # a condition: outside it, both sides are 0
                 tree = Tree("mul", (self.given[other], tree), "", tree.start, tree.end)
             try:
@@ -403,23 +408,25 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
+        solved = self.solves and any(left is v for symbol in self.ledger.symbols.values() for v in symbol.wrt)
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left) and not solved:
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
         given = self.one.defined or self.differentiates(self.anchor)
-        if given or not (self.review.conditions or self.solves):
+        if given or not variables(left):
             return judgement
-        return self.solved(left, right)
+        conditions = [(f"line {number}", node) for number, node in reversed(self.review.conditions)]
+        if not conditions and self.solves:
+            conditions = self.derivatives(left)
+        return self.solved(left, right, conditions) if conditions else judgement
 
     @property
     def solves(self) -> bool:
         """Whether the words say that this chain comes of setting a derivative to zero."""
         return self.sides[0].start in self.review.solutions
 
-    def solved(self, left: Node, right: Node) -> Judgement:
+    def solved(self, left: Node, right: Node, conditions: Sequence[tuple[str, Node]]) -> Judgement:
         """Whether an equation follows from the conditions before it, or from a derivative that is set to zero."""
-        conditions = [(f"line {number}", node) for number, node in reversed(self.review.conditions)]
-        conditions += [] if conditions else self.derivatives(left)
         difference = add([left, negate(right)])
         verdicts = []
         for words, condition in conditions:
@@ -487,7 +494,7 @@ class _Links:
     def in_case(self, k: int, case: Case) -> bool:
         """Whether a side is right where the comparison of letters holds."""
         try:
-            condition = self.ledger.parsed(f"1[{self.document.text(case.side)}]")
+            condition = self.ledger.parsed(f"1[{case.text}]")
             letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
             said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
             if not letters or not letters <= said:
@@ -512,6 +519,29 @@ class _Links:
         found = compare(left, right, self.review.seed)
         told = "right with the tied entries of this structured matrix differentiated as one"
         return replace(found, reason=f"{told}; {found.reason}") if found else None
+
+    def reached(self, k: int) -> Judgement | None:
+        """Whether a side is right with derivatives that reach beyond the bracket behind them, d/dx (u) v."""
+        places = [
+            (side, at) for side in (self.anchor, k) for at in self.ledger.reach(self.document.text(self.sides[side]))
+        ]
+        if len(places) > MAX_REACHES:
+            return Judgement("undecided", None, "how far do these derivatives reach?")
+        before = dict(self.trees)
+        for count in range(1, len(places) + 1):
+            for chosen in combinations(places, count):
+                try:
+                    for side in {side for side, _ in chosen}:
+                        text = beyond(self.document.text(self.sides[side]), [at for one, at in chosen if one == side])
+                        self.trees[side], self.texts[side] = self.ledger.parsed(text), text
+                    if self.compared(k):
+                        return Judgement("correct", "tested", "right where a derivative reaches beyond its bracket")
+                except SymgradError:
+                    continue
+                finally:
+                    self.trees.update(before)
+                    self.texts.clear()
+        return None
 
     def differentiated_by(self, k: int) -> set[Variable]:
         """What a side is differentiated by: a value given for it is for afterwards."""
@@ -644,6 +674,13 @@ class _Links:
             if claimed.shape == node.shape and node not in variables(claimed):
                 self.review.beliefs.pop(node, None)
                 self.review.beliefs[node] = claimed
+
+    def remember(self, k: int) -> None:
+        """A right equation of a name is one more way to write it."""
+        if self.trees[self.anchor].head == "name":
+            left, right = self.pair(self.anchor, k)
+            if isinstance(left, Variable) and self.ledger.defined(left) and left is not right:
+                self.ledger.forms.append((left, right))
 
     def forget(self) -> None:
         for node, _ in self.named_sides():

@@ -1,7 +1,7 @@
 """Parts of products: where a product contains another one, it can be written with the name of that one.
 
-Contract: `with_part(root, part, name)` is `root` with every product that contains the factors of `part`, joined in the
-same way, written over `name` instead; `part` and `name` have the same shape and, by definition, the same value.
+Contract: `with_part(root, part, name)` is `root` with `part` itself, or else every product that contains the factors of
+`part`, joined in the same way, written over `name` instead; `part` and `name` have the same shape and, by definition, the same value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
     >>> with_part(contract([(u, ("i",)), (W, ("i", "j")), (x, ("j",))]), score, s)
     <u[m]_0 s[m]_0 ->0>
     """
-    if not isinstance(part, Contraction) or not part.summed or part.coefficient != 1 or part is root:
+    if part is root or not part.children:
+        return root
+    if part in postorder([root]):
+        return _exchanged(root, part, name)
+    if not isinstance(part, Contraction) or not part.summed or part.coefficient != 1:
         return root
     wanted = set(part.children)
     memo: dict[Node, Node] = {}
@@ -29,6 +33,15 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
         if isinstance(new, Contraction) and wanted.issubset(new.children):
             new = _replaced(new, part, name)
         memo[node] = new
+    return memo[root]
+
+
+def _exchanged(root: Node, part: Node, name: Node) -> Node:
+    """`root` with `name` where `part` stands as it is."""
+    memo: dict[Node, Node] = {part: name}
+    for node in postorder([root]):
+        if node is not part:
+            memo[node] = rebuild(node, memo.__getitem__) if node.children else node
     return memo[root]
 
 

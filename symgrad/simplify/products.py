@@ -11,6 +11,7 @@ from fractions import Fraction
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Node,
     Rational,
@@ -20,6 +21,7 @@ from symgrad.expr import (
     Window,
     add,
     constant,
+    contract,
     delta,
     negate,
     number,
@@ -90,6 +92,47 @@ def _orthogonal(node: Node, _: Again) -> Node | None:
                 ends = (node.factors[other][1][1 - axis], labels[1 - axis])
                 rest = [f for j, f in enumerate(node.factors) if j not in (other, k)]
                 return remake(node, [*rest, (delta(base.shape[1 - axis]), ends, 1)])
+    return None
+
+
+def _inverted(node: Node, _: Again) -> Node | None:
+    """(A B)⁻¹ A = B⁻¹ and B (A B)⁻¹ = A⁻¹ for square matrices A and B, and A⁻¹ A = I."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        if named(base) != "inverse" or base.rank != 2 or power != 1 or labels[0] == labels[1]:
+            continue
+        for side in (0, 1):
+            met, end = labels[1 - side], labels[side]
+            at = [j for j, f in enumerate(node.factors) if j != k and met in f[1]]
+            if met < node.rank or len(at) != 1:
+                continue
+            factor, own, times = node.factors[at[0]]
+            rest = _without(base.children[0], factor, side, own.index(met))
+            if rest is not None and own.count(met) == times == 1:
+                ends = (end, own[1 - own.index(met)])
+                inverse = (
+                    (rest, ends, 1) if isinstance(rest, Delta) else (apply("inverse", rest), ends[:: 1 - 2 * side], 1)
+                )
+                return remake(node, [*(f for j, f in enumerate(node.factors) if j not in (at[0], k)), inverse])
+    return None
+
+
+def _without(matrix: Node, factor: Node, side: int, axis: int) -> Node | None:
+    """The matrix without its first (side 0) or last factor, if that is `factor`, square, met at its outer `axis`."""
+    if factor.rank != 2 or factor.shape[0] != factor.shape[1]:
+        return None
+    factors = factors_of(matrix)
+    for k, (base, labels, power) in enumerate(factors):
+        if base is not factor or power != 1 or labels[axis] != side:
+            continue
+        inner = labels[1 - axis]
+        if len(factors) == 1 and not isinstance(matrix, Contraction):
+            return delta(factor.shape[0])
+        joints = [f for j, f in enumerate(factors) if j != k and inner in f[1]]
+        if inner > 1 and len(joints) == 1 and joints[0][1].count(inner) == 1 and isinstance(matrix, Contraction):
+            others = [f for j, f in enumerate(factors) if j != k]
+            out = (inner, 1) if side == 0 else (0, inner)
+            return contract(others, out, matrix.coefficient)
     return None
 
 
@@ -419,6 +462,7 @@ RULES: tuple[Rewrite, ...] = (
     _idempotent,
     _symmetric,
     _orthogonal,
+    _inverted,
     _blocks,
     _sums_to_one,
     _sigmoid_quotient,

@@ -5,8 +5,9 @@ Contract: `RULES` are tried in this order on a sum whose terms are settled.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from fractions import Fraction
+from itertools import combinations
 
 from symgrad.expr import (
     Call,
@@ -114,7 +115,8 @@ def _best_factoring(node: Sum) -> Node | None:
     common = content_of(node)
     best: Node | None = None
     plain = all(len(factors_of(term)) == 1 or (common.denominator > 1 and constant(term)) for _, term in node.terms)
-    if common not in (1, -1) and plain and all(magnitude(c) != 1 for c, _ in node.terms):
+    halves = common.denominator > 1 and all(c in (common, -common) for c, _ in node.terms)
+    if common not in (1, -1) and (plain or halves) and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
     shortest = own if best is None else length(best)
     for candidate in _shared_factors(node):
@@ -125,32 +127,38 @@ def _best_factoring(node: Sum) -> Node | None:
 
 
 def _complements(node: Node, again: Again) -> Node | None:
-    """p 1[u > 0] + q 1[u ≤ 0] = q + (p - q) 1[u > 0] where p - q is ±1: τ - 1[r ≤ 0]."""
+    """p 1[u > 0] + q 1[u ≤ 0] is q + (p - q) 1[u > 0] where p - q is ±1: τ - 1[r ≤ 0]; else p if u > 0, q otherwise."""
     assert isinstance(node, Sum)
+    for (k, j), (m, i), labels in _complementary(node, again):
+        (c, one), (d, two) = node.terms[k], node.terms[m]
+        gate, other = factors_of(one)[j][0], factors_of(two)[i][0]
+        p, q = scale(_left_out(one, j), c), scale(_left_out(two, i), d)
+        rest = [term for n, term in enumerate(node.terms) if n not in (k, m)]
+        for always, often, hot in ((q, p, gate), (p, q, other)):
+            gap = again(add([often, (-1, always)]))
+            if constant(gap) not in (1, -1) or constant(always) is not None:
+                continue
+            better = add([*rest, always, _gated_by(gap, hot, labels)], node.shape)
+            if length(better) < length(node):
+                return better
+        if labels in ((), axes(node)):
+            chosen = (gate, p, q) if named(gate) == "positive" else (other, q, p)
+            return add([*rest, apply("where", *chosen)], node.shape)
+    return None
+
+
+def _complementary(node: Sum, again: Again) -> Iterator[tuple[tuple[int, int], tuple[int, int], tuple[int, ...]]]:
+    """Where 1[u > 0] and 1[u ≤ 0] are: of each the place of its term, and its own in the term; and their labels."""
     gates = [(k, j) for k, (_, t) in enumerate(node.terms) for j, f in enumerate(factors_of(t)) if _is_gate(f)]
     if not 2 <= len(gates) <= MAX_GATES:
-        return None
-    for k, j in gates:
-        (c, one), (gate, labels, _) = node.terms[k], factors_of(node.terms[k][1])[j]
+        return
+    for (k, j), (m, i) in combinations(gates, 2):
+        (gate, labels, _), (other, own, _) = factors_of(node.terms[k][1])[j], factors_of(node.terms[m][1])[i]
         assert isinstance(gate, Call)
-        for m, i in gates:
-            d, two = node.terms[m]
-            other, own, _ = factors_of(two)[i]
-            assert isinstance(other, Call)
-            if m <= k or own != labels or other.op is gate.op:
-                continue
-            if not is_zero(again(add([gate.args[0], other.args[0]]))):
-                continue
-            p, q = scale(_left_out(one, j), c), scale(_left_out(two, i), d)
-            rest = [term for n, term in enumerate(node.terms) if n not in (k, m)]
-            for always, often, hot in ((q, p, gate), (p, q, other)):
-                gap = again(add([often, (-1, always)]))
-                if constant(gap) not in (1, -1) or constant(always) is not None:
-                    continue
-                better = add([*rest, always, _gated_by(gap, hot, labels)], node.shape)
-                if length(better) < length(node):
-                    return better
-    return None
+        assert isinstance(other, Call)
+        apart = m > k and own == labels and other.op is not gate.op
+        if apart and is_zero(again(add([gate.args[0], other.args[0]]))):
+            yield (k, j), (m, i), labels
 
 
 def _is_gate(factor: Factor) -> bool:

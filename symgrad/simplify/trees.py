@@ -653,15 +653,24 @@ def _sized_entry(identity: Node, entry: Tree) -> Tree:
 
 
 def _indicator(symbol: str, arg: Tree) -> Tree:
-    """1[x > 0]; 1[-x > 0] is written 1[x < 0], and 1[x - y > 0] is 1[x > y]."""
-    if arg.head == "add" and arg.value == (1, -1) and symbol in (">", ">=", "="):
-        left, right = arg.args
+    """1[x > 0]; 1[-x > 0] is written 1[x < 0], 1[x - y > 0] is 1[x > y], and 1[x + 3 > 0] is 1[x > -3]."""
+    if arg.head == "add" and symbol in (">", ">=", "=") and _last_apart(arg):
+        *terms, right = arg.args
+        left = terms[0] if len(terms) == 1 else Tree("add", tuple(terms), arg.value[:-1])  # type: ignore[index]
+        if arg.value[-1] > 0:  # type: ignore[index]
+            right = Tree("neg", (right,))
         if left.head == "num" and symbol in TURNED:
             return Tree("indicator", (Tree("compare", (right, left), TURNED[symbol]),))
         return Tree("indicator", (Tree("compare", (left, right), symbol),))
     if arg.head == "neg" and symbol in TURNED:
         return Tree("indicator", (Tree("compare", (arg.args[0], number_tree(0)), TURNED[symbol]),))
     return Tree("indicator", (Tree("compare", (arg, number_tree(0)), symbol),))
+
+
+def _last_apart(arg: Tree) -> bool:
+    """Whether the last term of a sum can stand on the other side of a comparison, and come back as the last one."""
+    signs: tuple[int, ...] = tuple(arg.value)  # type: ignore[arg-type]
+    return signs[0] > 0 and (signs[-1] < 0 or (len(signs) == 2 and arg.args[-1].head == "num"))
 
 
 TURNED = {">": "<", ">=": "<="}

@@ -25,7 +25,7 @@ from symgrad.verify.identity import certificate, distinct, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
 from symgrad.verify.points import MAX_CONDITION, SIZES, STRUCTURES, TINY, Point, Sampler, entries, inverted
 from symgrad.verify.report import Counterexample
-from symgrad.verify.sides import beside, unseen
+from symgrad.verify.sides import CLEARANCE, beside, unseen
 from symgrad.verify.witnesses import Problem, high_precision
 
 #: Relative differences: rounding below the first; above the second no doubt is possible.
@@ -138,9 +138,10 @@ class _Comparison:
         sure = [k for k in doubtful if min(gaps[k]) > SURE]
         if sure and (self.measured(sure) or self.differ_precisely(max(gaps[k][0] for k in sure))):
             return self.wrong(self.points[max(sure, key=lambda k: gaps[k][0])])
-        beside_zero = next((k for k in sure[:3] if self.apart(self.points[k], otherwise=False)), None)
-        if beside_zero is not None:
-            return self.wrong(self.points[beside_zero])
+        borders = [self.points[k] for k in sure if self.points[k].magnitude == CLEARANCE]
+        crossed = next((point for point in borders if self.apart(point, otherwise=False)), None)
+        if crossed is not None:
+            return self.wrong(crossed)
         if doubtful and self.differ_precisely(max(gaps[k][0] for k in doubtful)):
             return self.wrong(self.points[doubtful[0]])
         if same(simplify(self.left), simplify(self.right)):

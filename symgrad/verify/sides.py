@@ -111,4 +111,4 @@ def _root(height: Callable[[float], float], start: float) -> float | None:
     return None
 
 
-__all__ = ["beside", "unseen"]
+__all__ = ["CLEARANCE", "beside", "unseen"]

@@ -476,6 +476,7 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
     "diag": _diag,
     **dict.fromkeys(("conv1d", "correlate"), _of_rank(1, 1)),
+    "cross": _of_rank(1, 1),
     "conv2d": _of_rank(2, 2),
     "conv3d": _of_rank(3, 2),
     "vec": _vec,

@@ -99,7 +99,6 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     return Tree("name", (), value, start, end)
 
 
-<<<<<<< HEAD
 def _given(p: Reader, token: Token, value: str) -> Tree:
     """A name that was given without its arguments, before a bracket: `f(2)` is no product, and what is 2 there?"""
     if lists_variables(p, p.pos):
@@ -110,7 +109,8 @@ def _given(p: Reader, token: Token, value: str) -> Tree:
         hint = f"define {name}(x) = ... for its value there, or write {name} * 2 for a product"
         p.fail(f"a value of {name}, or a product?", token, "AMBIGUOUS", hint)
     return Tree("name", (), value, token[2], token[3])
-=======
+
+
 #: What may stand between a name and its argument.
 CALLING = frozenset(("(", "'", "[", "\\{"))
 
@@ -119,7 +119,6 @@ def _is_applied(p: Reader, value: str) -> bool:
     r"""Whether a bracket stands behind every Φ, as in `\Phi\left[x\right]`."""
     pairs = zip(p.tokens, p.tokens[1:], strict=False)
     return p.latex and all(after[0] in BRACKETS for one, after in pairs if one[:2] == (NAME, value))
->>>>>>> main
 
 
 def _application(p: Reader, token: Token, value: str, following: str) -> Tree | None:

@@ -31,13 +31,8 @@ from symgrad.notation.cursor import (
     too_long,
 )  # fmt: skip
 from symgrad.notation.leftsides import SEPARATORS, settled
-<<<<<<< HEAD
-from symgrad.notation.names import GREEK, parts, to_text
-from symgrad.notation.scripts import check_transposed, index_item, scripts
-=======
 from symgrad.notation.names import GREEK, parts, subscripted, to_text
-from symgrad.notation.scripts import index_item, scripts
->>>>>>> main
+from symgrad.notation.scripts import check_transposed, index_item, scripts
 from symgrad.notation.series import series
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (

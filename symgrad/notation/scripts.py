@@ -340,10 +340,14 @@ def _above(
         return _relabelled(p, base, f"^({label})", following), example
     if p.latex and any(kind in ("", "odot") and e is not None for kind, e in done):
         p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
-    if base.head == "num" and following[1] == "T" and "T" not in p.vocabulary.names:
-        check_transposed(p, base, following)
-    done.append(("", exponent(p)))
+    done.append(("", _power(p, base, following)))
     return base, example
+
+
+def _power(p: Reader, base: Tree, token: Token) -> Tree:
+    if token[1] == "T" and "T" not in p.vocabulary.names:
+        check_transposed(p, base, token)
+    return exponent(p)
 
 
 def check_transposed(p: Reader, base: Tree, token: Token) -> None:

@@ -218,6 +218,8 @@ MEANINGS: list[Formula] = [
 ]  # fmt: skip
 #: source, code, the part of the source that is to blame.
 REFUSED = [
+    ("f = x^2; f(y)", "NAME", "f(y)"),
+    ("f = x^2; g = 3; f(g)", "NAME", "f(g)"),
     (r"\sum_i \sigma_i(X)", "AMBIGUOUS", r"\sigma_i(X)"),
     ("x_i y_i", "UNBOUND", "x_i y_i"),
     ("1/(x - x)", "DOMAIN", "1/(x - x)"),

@@ -171,7 +171,7 @@ def plain(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.tuples(children, children, st.sampled_from([".", "odot"])).map(lambda t: Tree("mul", t[:2], t[2])),
         st.tuples(children.filter(no_number), children.filter(nonzero), st.sampled_from(["", "odot"])).map(lambda t: Tree("div", t[:2], t[2])),
         st.tuples(children, children.filter(no_array), st.sampled_from(["", "odot"])).map(lambda t: Tree("pow", t[:2], t[2])),
-        children.map(lambda t: Tree("transpose", (t,))),
+        children.filter(lambda t: t.head != "num").map(lambda t: Tree("transpose", (t,))),
         st.tuples(CALLS, children).map(lambda t: Tree("call", (t[1],), t[0])).filter(lambda t: t.value != "g"),
         st.tuples(children, children).map(lambda t: Tree("call", t, "max")),
         st.tuples(children, children).map(lambda t: Tree("call", t, "kron")),
@@ -201,7 +201,7 @@ def program(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.tuples(several, st.lists(st.sampled_from([1, -1]), min_size=3, max_size=3)).map(
             lambda t: Tree("add", t[0], tuple(t[1][: len(t[0])]))
         ),
-        children.map(lambda t: Tree("transpose", (t,))),
+        children.filter(lambda t: t.head != "num").map(lambda t: Tree("transpose", (t,))),
         st.tuples(CALLS, children).map(lambda t: Tree("call", (t[1],), t[0])).filter(lambda t: t.value != "g"),
         children.map(lambda t: Tree("call", (t, Tree("keyword", (Tree("num", (), 1),), "axis")), "sum")),
     )

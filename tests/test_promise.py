@@ -57,6 +57,7 @@ def square(x: Any) -> Any:
 AFFINE = ("sum(G .* (X W + ones b^T))", "b", "X: N D, W: D M, b: M, G: N M", affine)
 NORM = ("||x||^2", "x", "x: n", square)
 SCALAR = ("x^2", "x", "x:", square)
+RELU = ("max(0, x)", "x", "x:", lambda x: 1.0 * (x > 0))
 RIDGE = ("||X w - y||^2 + 0.000005 ||w||^2", "w", "X: N D, w: D, y: N", ridge)
 
 FOOLS = [
@@ -93,6 +94,15 @@ FOOLS = [
     Fool("symmetric matrices only", "x^T A x", "x", "A: n n, x: n", lambda A, x: (A + A.T) @ x, "2 A x", lambda A, x: 2 * A @ x),
     Fool("batch of one only", "1/N ||X w||^2", "w", "X: N D, w: D", lambda X, w: 2 * X.T @ X @ w / len(X), "2 X^T X w",
         lambda X, w: 2 * X.T @ X @ w),
+    Fool("another threshold", *RELU, "1[x > -1]", lambda x: 1.0 * (x > -1)),
+    Fool("a threshold close by", *RELU, "1[x > -0.00001]", lambda x: 1.0 * (x >= 1e-5)),
+    Fool("a threshold of another function", *RELU, "1[exp(x) > 0.999999]"),
+    Fool("between two numbers only", *RELU, "1[x > 0] + 1[x > 5] 1[x < 5.000001]"),
+    Fool("a narrow cap", *SCALAR, "2 x + max(0, sin(x) - 0.99999)"),
+    Fool("no threshold", *RELU, "1", lambda x: 1.0),
+    Fool("tiny where it should be zero", *RELU, "1[x > 0] + 10^(-40) 1[x < 0]"),
+    Fool("relative 1e-50", *SCALAR, "2 x (1 + 10^(-50))"),
+    Fool("absolute 1e-300", *NORM, "2 x + 10^(-300)"),
     Fool("first class only", "-log(softmax(s)_y)", "s", "s: C, y:", lambda s, y: np.exp(s) / np.exp(s).sum() - np.eye(len(s))[y],
         "", lambda s, y: np.exp(s) / np.exp(s).sum() - np.eye(len(s))[0]),
 ]  # fmt: skip
@@ -137,6 +147,66 @@ def test_a_hidden_term_is_said() -> None:
     """A program may lack a term that float64 cannot show, and nobody can tell."""
     report = sg.check("x^2 + 10^(-30) x^2", wrt="x", claim=lambda x: 2 * x)
     assert report.verdict in {"correct", "undecided"}
+
+
+#: Claims that are wrong where no point lies, with what is said of them.
+UNSEEN: dict[str, tuple[str, str, str, str, str]] = {
+    "a large dimension": ("||x||^2", "x", "2 x + max(0, n - 100) x", "x: n", "relu was 0"),
+    "one dimension": ("||x||^2", "x", "2 x + 1[n = 7] x", "x: n", "1[... = 0] was 0"),
+    "a narrow peak": ("x^2", "x", "2 x (1 + exp(-10^6 (x - 7.3)^2))", "x:", "exp was 0"),
+    "a steep slope": ("|x|", "x", "tanh(10^9 x)", "x:", "tanh was -1 or 0 or 1"),
+    "a sharp softmax": ("max(x)", "x", "softmax(10^6 x)", "x: n", "softmax was 0 or 1"),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_a_branch_that_no_point_lies_on_is_said(case: str) -> None:
+    function, wrt, claim, shapes, said = UNSEEN[case]
+    report = sg.check(function, wrt=wrt, claim=claim, shapes=shapes)
+    assert report.verdict == "undecided"
+    assert said in report.reason
+
+
+def test_a_branch_of_a_program_is_said_too() -> None:
+    report = sg.check("||x||^2", wrt="x", claim=lambda x: 2 * x + np.maximum(0, len(x) - 1000), shapes="x: n")
+    assert report.verdict == "undecided"
+    assert "relu was 0" in report.reason
+
+
+def leaving(x: Any) -> Any:
+    raise SystemExit(0)
+
+
+#: Programs that nothing can be said of, with why.
+UNTOLD: dict[str, tuple[Program, str]] = {
+    "it ends the process": (leaving, "SystemExit"),
+    "it returns nothing": (lambda x: None, "returned None"),
+    "it returns text": (lambda x: np.array([str(2 * value) for value in x]), "returned text"),
+    "its numbers are short": (lambda x: (2 * x).astype(np.float32), "fewer digits than float64"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_nothing_is_said_of_a_program_that_gives_no_number(case: str) -> None:
+    program, said = UNTOLD[case]
+    report = sg.check("||x||^2", wrt="x", claim=program, shapes="x: n")
+    assert report.verdict == "undecided"
+    assert said in report.reason
+
+
+#: Lines that are wrong on a side of a branch, and one that nobody looked at.
+LINES = {
+    "max(0, x) = x 1[x > -0.0001]": "wrong",
+    "max(0, x) = x 1[x > 0.0001]": "wrong",
+    "max(0, x) = x 1[x >= 0]": "correct",
+    "1 = 1 + 10^(-60)": "wrong",
+    "|x| = x tanh(10^9 x)": "undecided",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_lines_are_looked_at_on_both_sides_of_their_branches(line: str) -> None:
+    assert sg.check_derivation(line).verdict == LINES[line]
 
 
 # --- a proof that a claim is wrong ------------------------------------------------------------------------------------
@@ -209,6 +279,13 @@ PICKS: dict[str, tuple[str, str, str, float | None]] = {
     "the largest score": ("max(s + 1 - onehot(y)) - s_y", "s", "argmax(s + 1 - onehot(y)) - onehot(y)", 0.0),
     "a minimum": ("min(a, b)", "a", "1[a < b] - 1[a = b]", None),
 }
+
+
+def test_ties_of_a_largest_entry_are_kinks() -> None:
+    """Of two largest entries either may have the derivative, and books give it to both."""
+    assert sg.check("max(x)", wrt="x", claim="1[x = max(x)]", shapes="x: n")
+    assert sg.check("||x||_inf", wrt="x", claim="sign(x) .* 1[|x| = ||x||_inf]", shapes="x: n")
+    assert not sg.check("max(x)", wrt="x", claim="1[x < max(x)]", shapes="x: n")
 
 
 @pytest.mark.parametrize("case", PICKS)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
+from symgrad.expr import variables
 from symgrad.notation import ranges
 from symgrad.notation.blocks import array_of_blocks
 from symgrad.notation.calls import CONVENTIONAL
 from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import extent, indices
+from symgrad.notation.names import to_text
 from symgrad.notation.norms import norm
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
@@ -144,6 +146,7 @@ def _call(work: Elaborator, tree: Tree) -> Value:
             raise NameProblem(
                 f"{name} was given for one argument, and is no function of another", hint=f"a product is {name} * (...)"
             )
+        _check_arguments(work, name, tree)
         work.note(f"{work.text(tree)} is {name}: what it depends on was given above")
         return work.arguments.get(name) or scope.values[name]
     if name.endswith("'"):
@@ -157,6 +160,19 @@ def _call(work: Elaborator, tree: Tree) -> Value:
     if handler is None:
         raise NameProblem(f"there is no function {name}", hint="known are exp, log, max, softmax, sum, tr, ...")
     return handler(work, tree)
+
+
+def _check_arguments(work: Elaborator, name: str, tree: Tree) -> None:
+    """`f(y)` is f only where f depends on y, or on what y was given as."""
+    value = work.arguments.get(name) or work.scope.values[name]
+    known = {v.name for v in variables(value.node)}
+    for part in (arg.args[0] if arg.head == "index" else arg for arg in tree.args):
+        given = work.scope.values.get(str(part.value))
+        within = {v.name for v in variables(given.node)} if given is not None else {str(part.value)}
+        if part.head == "name" and known and not (within and within <= known):
+            label = to_text(str(part.value))
+            hint = f"for its value at {label} define {name}(x) = ...; a product is {name} * ({label})"
+            raise NameProblem(f"{name} was given above, and does not depend on {label}", hint=hint)
 
 
 def _derived_call(work: Elaborator, name: str, order: int, tree: Tree) -> Value:

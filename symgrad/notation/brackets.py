@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from symgrad.errors import ShapeError
 from symgrad.notation import scripts
-from symgrad.notation.bars import OPENERS
-from symgrad.notation.cursor import PARTNER, POSTFIX, RELATIONS, Reader, widened
+from symgrad.notation.bars import OPENERS, OPERAND_START
+from symgrad.notation.cursor import PARTNER, POSTFIX, RELATIONS, Reader, bracketed, widened
 from symgrad.notation.literals import indices, literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, ERROR, NAME, NUM, Token
@@ -26,6 +26,10 @@ ORDERS = frozenset(("p", "q"))
 
 def group(p: Reader, token: Token, _floor: int) -> Tree:
     r"""`( )`, `{ }`, `\{ \}`: neutral, except that a condition inside is its indicator."""
+    return _grouped(p, token, printed=token[0] != "{" or not p.latex)
+
+
+def _grouped(p: Reader, token: Token, *, printed: bool) -> Tree:
     kind = token[0]
     p.deeper(token)
     if p.tokens[p.pos][0] == PARTNER[kind]:
@@ -36,8 +40,23 @@ def group(p: Reader, token: Token, _floor: int) -> Tree:
     if p.tokens[p.pos][0] in (",", ";") and kind == "(":
         p.fail("a comma between brackets", p.tokens[p.pos], hint="write a vector as [a, b]")
     closing = p.expect(PARTNER[kind], token)
+    if not printed:
+        _check_grouping(p, token, inner)
     p.depth -= 1
     return widened(inner, token[2], closing[3])
+
+
+def _check_grouping(p: Reader, token: Token, inner: Tree) -> None:
+    """Braces are not printed: a power behind {-x} or {a b} shows as one of the last factor."""
+    signed = p.source[inner.start] in "-−{"
+    if inner.head not in ("add", "neg", "mul", "div", "num") or (bracketed(inner) and not signed):
+        return
+    total = inner.head in ("add", "neg") or (inner.head == "num" and signed)
+    following = p.tokens[p.pos][0]
+    raised = following == "^" and (total or inner.head != "num")
+    if raised or (total and following in OPERAND_START and p.tokens[p.tokens.index(token) - 1][0] != "FUNC"):
+        hint = "write \\left( \\right) around what belongs together"
+        p.fail("these braces are not printed: what do they group?", token, "AMBIGUOUS", hint)
 
 
 def braced(p: Reader, token: Token, _floor: int) -> Tree:
@@ -46,7 +65,7 @@ def braced(p: Reader, token: Token, _floor: int) -> Tree:
     if opened[0] != "{":
         p.unexpected(opened, "braces")
     p.pos += 1
-    body = group(p, opened, 0)
+    body = _grouped(p, opened, printed=True)
     if p.tokens[p.pos][0] != token[1]:
         return body
     opening, p.pos = p.pos + 1, p.pos + 1

@@ -103,8 +103,8 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
             tree = _application(p, token, value, following)
             if tree is not None:
                 return tree
-        elif following == "(" and value in p.applied and lists_variables(p, p.pos):
-            return call(p, token, value)
+        elif following == "(" and value in p.applied:
+            return _given(p, token, value)
     if kind == WORD and value == "d" and following in (NAME, WORD):
         p.fail("a differential outside a fraction", token, hint="write \\frac{dL}{dx}")
     return Tree("name", (), value, start, end)
@@ -116,6 +116,18 @@ def _refuse_brackets(p: Reader, token: Token) -> None:
     if p.latex and opened[0] == "[" and opened[2] == token[3] and _bound_arguments(p, p.pos):
         shown = p.source[token[2] : token[3]]
         p.fail(f"an entry of {shown}, or a product?", token, "AMBIGUOUS", f"write {shown}_{{...}} for an entry")
+
+
+def _given(p: Reader, token: Token, value: str) -> Tree:
+    """A name that was given without its arguments, before a bracket: `f(2)` is no product, and what is 2 there?"""
+    if lists_variables(p, p.pos):
+        return call(p, token, value)
+    inner = [t[0] for t in p.tokens[p.pos + 1 : p.partner(p.pos)]]
+    if inner in (["NUM"], ["-", "NUM"]) and p.tokens[p.pos][2] == token[3]:
+        name = names.to_text(value)
+        hint = f"define {name}(x) = ... for its value there, or write {name} * 2 for a product"
+        p.fail(f"a value of {name}, or a product?", token, "AMBIGUOUS", hint)
+    return Tree("name", (), value, token[2], token[3])
 
 
 #: What may stand between a name and its argument.
@@ -235,6 +247,8 @@ def _e(p: Reader, token: Token) -> Tree | None:
         p.pos += 1
         p.deeper(token)
         power = scripts.exponent(p)
+        if p.latex and p.tokens[p.pos][0] == "^":
+            p.fail("a second superscript", p.tokens[p.pos], hint="write {e^x}^2 or e^{x^2}")
         p.depth -= 1
         return Tree("call", (power,), "exp", start, p.tokens[p.pos - 1][3])
     if following == "**":

@@ -33,7 +33,7 @@ from symgrad.notation.cursor import (
 )  # fmt: skip
 from symgrad.notation.leftsides import SEPARATORS, settled
 from symgrad.notation.names import GREEK, parts, subscripted, to_text
-from symgrad.notation.scripts import index_item, scripts
+from symgrad.notation.scripts import check_transposed, index_item, scripts
 from symgrad.notation.series import series
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import (
@@ -379,7 +379,7 @@ def _define(p: Reader) -> None:
                 names_.add(base)
     p.defined, p.applied = frozenset(functions), frozenset(names_)
     for token in p.tokens if names_ else ():
-        if token[0] == FUNC and p.source[token[2] : token[3]] in names_:
+        if token[0] == FUNC and p.source[token[2] : token[3]].lstrip("\\") in names_:
             p.fail("the name that is defined, or the function?", token, "AMBIGUOUS", "give it another name")
 
 
@@ -635,12 +635,7 @@ def _quotient(kind: str, floor: int) -> Infix:
         p.pos += 1
         right = p.expression(floor)
         following = p.tokens[p.pos]
-        if (
-            right.head == "num"
-            and following[0] in (NAME, WORD)
-            and following[2] == right.end
-            and p.source[right.end - 1].isdigit()
-        ):
+        if not kind and quotients.reaches(p, left, right, token):
             p.fail(
                 "is this factor below the line or behind it?", following, "AMBIGUOUS",
                 f"write {p.source[left.start : right.end]} * ... or put brackets around what is below",
@@ -651,6 +646,10 @@ def _quotient(kind: str, floor: int) -> Infix:
 
 
 def _prime(p: Reader, left: Tree, token: Token) -> Tree:
+    if token[0] == "'" and left.head == "transpose" and p.source[left.end - 1] in "'′" and not bracketed(left):
+        hint = "write f''(x) for a derivative, and nothing for a transpose of a transpose"
+        p.fail("two primes: a second derivative, or a transpose twice?", token, "AMBIGUOUS", hint)
+    check_transposed(p, left, token)
     p.pos += 1
     return Tree("transpose", (left,), None, left.start, token[3])
 

@@ -15,6 +15,9 @@ from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, POSTFIX, Reader, is_nu
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
+#: What may stand below a line without brackets, behind another factor.
+FACTORS = frozenset((NAME, WORD, "const", "SQRT", "(", "||(", "|("))
+
 
 def divided(p: Reader, above: Tree, below: Tree, start: int, end: int, kind: str = "") -> Tree:
     """A quotient; two integers are one exact number, and a literal zero below is refused."""
@@ -24,6 +27,30 @@ def divided(p: Reader, above: Tree, below: Tree, start: int, end: int, kind: str
         value = Fraction(above.value, below.value)
         return Tree("num", (), value.numerator if value.denominator == 1 else value, start, end)
     return Tree("div", (above, below), kind, start, end)
+
+
+def reaches(p: Reader, above: Tree, below: Tree, slash: Token) -> bool:
+    r"""Whether the factor behind a slash and its denominator may stand below the line as well.
+
+    `x^2/2\sigma^2` and `x^T y/\|x\|\|y\|` mean it, `1/n X^T` does not: there the spaces say so.  Brackets around the
+    denominator, and a number below before a bracket or a norm, leave no doubt.
+    """
+    kind, _, start, _ = p.tokens[p.pos]
+    if p.source[below.start] in "([" or kind not in FACTORS:
+        return False
+    if kind == "||(" or kind == "|(":
+        return below.head in ("norm", "bars", "pow") and p.source[below.start] in "|\\‖∥"
+    between, wide = p.source[below.end : start], p.source[slash[2] - 1] == " "
+    glued = not between.strip() and (not between or (p.latex and _ends_in_command(p.source[: below.end])))
+    if kind == "(":
+        return glued and below.head in ("name", "index", "pow")
+    heavy = above.head in ("pow", "neg", "norm", "mul") and below.head == "num"
+    return glued or wide or heavy or below.head == "transpose"
+
+
+def _ends_in_command(source: str) -> bool:
+    """Whether a source ends in a command, behind which TeX wants a space that is none."""
+    return source.rpartition("\\")[2].isalpha()
 
 
 def fraction(p: Reader, token: Token, _floor: int) -> Tree:

@@ -190,12 +190,20 @@ def fitted_factors(node: Tree, args: list[Piece], style: Style, brackets: Callab
     last = len(args) - 1
     shown = []
     for k, (tree, piece) in enumerate(zip(node.args, args, strict=True)):
-        quotient = k == 0 and piece.level == JUXTAPOSED and tree.head in ("div", "num")
+        quotient = k == 0 and piece.level == JUXTAPOSED and (tree.head == "num" or _stands_before(node))
         trailing = k == last and tree.head == "big" and not style.numpy
         if not ((piece.level >= FACTOR and not piece.open) or quotient or trailing):
             piece = brackets(piece)
         shown.append(piece)
     return shown
+
+
+def _stands_before(node: Tree) -> bool:
+    """Whether a product may begin with a quotient: only where its next factor cannot be taken as below the line."""
+    first = node.args[0]
+    if first.head != "div" or first.args[0].head not in ("num", "name"):
+        return False
+    return first.args[1].head in ("num", "name") or node.args[1].head in ("call", "big")
 
 
 def _juxtaposed(shown: list[Piece], times: str, digits: str) -> Piece:

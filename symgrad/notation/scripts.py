@@ -320,6 +320,7 @@ def _above(
                 p.fail("a second superscript in brackets", following)
             return special[0], special[1] or example
     elif _transposes(p, base, p.pos):
+        check_transposed(p, base, following)
         p.pos += 1
         done.append(("transpose before" if p.tokens[p.pos][0] == "_" else "transpose", None))
         return base, example
@@ -340,8 +341,21 @@ def _above(
         return _relabelled(p, base, f"^({label})", following), example
     if p.latex and any(kind in ("", "odot") and e is not None for kind, e in done):
         p.fail("a second superscript", token, hint="write {x^2}^3 or x^{2^3}")
-    done.append(("", exponent(p)))
+    done.append(("", _power(p, base, following)))
     return base, example
+
+
+def _power(p: Reader, base: Tree, token: Token) -> Tree:
+    if token[1] == "T" and "T" not in p.vocabulary.names:
+        check_transposed(p, base, token)
+    return exponent(p)
+
+
+def check_transposed(p: Reader, base: Tree, token: Token) -> None:
+    """A 1 with a transpose is meant as the vector of ones, and no other number has one."""
+    if base.head == "num":
+        hint = "write \\mathbf{1}^T x or sum(x) for a vector of ones; declare T to make it an exponent"
+        p.fail("a number has no transpose", token, "AMBIGUOUS", hint)
 
 
 def _pseudo_inverse(p: Reader, base: Tree, token: Token) -> Tree:
@@ -391,9 +405,12 @@ def _braced_above(
     kinds = [t[0] for t in p.tokens[place : stop + 1]]
     first = kinds[0]
     if _transposes(p, base, place) and len(kinds) == 2:
+        check_transposed(p, base, p.tokens[place])
         p.pos = stop + 1
         done.append(("transpose before" if p.tokens[p.pos][0] == "_" else "transpose", None))
         return base, None
+    if len(kinds) == 2 and base.head == "num" and p.tokens[place][1] == "T" and "T" not in p.vocabulary.names:
+        check_transposed(p, base, p.tokens[place])
     if first == "-" and len(kinds) == 3 and _transposes(p, base, place + 1):
         done += [("", Tree("num", (), -1, p.tokens[place][2], p.tokens[place + 1][2])), ("", None)]
         p.pos = stop + 1

@@ -57,7 +57,7 @@ def _once(prepare: Namespace, variables: Mapping[str, Variable], sizes: Run, par
         raise
     except RecursionError:
         raise UnsupportedError("the program is nested too deeply to be followed") from None
-    except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may raise anything
         where = place(error.__traceback__)
         raise UnsupportedError(f"{where}tracing the program ended in {type(error).__name__}: {error}") from None
     return keys, nodes

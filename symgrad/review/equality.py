@@ -9,7 +9,7 @@ The arithmetic is the witnesses' own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,11 +21,12 @@ from symgrad.errors import UnsupportedError
 from symgrad.expr import Node, Variable, variables
 from symgrad.simplify.rules import same, simplify
 from symgrad.verify.balls import apart
-from symgrad.verify.identity import certificate, identity
+from symgrad.verify.identity import certificate, distinct, identity
 from symgrad.verify.interpret import Arithmetic, interpret, numpy_arithmetic
-from symgrad.verify.points import MAX_CONDITION, SIZES, TINY, Point, Sampler, entries, inverted
+from symgrad.verify.points import MAX_CONDITION, SIZES, STRUCTURES, TINY, Point, Sampler, entries, inverted
 from symgrad.verify.report import Counterexample
-from symgrad.verify.witnesses import high_precision
+from symgrad.verify.sides import CLEARANCE, beside, unseen
+from symgrad.verify.witnesses import Problem, high_precision
 
 #: Relative differences: rounding below the first; above the second no doubt is possible.
 ROUNDING, SURE = 1e-12, 1e-6
@@ -107,8 +108,24 @@ class _Comparison:
     def points(self) -> list[Point]:
         shapes = list(self.sampler.shapes())
         sizes = [(s, MAGNITUDES[0]) for s in shapes] + [(shapes[0], m) for m in MAGNITUDES]
-        found = (self.sampler.valid(s, self.exists, magnitude) for s, magnitude in sizes)
-        return [point for point in found if point is not None]
+        found = [self.sampler.valid(s, self.exists, magnitude) for s, magnitude in sizes]
+        points = [point for point in found if point is not None]
+        return [*points, *self.borders(points[0])] if points else []
+
+    def borders(self, point: Point) -> Iterator[Point]:
+        """Points on both sides of the branches that only one side of the equation has."""
+        import numpy as np
+
+        one, other = ({margin for _, margin in Problem(node, ()).margins} for node in (self.left, self.right))
+        free = [v.name for v in self.sampler.variables if not v.assumptions & STRUCTURES.keys()]
+        with np.errstate(all="ignore"):
+            for margin in one ^ other:
+                for name in free:
+                    yield from filter(self.exists, beside(margin, self.sampler.rounded(point), name))
+
+    def unseen(self) -> str | None:
+        sides = ((self.left, self.right), (self.right, self.left))
+        return next(filter(None, (unseen(one, [other], self.points) for one, other in sides)), None)
 
     def judged(self) -> Judgement:
         import numpy as np
@@ -121,6 +138,10 @@ class _Comparison:
         sure = [k for k in doubtful if min(gaps[k]) > SURE]
         if sure and (self.measured(sure) or self.differ_precisely(max(gaps[k][0] for k in sure))):
             return self.wrong(self.points[max(sure, key=lambda k: gaps[k][0])])
+        borders = [self.points[k] for k in sure if self.points[k].magnitude == CLEARANCE]
+        crossed = next((point for point in borders if self.apart(point, otherwise=False)), None)
+        if crossed is not None:
+            return self.wrong(crossed)
         if doubtful and self.differ_precisely(max(gaps[k][0] for k in doubtful)):
             return self.wrong(self.points[doubtful[0]])
         if same(simplify(self.left), simplify(self.right)):
@@ -128,6 +149,12 @@ class _Comparison:
         chance = identity(self.left, self.right)
         if chance is not None:
             return Judgement("correct", "proved", certificate(chance))
+        if distinct(self.left, self.right):
+            return Judgement("wrong", "proved", "the two sides differ, by less than float64 can show")
+        constant = self.unseen()
+        if constant is not None:
+            reason = f"both sides agree at all points that were looked at, but there {constant}: no more is known"
+            return Judgement("undecided", None, reason)
         clear = [error for error, _ in gaps if error <= ROUNDING]
         told = f"both sides agree to {max([*clear, 1e-16]):.0e} at {len(clear)} points of several shapes"
         if doubtful:

@@ -19,17 +19,20 @@ from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageErro
 from symgrad.expr import Node, Variable
 from symgrad.verify.balls import apart
 from symgrad.verify.ground import ROUNDING, Crossing, Ground, Sample, evaluator, ground, relative_error
-from symgrad.verify.identity import certificate, identity
+from symgrad.verify.identity import certificate, distinct, identity
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.layouts import layouts
 from symgrad.verify.points import MAGNITUDES, TINY, Point
 from symgrad.verify.report import Counterexample, Finding, Heard, Kink, Report, Witness
+from symgrad.verify.sides import unseen
 from symgrad.verify.witnesses import high_precision, jax_derivative
 
 #: Two float64 values this far apart differ; closer ones are compared with more digits before they are called different.
 SURE = 1e-6
 #: A program whose values are off by more than the second is wrong, by less than the first right; between them, neither.
 CLOSE, FAR = 1e-11, 1e-10
+#: Up to here a difference may be the rounding of a program that calculates in float32.
+COARSE = 1e-5
 #: A difference this large at a random point leaves no question, and no other point is looked at.
 CLEAR = 1e-3
 #: A formula that is off by less may have lost its digits.
@@ -57,6 +60,11 @@ class Claim:
     gaps: bool = False
     traced: Node | None = None
     note: str = ""
+
+    @property
+    def formula(self) -> Node | None:
+        """What the claim calculates, as far as it is known: its branches are looked for in it."""
+        return self.traced if self.node is None else self.node
 
 
 @dataclass(frozen=True)
@@ -224,6 +232,9 @@ class _Judge(_Own):
         worst, where = self.furthest()
         if where is None:
             return self.made("undecided", None, reason="the claim has no finite value at the sample points")
+        if FAR < worst < COARSE and self.claim.function is not None and _is_short(self.claim.function, where.point):
+            reason = f"the claim returns numbers of fewer digits than float64; in those it has it agrees to {worst:.0e}"
+            return self.made("undecided", None, reason=reason)
         if worst > SURE or (worst > 1e-13 and self.differs(worst, where)):
             return self.refuted(worst, where)
         crossings = [] if self.claim.gaps else self.ground.crossings
@@ -245,8 +256,8 @@ class _Judge(_Own):
         """The samples of the ground, each drawn when it is needed, and the far sides of the claim's own branches."""
         yield from self.ground.near
         yield from self.ground.far
-        if self.claim.node is not None:
-            yield from self.ground.beyond(self.claim.node)
+        if self.claim.formula is not None:
+            yield from self.ground.beyond(self.claim.formula)
 
     def furthest(self) -> tuple[float, Sample | None]:
         """The largest error beyond rounding, relative to the derivative, over all samples, and where.
@@ -359,6 +370,12 @@ class _Judge(_Own):
         chance = None if claim.node is None else identity(claim.node, self.ground.gradient)
         if chance is not None:
             return self.made("correct", "proved", reason=certificate(chance))
+        if claim.node is not None and distinct(claim.node, self.ground.gradient):
+            reason = "the claim and the gradient are different rational functions, by less than float64 can show"
+            return self.made("wrong", "proved", reason=reason)
+        constant = None if claim.formula is None else self.unseen(claim.formula)
+        if constant is not None:
+            return self.made("undecided", None, reason=constant)
         count = len(self.ground.samples)
         shapes = len({tuple(sample.point.sizes.items()) for sample in self.ground.samples})
         told = f"{count} points, {shapes} shapes and {len(MAGNITUDES)} magnitudes"
@@ -368,6 +385,12 @@ class _Judge(_Own):
         digits = " and in 60 digits at a rational point" if precise is False else ""
         reason = f"the claim agrees to {max(worst, 1e-16):.0e} at {told}{digits}"
         return self.made("correct", "tested", reason=reason + claim.note)
+
+    def unseen(self, node: Node) -> str | None:
+        """What a claim does on a side that no point lies on is not known, however well it agrees on the other."""
+        points = [*(sample.point for sample in self.samples), *(crossing.point for crossing in self.ground.crossings)]
+        found = unseen(node, (self.ground.problem.function, self.ground.gradient), points)
+        return found and f"the claim agrees at all points that were looked at, but there {found}: no more is known"
 
     def refuted(self, worst: float, where: Sample) -> Report:
         shown = example(self.ground, self.ground.derived, self.claimed)
@@ -420,6 +443,16 @@ LAYOUT_NAMES = ("gradient", "numerator", "denominator", "vec", "vec (as a row)")
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
+def _is_short(function: Callable[..., Any], point: Point) -> bool:
+    """Whether a function returns float32 or shorter: its rounding then hides what would be a difference."""
+    import numpy as np
+
+    with suppress(Exception):
+        dtype = np.asarray(function(**{name: np.array(value) for name, value in point.values.items()})).dtype
+        return bool(dtype.kind == "f" and dtype.itemsize < 8)
+    return False
+
+
 def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
     """A function of named arrays; it gets copies, and its result is copied, so that it may work in place."""
     import numpy as np
@@ -431,13 +464,16 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
             name: np.array(value) if np.ndim(value) else np.asarray(value)[()] for name, value in point.values.items()
         }
         try:
-            found = np.asarray(function(**given))
+            returned = function(**given)
+            found = np.asarray(returned)
+            if returned is None or found.dtype.kind in "US":
+                raise UsageError(f"the claimed function returned {'None' if returned is None else 'text'}")
             if found.dtype.kind == "c" and np.any(found.imag):
                 raise UsageError("the claimed function returned complex numbers")
             return np.array(found.real if found.dtype.kind == "c" else found, dtype=float)
         except SymgradError:
             raise
-        except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may raise anything
             raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None
 
     return evaluate

@@ -7,6 +7,7 @@ alone can call are `quick`; SymPy and JAX, which take seconds, are the `slow` on
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from symgrad.verify.points import (
     inverted,
 )
 from symgrad.verify.report import Witness
+from symgrad.verify.sides import beside
 from symgrad.verify.tied import moved
 from symgrad.verify.witnesses import Problem, central, complex_step, jax_derivative, sympy_entries
 
@@ -167,15 +169,14 @@ class Ground:
     @cached_property
     def near(self) -> list[Sample]:
         """Random points of moderate size."""
-        return self.sampled_all(("random", p) for p in (*self.points, *self.further(1, MORE, 1.0)))
+        found = self.sampled_all(("random", p) for p in (*self.points, *self.further(1, MORE, 1.0)))
+        return _scaled(found, found)
 
     @cached_property
     def far(self) -> list[Sample]:
         """Points of other magnitudes and sizes, lopsided points, and fixed ones."""
         found = self.sampled_all(self.far_points())
-        usual = sorted(sample.scale for sample in (*self.near, *found) if sample.kind == "random") or [0.0]
-        least = TAIL * usual[len(usual) // 2]
-        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" else s for s in found]
+        return _scaled(found, [*self.near, *found])
 
     def far_points(self) -> Iterator[tuple[str, Point]]:
         yield from (("fixed", p) for p in self.stressed())
@@ -221,7 +222,7 @@ class Ground:
         change = [np.max(np.abs(self.derived(near) - want), initial=0.0) for near in self.nudged(point)]
         noise = MOVED * size + MOVED / NUDGE * float(max(change)) + 10 * self.slack(point)
         plainly, longer = self.lost(want, point)
-        if not np.isfinite(noise) or longer > 10 * noise or not plainly < TAIL * size + noise:
+        if not np.isfinite(noise) or longer > 10 * noise or not plainly <= TAIL * size + noise:
             return None
         return Sample(point, want, noise + 10 * plainly, kind, size)
 
@@ -252,12 +253,12 @@ class Ground:
                 continue
             short = sampler.rounded(first.point)
             for name in sorted({v.name for v in variables(margin)} & free):
-                for times in (1.0, 2.0, 0.5):
-                    with np.errstate(all="ignore"):
-                        for point in list(self.ties(short, name, [margin], times))[:2]:
-                            found = self.sampled("border", point) if self.accepts(point) else None
-                            if found is not None:
-                                yield found
+                with np.errstate(all="ignore"):
+                    near = [list(self.ties(short, name, [margin], times))[:2] for times in (1.0, 2.0, 0.5)]
+                    for point in itertools.chain(*near, beside(margin, short, name)):
+                        found = self.sampled("border", point) if self.accepts(point) else None
+                        if found is not None:
+                            yield found
 
     def nudged(self, point: Point, step: float = NUDGE, count: int = 2) -> Iterator[Point]:
         """The point with every real entry moved by a relative step, up or down."""
@@ -469,6 +470,13 @@ def relative_error(got: Any, want: Any, slack: float = 0.0) -> float:
     size = max(float(np.max(np.abs(got), initial=0.0)), float(np.max(np.abs(want), initial=0.0)))
     difference = float(np.max(np.abs(got - want), initial=0.0))
     return difference / size if difference > slack else 0.0
+
+
+def _scaled(samples: list[Sample], known: list[Sample]) -> list[Sample]:
+    """The samples, those in tails and where the derivative is zero with at least a part of the usual scale."""
+    usual = sorted(s.scale for s in known if s.kind == "random" and s.scale) or [0.0]
+    least = TAIL * usual[len(usual) // 2]
+    return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" or not s.scale else s for s in samples]
 
 
 def _valued(node: Node, point: Point) -> Any:

@@ -5,7 +5,8 @@ the field of 2^61 - 1 elements are different, or None where they did not agree o
 as rational functions of their atoms: the entries of variables, and the values of every function that is not rational
 (an exponential, a comparison, a root), where equal arguments have equal values and nothing else is known.  By the lemma
 of Schwartz and Zippel a rational function of degree d that is not zero vanishes with a probability of at most d / p.
-This holds for the sizes that were looked at, all of them different.
+This holds for the sizes that were looked at, all of them different.  `distinct(left, right)` is the other direction,
+and no matter of chance: rational functions of the entries alone that differ at a point of the field are not the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ PRIME = 2**61 - 1
 TRIALS = 2
 #: Contractions over more entries than this are not worth the exact arithmetic.
 MAX_ENTRIES = 5000
+#: Operations that are rational functions, and assumptions under which entries are free to vary.
+RATIONAL = frozenset({"inverse", "det", "onehot"})
+FREE = frozenset({"label", "positive", "invertible", "symmetric", "symmetric_values", "positive_definite", "diagonal"})
 
 
 def identity(left: Node, right: Node, seed: int = 0) -> float | None:
@@ -52,6 +56,31 @@ def identity(left: Node, right: Node, seed: int = 0) -> float | None:
             missed *= (1 + count * count) * max(_degree(left, sizes), _degree(right, sizes)) * 2 / PRIME
         worst = max(worst, missed)
     return worst if worst < 1e-9 else None
+
+
+def distinct(left: Node, right: Node, seed: int = 0) -> bool:
+    """Whether two expressions are certainly different: rational functions of free entries, with unequal values."""
+    import numpy as np
+
+    sampler = Sampler(left, seed, (right,))
+    free = all(v.assumptions <= FREE for v in sampler.variables)
+    sizes = sampler.assign(TINY)
+    nodes = postorder([left, right])
+    if not free or not all(map(_is_rational, nodes)) or any(_volume(node, sizes) > MAX_ENTRIES for node in nodes):
+        return False
+    field = _Field(int(sampler.rng.integers(2**62)))
+    values = {v.name: field.point(v, sizes, sampler) for v in sampler.variables}
+    try:
+        one, other = (interpret(node, values, sizes, field.arithmetic()) for node in (left, right))
+    except (ZeroDivisionError, UnsupportedError):
+        return False
+    return not field.atoms and bool(np.any(np.asarray(one - other, dtype=object) % PRIME != 0))
+
+
+def _is_rational(node: Node) -> bool:
+    if isinstance(node, Call):
+        return node.op.name in RATIONAL
+    return not isinstance(node, Contraction) or all(power.denominator == 1 for _, _, power in node.factors)
 
 
 def certificate(chance: float) -> str:
@@ -209,4 +238,4 @@ def _eliminated(rows: list[list[int]]) -> tuple[list[list[int]], int]:
     return [row[n:] for row in work], determinant % PRIME
 
 
-__all__ = ["PRIME", "certificate", "identity"]
+__all__ = ["PRIME", "certificate", "distinct", "identity"]

@@ -69,6 +69,12 @@ class Problem:
                     found.setdefault(margin, f"{node.op.name} at {node.op.at_kink(formula)}")
         return [(name, node) for node, name in found.items()]
 
+    @cached_property
+    def ranked(self) -> list[Node]:
+        """What a largest entry is taken of, along the last axis: there is a kink where two are the largest."""
+        calls = (node for node in postorder([self.function]) if isinstance(node, Call))
+        return list(dict.fromkeys(node.args[0] for node in calls if node.op.name in ("amax", "argmax")))
+
     def value(self, point: Point) -> Any:
         """The function at a point, in NumPy."""
         return interpret(self.function, point.values, point.sizes, numpy_arithmetic())
@@ -88,10 +94,17 @@ class Problem:
         import numpy as np
 
         arithmetic = numpy_arithmetic()
-        return all(
-            np.min(np.abs(interpret(node, point.values, point.sizes, arithmetic)), initial=np.inf) > distance
-            for _, node in self.margins
-        )
+        margins = [interpret(node, point.values, point.sizes, arithmetic) for _, node in self.margins]
+        margins += [_lead(interpret(node, point.values, point.sizes, arithmetic)) for node in self.ranked]
+        return all(np.min(np.abs(margin), initial=np.inf) > distance for margin in margins)
+
+
+def _lead(values: Any) -> Any:
+    """By how much the largest entry along the last axis is larger than the next."""
+    import numpy as np
+
+    largest = np.sort(np.asarray(values), axis=-1)[..., -2:]
+    return np.diff(largest, axis=-1)
 
 
 def _held(problem: Problem, point: Point) -> tuple[Problem, Point]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, evaluations, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, latex, quotients, restricted, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
 from symgrad.notation.cursor import (
     ADD,
@@ -118,6 +118,8 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = _joined(tokens, is_latex, lexed.numpy)
     if tokens and tokens[0][:2] in OBJECTIVES:
         tokens = _objective(tokens, lexed.notes)
+    if "=" in kinds or "rel" in kinds:
+        tokens = restricted.marked(tokens)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
     bars = "=" in kinds and "_" in kinds and not kinds.isdisjoint(("|", ")|"))
@@ -409,18 +411,19 @@ def _document(p: Reader) -> Tree:
     while True:
         formula = _formula(p)
         separator = p.tokens[p.pos]
-        if formula.head not in ("equation", "declare"):
+        if formula.head not in ("equation", "declare", "restricted"):
             if plain is not None:
                 p.fail("two formulas where one is wanted", _second(last, formula), hint="name the first one: q = ...")
             plain = formula
         found.append(formula)
         last = separator
-        if not _separates(p):
+        if not _separates(p, restricted.is_restricted(formula)):
             break
     if p.latex and p.tokens[p.pos][0] in (",", ";") and p.tokens[p.pos + 1][0] == END:
         p.pos += 1  # the comma behind a formula in a sentence
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
+    found = restricted.joined(found, p.source)
     found += [one for one in p.named if _is_used(one.args[0], found)]
     if len(found) == 1:
         return found[0]
@@ -436,14 +439,14 @@ def _second(separator: Token, formula: Tree) -> Token | Tree:
     return formula if separator[0] == NEWLINE else separator
 
 
-def _separates(p: Reader) -> bool:
-    """Step over what separates two formulas; False at the end or where none begins."""
+def _separates(p: Reader, complete: bool) -> bool:
+    """Step over what separates two formulas; False at the end or where none begins; behind a `complete` one any does."""
     kind = p.tokens[p.pos][0]
     if kind in (",", "where"):
         place = p.pos + 1
         while p.tokens[place][0] in ("where", ",", "\\\\"):
             place += 1
-        if not _defines(p.tokens, place):
+        if not (_defines(p.tokens, place) or (complete and p.tokens[place][0] != END)):
             return False
         p.pos = place
         return True

@@ -107,7 +107,7 @@ def explain(
     for count, suspect in enumerate(suspects(function, wrt, gradient, names)):
         if count > MAX_SUSPECTS:
             break
-        finding = _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+        finding = _recognised(suspect, pairs)
         if finding is not None:
             return (finding,)
     return ()
@@ -280,6 +280,15 @@ PROBES: tuple[Probe, ...] = (_factor, _transposed, _unsummed)
 
 
 # --- suspects ---------------------------------------------------------------------------------------------------------
+
+
+def _recognised(suspect: Suspect | Share, pairs: Sequence[Pair]) -> Finding | None:
+    """The mistake, if it is that of the claim; a wrong answer may also invert what has no inverse."""
+    import numpy as np
+
+    with suppress(np.linalg.LinAlgError):
+        return _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+    return None
 
 
 def _suspect(suspect: Suspect, pairs: Sequence[Pair]) -> Finding | None:

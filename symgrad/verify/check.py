@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from symgrad.dims import value as size_of
 from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.balls import apart
@@ -146,7 +147,7 @@ class _Judge(_Own):
 
     @cached_property
     def claimed(self) -> Callable[[Point], Any]:
-        return evaluator(self.claim.node) if self.claim.node is not None else caller(self.claim.function)
+        return caller(self.claim.function) if self.claim.node is None else _or_none(self.claim.node)
 
     def report(self) -> Report:
         if not self.ground.points:
@@ -438,6 +439,21 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
             raise
         except Exception as error:  # noqa: BLE001 - somebody else's code may raise anything
             raise UsageError(f"the claimed function raised {type(error).__name__}: {error}") from None
+
+    return evaluate
+
+
+def _or_none(node: Node) -> Callable[[Point], Any]:
+    """The value of a claim; no numbers where it inverts what has no inverse."""
+    import numpy as np
+
+    value = evaluator(node)
+
+    def evaluate(point: Point) -> Any:
+        try:
+            return value(point)
+        except np.linalg.LinAlgError:
+            return np.full(tuple(size_of(d, point.sizes) for d in node.shape), np.nan)
 
     return evaluate
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import symgrad as sg
-from symgrad.api import variables_dict
+from symgrad.api.objects import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 
 from . import report
@@ -24,7 +24,7 @@ from .arguments import FormulaCommand, document, natural, one_of, read, resembli
 from .terminal import Ink, prepare_streams, silence_stdout
 
 if TYPE_CHECKING:
-    from symgrad.api import Derivation
+    from symgrad import Derivation
     from symgrad.verify import Report
 
 SCHEMA = "symgrad/1"

@@ -19,7 +19,7 @@ from . import report
 from .terminal import Cell, Ink, columns, pad, table
 
 if TYPE_CHECKING:
-    from symgrad.api import Expr
+    from symgrad import Expr
     from symgrad.graph import Graph, Line, Trace
     from symgrad.graph.passes import Passes
 

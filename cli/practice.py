@@ -22,7 +22,7 @@ from .arguments import input_line, resembling
 from .terminal import Ink, columns, pad, table
 
 if TYPE_CHECKING:
-    from symgrad.api import Derivation
+    from symgrad import Derivation
     from symgrad.verify import Report
 
 INDENT = "  "

@@ -15,7 +15,7 @@ from symgrad.notation.names import to_text as spelled
 from .terminal import Cell, Ink, columns, pad, table
 
 if TYPE_CHECKING:
-    from symgrad.api import Derivation, Expr
+    from symgrad import Derivation, Expr
     from symgrad.catalog import Entry
     from symgrad.review import DerivationReport, Line
     from symgrad.verify import Report

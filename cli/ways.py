@@ -21,7 +21,7 @@ from .graphs import INDENT, suffix
 from .terminal import Cell, Ink, pad, table
 
 if TYPE_CHECKING:
-    from symgrad.api import Expr
+    from symgrad import Expr
     from symgrad.graph.ways import Comparison
 
 #: An error of 1 fills so many columns, one of 10^-17 none.

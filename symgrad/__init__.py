@@ -5,30 +5,12 @@
 '2 W x xᵀ'
 """
 
-from symgrad.api import (
-    Derivation,
-    Expr,
-    assert_gradient,
-    catalog,
-    check,
-    check_derivation,
-    compare,
-    compile,
-    derive,
-    draw,
-    from_sympy,
-    gradient,
-    gradients,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    parse,
-    source_code,
-    to_sympy,
-    trace,
-    vjp,
-)
+from symgrad.api.checking import assert_gradient, check, check_derivation
+from symgrad.api.coding import compile, source_code
+from symgrad.api.deriving import derive, gradient, gradients, hessian, hvp, jacobian, jvp, vjp
+from symgrad.api.looking import compare, draw, trace
+from symgrad.api.objects import Derivation, Expr
+from symgrad.api.sources import catalog, from_sympy, parse, to_sympy
 from symgrad.errors import DomainError, InputError, LimitError, ShapeError, SymgradError, UnsupportedError, UsageError
 
 __version__ = "0.1.0"

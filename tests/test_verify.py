@@ -14,6 +14,7 @@ import pytest
 import symgrad as sg
 from symgrad.code import compile_nodes
 from symgrad.expr import Node, Variable, add, call, contract, negate, scale, variable
+from symgrad.notation.reading import Reading
 from symgrad.ops import OPERATIONS, apply, partial
 from symgrad.verify import Subject, check_gradient
 from symgrad.verify.ground import evaluator, ground
@@ -25,12 +26,12 @@ LOSS = contract([(apply("tanh", add([Z, b])), "i", 2)])
 
 def judged(function: Node, wrt: Variable, gradient: Node, **more: Any) -> sg.Report:
     """The report on `gradient` as if it had been derived."""
-    f = sg.api.Expr(function, sg.api.Reading.of(function))
-    g = sg.api.Expr(gradient, f.reading)
+    f = sg.Expr(function, Reading.of(function))
+    g = sg.Expr(gradient, f.reading)
     return check_gradient(Subject(f, (wrt,), g, **more))
 
 
-RIGHT = sg.gradient(sg.api.Expr(LOSS, sg.api.Reading.of(LOSS)), "W").node
+RIGHT = sg.gradient(sg.Expr(LOSS, Reading.of(LOSS)), "W").node
 PLANTED: dict[str, Node] = {
     "twice": scale(RIGHT, 2),
     "negated": negate(RIGHT),
@@ -57,7 +58,7 @@ def test_every_witness_accepts_the_right_one() -> None:
 def test_a_planted_rule_is_caught() -> None:
     wrong = replace(OPERATIONS["tanh"], rules=(partial("1 - tanh(x)"),))
     function = contract([(call(wrong, [Z]), "i", 2)])
-    f = sg.api.Expr(function, sg.api.Reading.of(function))
+    f = sg.Expr(function, Reading.of(function))
     report = judged(function, W, sg.gradient(f, "W").node)
     assert report.verdict == "wrong"
 

@@ -12,8 +12,9 @@ from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
 from symgrad.notation import ranges
 from symgrad.notation.blocks import array_of_blocks
 from symgrad.notation.calls import CONVENTIONAL
-from symgrad.notation.functions import BUILTIN, norm
+from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import extent, indices
+from symgrad.notation.norms import norm
 from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import PLACES, Handler, Value

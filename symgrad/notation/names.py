@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from symgrad.errors import InputError, LimitError, NameProblem
 
@@ -70,6 +71,7 @@ _SCRIPT = re.compile(
 )
 
 
+@lru_cache(4096)
 def canonical(spelling: str) -> str:
     """The one name of the variable spelled `spelling`; refuses what is no name (NAME) or too long (LIMIT_NAME)."""
     text = unicodedata.normalize("NFC", spelling.strip())

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import DomainError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
-from symgrad.notation.functions import matrix_power
 from symgrad.notation.literals import exact, literal, signs
+from symgrad.notation.matrices import matrix_power
 from symgrad.notation.ranks import is_matrix_name
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value, different_ranges

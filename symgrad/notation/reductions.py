@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import InputError, UnsupportedError
 from symgrad.notation import ranges
 from symgrad.notation.conditions import condition
-from symgrad.notation.functions import of_eigenvalues
 from symgrad.notation.literals import indices, is_whole, kind, literal
+from symgrad.notation.matrices import of_eigenvalues
 from symgrad.notation.powersums import power_sum
 from symgrad.notation.syntax import Tree, fold
 from symgrad.notation.values import PLACES, Handler, Value

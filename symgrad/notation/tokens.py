@@ -105,6 +105,8 @@ class Vocabulary:
 
     def with_(self, functions: Mapping[str, str] | Collection[str], names: Collection[str]) -> Vocabulary:
         """The same with more functions, and with names that are variables whatever they look like."""
+        if not functions:
+            return Vocabulary(self.functions, self.soft, self.names | frozenset(names))
         more = functions if isinstance(functions, Mapping) else {f: f for f in functions}
         return Vocabulary({**self.functions, **more}, self.soft | more.keys(), self.names | frozenset(names))
 

@@ -329,7 +329,7 @@ class Traced:
 
 def _operator(name: str, ufunc: str, swapped: bool = False, in_place: bool = False) -> None:
     def run(self: Traced, *others: Any) -> Any:
-        from symgrad.program.rules import UFUNCS
+        from symgrad.program.ufuncs import UFUNCS
 
         args = [lifted(other, self.sizes) for other in others]
         result = UFUNCS[ufunc](*((*args, self) if swapped else (self, *args)))

@@ -14,8 +14,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
-from symgrad.expr import Call, Contraction, Node, Rational, Size, magnitude
+from symgrad.expr import (
+    Call,
+    Contraction,
+    Delta,
+    Factor,
+    Node,
+    Rational,
+    Size,
+    Variable,
+    delta,
+    magnitude,
+    size,
+    variable,
+)
 from symgrad.notation.syntax import Tree
 from symgrad.simplify.symmetry import symmetric
 
@@ -114,21 +128,54 @@ def square_of(node: Node) -> Node | None:
 
 def layout(node: Contraction, tree: Callable[[Node], Tree], coefficient: Rational | None = None) -> Layout | None:
     """`node` in matrix notation, with another coefficient if given."""
-    return _Arrangement(node, tree).finish(node.coefficient if coefficient is None else coefficient)
+    work = _Arrangement(node.rank, node.sizes[:1] == (1,), node.factors, tree)
+    return work.finish(node.coefficient if coefficient is None else coefficient)
+
+
+def pattern(node: Contraction) -> Layout | None:
+    """The layout of `node` with blanks for its factors: their order depends on how labels meet, and on little else."""
+    blanks = tuple([(_blank(factor, len(labels)), labels, power) for factor, labels, power in node.factors])
+    return _pattern(node.rank, node.sizes[:1] == (1,), blanks)
+
+
+@lru_cache(4096)
+def _pattern(rank: int, unit: bool, blanks: tuple[Factor, ...]) -> Layout | None:
+    found = _Arrangement(rank, unit, blanks, _blank_tree).finish(1)
+    if found is None or any(isinstance(blank, Variable) and blank.assumptions for blank, _, _ in blanks):
+        return found
+    return Layout(found.tree, found.order)  # the identity alone is not worth turning
+
+
+def _blank(factor: Node, axes: int) -> Node:
+    """What stands for a factor: all of a kind are laid out alike."""
+    if isinstance(factor, Delta):
+        return delta("n")
+    if isinstance(factor, Size):
+        return size("n")
+    return variable("x", ("n",) * axes, ("symmetric",) if axes == 2 and symmetric(factor) else ())
+
+
+def _blank_tree(blank: Node) -> Tree:
+    return Tree("name", (), "I" if isinstance(blank, Delta) else "x")
 
 
 class _Arrangement:
-    """The work on one contraction: scalars apart, chains joined until nothing is left to do."""
+    """The work on one contraction: scalars apart, chains joined until nothing is left to do.
 
-    def __init__(self, node: Contraction, tree: Callable[[Node], Tree]) -> None:
-        self.node = node
-        self.axes = frozenset(range(node.rank))
+    `unit` says that the first axis of the result has one entry.
+    """
+
+    def __init__(self, rank: int, unit: bool, factors: tuple[Factor, ...], tree: Callable[[Node], Tree]) -> None:
+        self.rank = rank
+        self.unit = unit
+        self.factors = factors
+        self.axes = frozenset(range(rank))
         self.above: list[tuple[Tree, int]] = []
         self.sizes: list[tuple[Tree, int]] = []
         self.below: list[tuple[Tree, int]] = []
         self.chains: list[Chain] = []
-        self.possible = node.rank <= 2
-        for k, (factor, labels, power) in enumerate(node.factors):
+        self.possible = rank <= 2
+        for k, (factor, labels, power) in enumerate(factors):
             if not labels:
                 self._scalar(k, factor, power, tree)
             elif power == 2 and self._alone(k, labels):
@@ -140,13 +187,13 @@ class _Arrangement:
 
     def _alone(self, k: int, labels: tuple[int, ...]) -> bool:
         """Whether the labels of the k-th factor are summed and nobody else's."""
-        others = {label for j, (_, axes, _) in enumerate(self.node.factors) if j != k for label in axes}
+        others = {label for j, (_, axes, _) in enumerate(self.factors) if j != k for label in axes}
         distinct = len(set(labels)) == len(labels) <= 2
         return distinct and not any(label in others or label in self.axes for label in labels)
 
     def _met(self, k: int, label: int) -> bool:
         """Whether a label of the k-th factor is an axis of the result or another factor's too."""
-        return label in self.axes or any(label in f[1] for j, f in enumerate(self.node.factors) if j != k)
+        return label in self.axes or any(label in f[1] for j, f in enumerate(self.factors) if j != k)
 
     def _scalar(self, k: int, factor: Node, power: Rational, tree: Callable[[Node], Tree]) -> None:
         side = self.above if power > 0 else self.sizes if isinstance(factor, Size) and power == -1 else self.below
@@ -219,8 +266,8 @@ class _Arrangement:
 
         def cost(way: tuple[Chain, Chain]) -> tuple[int, int]:
             left, right = way
-            wrong = int(left.left is None and right.right is not None) if self.node.rank else 0
-            wrong += int(left.left == 1 or right.right == 0) if self.node.rank == 2 else 0
+            wrong = int(left.left is None and right.right is not None) if self.rank else 0
+            wrong += int(left.left == 1 or right.right == 0) if self.rank == 2 else 0
             return wrong, sum(link.turned for chain in way for link in chain.links)
 
         return min(ways, key=cost)
@@ -337,11 +384,10 @@ class _Arrangement:
 
     def _body(self, chains: list[Chain]) -> tuple[Link, ...] | None:
         """The chains as one product whose ends are the axes of the result."""
-        rank, sizes = self.node.rank, self.node.sizes
         ones = Link(Tree("call", (), "ones"), False, ())
-        if rank == 0:
+        if self.rank == 0:
             return ()
-        if rank == 1:
+        if self.rank == 1:
             if chains:
                 return chains[0].starting(0).links
             return (ones,)
@@ -349,7 +395,7 @@ class _Arrangement:
             return chains[0].starting(0).links
         row = next((c.ending(1).links for c in chains if 1 in c.ends), None)
         column = next((c.starting(0).links for c in chains if 0 in c.ends), None)
-        if column is None and sizes[0] == 1 and row is not None:
+        if column is None and self.unit and row is not None:
             return row
         if column is None:
             column = (ones,)

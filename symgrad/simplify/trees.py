@@ -44,12 +44,12 @@ from symgrad.simplify.matrix import (
     is_indicator,
     layout,
     number_tree,
+    pattern,
     product,
     scalar_power,
     square_of,
 )
 from symgrad.simplify.stacked import is_commutation, unstacked
-from symgrad.simplify.symmetry import symmetric
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
@@ -84,7 +84,8 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
     """
     memo = {} if memo is None else memo
     for node in postorder([root], memo):
-        memo[node] = _in_written_order(powers_gathered(rebuild(node, memo.__getitem__)))
+        unchanged = all(memo[child] is child for child in node.children)
+        memo[node] = _in_written_order(powers_gathered(node if unchanged else rebuild(node, memo.__getitem__)))
     return memo[root]
 
 
@@ -95,8 +96,7 @@ def _in_written_order(node: Node) -> Node:
     if apart is not None:
         node = apart.upright()
         assert isinstance(node, Contraction)
-    order = written_order(node)
-    turned = _turned(node)
+    order, turned = _written(node)
     if order is None or (order == tuple(range(len(order))) and not turned):
         return node
     factors = [(f, labels[::-1] if k in turned else labels, p) for k, (f, labels, p) in enumerate(node.factors)]
@@ -104,26 +104,21 @@ def _in_written_order(node: Node) -> Node:
     return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
 
-def _turned(node: Contraction) -> frozenset[int]:
-    """The symmetric factors that are read the other way round where they are written."""
-    if not any(len(labels) == 2 and not isinstance(f, Delta) and symmetric(f) for f, labels, _ in node.factors):
-        return frozenset()
-    found = None if unstacked(node) or selection(node) else layout(node, _blank)
-    return found.turned if found else frozenset()
-
-
-def written_order(node: Contraction) -> tuple[int, ...] | None:
-    """The order in which the factors of a product are written in matrix form; None in index form."""
+def _written(node: Contraction) -> tuple[tuple[int, ...] | None, frozenset[int]]:
+    """The order in which the factors of a product are written in matrix form (None in index form), and the symmetric
+    ones that are read the other way round there.
+    """
+    upright: frozenset[int] = frozenset()
     if any(isinstance(factor, Window) for factor, _, _ in node.factors):
-        return None
+        return None, upright
     apart = unstacked(node)
     if apart is not None:
-        return apart.order(lambda part: written_order(part) if isinstance(part, Contraction) else None)
+        return apart.order(lambda part: _written(part)[0] if isinstance(part, Contraction) else None), upright
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
-        return chosen[2]
-    found = layout(node, _blank)
-    return None if found is None else found.order
+        return chosen[2], upright
+    found = pattern(node)
+    return (None, upright) if found is None else (found.order, found.turned)
 
 
 def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
@@ -139,7 +134,7 @@ def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
             continue
         table = contract([node.factors[j] for j in rest], labels, 1, {label: node.sizes[label] for label in labels})
         if isinstance(table, Contraction) and len(table.factors) == len(rest):
-            found = layout(table, _blank)
+            found = pattern(table)
             if found is None:
                 continue
             rest = [rest[j] for j in found.order]
@@ -204,10 +199,6 @@ def _components(factors: Iterable[Factor], edges: set[int]) -> list[list[Factor]
         else:
             groups.append((own, [factor]))
     return [members for _, members in groups]
-
-
-def _blank(node: Node) -> Tree:
-    return Tree("name", (), "I" if isinstance(node, Delta) else "x")
 
 
 class _Writer:

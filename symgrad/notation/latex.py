@@ -446,6 +446,8 @@ class _Lexer:
         """A font around a longer expression changes nothing; an accent over one is no name."""
         if name in names.FONTS and _ASCII.match(self.source, end):
             return end
+        if name == "overline" and self.source[end : end + 1] == "{":
+            return self.put(FUNC, "overline", start, end)
         return self.refuse(f"\\{name} goes over a single letter", start, end)
 
     def _blackboard(self, bases: list[str], start: int, end: int) -> int:

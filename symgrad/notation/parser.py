@@ -626,7 +626,7 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     label = _parameter(tree)
     if label in p.defined:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
-    if value in p.vocabulary.names or not value:
+    if value in p.vocabulary.names or not value or (value == "delta" and len(tree.args) == 3):
         return tree
     if tree.head == "index" and _is_eigenvalue(p, tree, value):
         call = calls.call(p, (NAME, "eigvals", base.start, tree.end), "eigvals")

@@ -209,7 +209,7 @@ def _outlined(
 ) -> list[Unknown]:
     """First run: shapes alone; every unknown dimension has a name afterwards."""
     outlines = Outlines()
-    values = {n: Value(Outline(v.node.shape), v.open, v.row) for n, v in scope.values.items()}
+    values = {n: Value(Outline(v.node.shape), v.open, v.row, v.spreads) for n, v in scope.values.items()}
     variables: dict[str, Any] = {name: Outline(node.shape) for name, node in scope.variables.items()}
     variables.update((name, Outline(shape)) for name, shape in shapes.items())
     work = Elaborator(outlines, scope.over(variables, values))

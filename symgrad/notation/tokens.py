@@ -74,7 +74,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "where": ("where",), "cases": ("cases",), "diff": ("diff",), "array": ("array", "asarray"),
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
     "log2": ("log2",), "polygamma": ("polygamma",), "range": ("range", "arange"), "len": ("len",),
-    "einsum": ("einsum",),
+    "einsum": ("einsum",), "rowsum": ("rowsum",), "colsum": ("colsum",), "overline": ("overline",),
     "concatenate": ("concatenate", "concat"), "hstack": ("hstack",), "vstack": ("vstack",),
     "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
     "conv2d": ("conv2d",), "conv3d": ("conv3d",), "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
@@ -83,7 +83,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
     "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
-    "unfold", "stacking", "commutation",
+    "unfold", "stacking", "commutation", "rowsum", "colsum", "overline",
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
     "round", "solve", "cdf", "pdf", "logcdf", "cond",

@@ -1,8 +1,8 @@
 """What a formula stands for while it is being read: a tensor whose leading axes may be named indices.
 
 Contract: a `Value` is a tensor whose first axes are the open indices, in the order of `open`, and whose other axes are
-positional: none for a scalar, one for a vector (a row where `row` is set), two for a matrix.  The tensor is an
-expression, or an `Outline` while shapes are still being inferred.
+positional: none for a scalar, one for a vector (a row where `row` is set), two for a matrix.  A vector with one entry
+a row of a matrix `spreads`: beside a matrix it goes to every column.  The tensor is an expression, or an `Outline` while shapes are still being inferred.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ Tensor = Any  # expr.Node, or shapes.Outline: both have a shape
 class Value:
     """A tensor with open indices in front; see the module."""
 
-    __slots__ = ("node", "open", "row")
+    __slots__ = ("node", "open", "row", "spreads")
 
-    def __init__(self, node: Tensor, names: tuple[str, ...] = (), row: bool = False) -> None:
+    def __init__(self, node: Tensor, names: tuple[str, ...] = (), row: bool = False, spreads: bool = False) -> None:
         self.node = node
         self.open = names
         self.row = row
+        self.spreads = spreads
 
     @property
     def rank(self) -> int:

@@ -292,7 +292,7 @@ def _elaborated(
         return run(Expressions(), scope)
     except NeedOutline:
         outlines = Outlines()
-        values = {n: Value(Outline(v.node.shape), v.open, v.row) for n, v in scope.values.items()}
+        values = {n: Value(Outline(v.node.shape), v.open, v.row, v.spreads) for n, v in scope.values.items()}
         outline = {name: Outline(node.shape) for name, node in scope.variables.items()}
         work, found = run(outlines, scope.over(outline, values))
         if all(_same_shape(found[0], other) for other in found[1:]):

@@ -57,10 +57,39 @@ def test_a_right_claim_is_right_however_it_is_written(case: str) -> None:
     assert sg.check(function, wrt=wrt, claim=claim, shapes=SHAPES.get(function))
 
 
-def test_indices_without_a_left_side_are_refused() -> None:
+def test_indices_without_a_left_side_are_bound_where_only_one_way_fits() -> None:
+    assert sg.check(QUADRATIC, wrt="W", claim="2 q_i x_j")
+    assert sg.check("tr(A X)", wrt="X", claim="A_ji", shapes="A: n m, X: m n")
+    assert sg.check(r"\sum_{ij} X_{ij} A_{ji}", wrt="X", claim="A_{ji}", shapes="A: n n, X: n n")
+
+
+@pytest.mark.parametrize(("shapes", "claim"), [("A: n n, X: n n", "A_ji"), ("A: n m, X: m n", "A_ij")])
+def test_indices_without_a_left_side_are_refused(shapes: str, claim: str) -> None:
     """Which of them counts the rows is nowhere said."""
     with pytest.raises(sg.SymgradError, match="nothing binds the indices"):
-        sg.check(QUADRATIC, wrt="W", claim="2 q_i x_j")
+        sg.check("tr(A X)", wrt="X", claim=claim, shapes=shapes)
+
+
+#: What a left side is about where it is not what was asked.
+ANOTHER = {
+    "another variable": ("W", r"\nabla_x f = 2 q x^T", "by x"),
+    "another function": ("W", r"\frac{\partial q}{\partial W} = 2 q x^T", "of q"),
+    "another order": ("W", r"\frac{\partial^2 f}{\partial W^2} = 2 q x^T", "of order 2"),
+    "another expression": ("W", r"\frac{\partial \|W\|^2}{\partial W} = 2 q x^T", "another function"),
+}
+
+
+@pytest.mark.parametrize("case", ANOTHER)
+def test_a_claim_about_another_derivative_is_refused(case: str) -> None:
+    wrt, claim, told = ANOTHER[case]
+    with pytest.raises(sg.SymgradError, match=told):
+        sg.check(QUADRATIC, wrt=wrt, claim=claim)
+
+
+def test_a_number_for_equal_entries_is_not_decided() -> None:
+    assert sg.check("(sum(X))^2", wrt="X", claim="2 sum(X)", shapes="X: m n").verdict == "undecided"
+    assert sg.check("(sum(X))^2", wrt="X", claim="∂f/∂X_ij = 2 sum(X)", shapes="X: m n")
+    assert sg.check("(sum(X))^2", wrt="X", claim="3 sum(X)", shapes="X: m n").verdict == "wrong"
 
 
 def test_a_claim_made_of_itself_is_refused() -> None:

@@ -76,7 +76,7 @@ def dimension(work: Elaborator, tree: Tree) -> Axis:
         return product(*(dimension(work, factor) for factor in tree.args))  # type: ignore[arg-type]
     power = literal(tree.args[1]) if tree.head == "pow" else None
     if isinstance(power, int) and 1 <= power <= MAX_POWER:
-        return product(*[dimension(work, tree.args[0])] * power)  # type: ignore[list-item]
+        return product(*[dimension(work, tree.args[0])] * power)  # type: ignore[arg-type]
     if tree.head != "name":
         raise DomainError("a dimension is a name, a whole number, or a product of them")
     return str(tree.value)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from symgrad.errors import InputError, LimitError
 from symgrad.notation import brackets, calls, evaluations, latex, quotients, restricted, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
+from symgrad.notation.claims import PLACEHOLDER
 from symgrad.notation.cursor import (
     ADD,
     FACTOR,
@@ -440,7 +441,7 @@ def _second(separator: Token, formula: Tree) -> Token | Tree:
 
 
 def _separates(p: Reader, complete: bool) -> bool:
-    """Step over what separates two formulas; False at the end or where none begins; behind a `complete` one any does."""
+    """Step over what separates two formulas; False at the end, or where none begins behind one not `complete`."""
     kind = p.tokens[p.pos][0]
     if kind in (",", "where"):
         place = p.pos + 1
@@ -552,10 +553,16 @@ def _juxtapose(p: Reader, left: Tree, token: Token) -> Tree:
         token = tokens[p.pos]
         if token[0] not in OPERAND_START:
             break
-        if token[0] == NUM and not (token[1] == 1 and tokens[p.pos + 1][0] in OPENERS and p.compares(p.pos + 1)):
+        indicates = token[1] == 1 and tokens[p.pos + 1][0] in OPENERS and p.compares(p.pos + 1)
+        if token[0] == NUM and not indicates and not _spaced(p, factors[-1].end, token[2]):
             p.fail("two factors side by side, the second a number", token, hint="write * between them")
         factors.append(p.expression(FACTOR))
     return Tree("mul", tuple(factors), "", left.start, factors[-1].end)
+
+
+def _spaced(p: Reader, before: int, after: int) -> bool:
+    r"""Whether a space is written between two factors, as in `h^T \, 2(y - t)`."""
+    return p.latex and any(space in p.source[before:after] for space in ("\\,", "\\;", "\\:", "\\ "))
 
 
 def _product(kind: str) -> Infix:
@@ -603,6 +610,13 @@ def _quotient(kind: str, floor: int) -> Infix:
 def _prime(p: Reader, left: Tree, token: Token) -> Tree:
     p.pos += 1
     return Tree("transpose", (left,), None, left.start, token[3])
+
+
+def _placeholder(p: Reader, token: Token, _floor: int) -> Tree:
+    r"""The dot of `\mathbf{1}[\cdot > 0]`, for what a claim leaves out; a dot anywhere else is a product."""
+    if p.tokens[p.pos][0] not in RELATIONS or not p.depth:
+        p.unexpected(token, "an expression")
+    return Tree("name", (), PLACEHOLDER, token[2], token[3])
 
 
 def _scripted(p: Reader, left: Tree, token: Token) -> Tree:
@@ -776,6 +790,7 @@ PREFIX: dict[str, Prefix] = {
     "-": _minus, "+": _minus, "BIG": sums.big, "FRAC": quotients.fraction, "SQRT": quotients.root,
     "BEGIN": brackets.environment, "BRACE": brackets.braced,
     "partial": quotients.partial, "nabla": quotients.gradient, "INT": quotients.integral, "dots": quotients.ellipsis,
+    ".": _placeholder,
     "_": calls.underscore,
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ def _is_end(tokens: Sequence[Token], place: int) -> bool:
 
 
 def _condition_ends(tokens: Sequence[Token], place: int, strict: bool) -> int:
-    r"""Where a condition j = y_i or j \neq y_i that begins at `place` ends, 0 if there is none; `strict` takes ≠ alone."""
+    r"""Where a condition j = y_i or j \neq y_i begun at `place` ends, 0 if there is none; `strict` takes ≠ alone."""
     if place + 2 >= len(tokens) or tokens[place][0] != NAME or tokens[place][3] - tokens[place][2] != 1:
         return 0
     sign = tokens[place + 1]
@@ -163,5 +163,3 @@ def replaced(tree: Tree, part: Tree, value: Tree) -> Tree:
         return value if node == part else node
 
     return fold(tree, combine)
-
-

@@ -104,6 +104,7 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
     begin = p.pos
     label, indices = (names.SIGNS[_sign(p)], []) if p.signed(p.pos) else subscripts(p)
     pair = base.value == "delta" and label is not None and len(label) == 2 and label.isalpha() and label.islower()
+    pair = pair or _of_capital(p, base, label)
     if label is not None and (_declared_letters(p, base, label) or (pair and _is_free(p, base, label))):
         inner = [t for t in p.tokens[begin : p.pos] if t[0] == NAME]
         start = inner[0][2]
@@ -124,6 +125,13 @@ def _declared_letters(p: Reader, base: Tree, label: str) -> bool:
     return (
         len(label) == 2 and label.isalpha() and base.value in known and known.issuperset(label) and whole not in known
     )
+
+
+def _of_capital(p: Reader, base: Tree, label: str | None) -> bool:
+    """Whether two letters stand below the small letter of a declared matrix: v_if is an entry of V."""
+    stem, known = str(base.value), p.vocabulary.names
+    small = len(stem) == 1 and stem.islower() and stem not in known and stem.upper() in known
+    return small and label is not None and len(set(label)) == len(label) == 2 and label.isalpha() and label.islower()
 
 
 def _is_free(p: Reader, base: Tree, label: str) -> bool:

@@ -198,6 +198,15 @@ class _Judge(_Own):
         if point is None:
             return None
         value, want = next((got, want) for got, want, p in sides if p is point)
+        if (
+            self.claim.node is not None
+            and not value.shape
+            and all(_is_every_entry(one, all_) for one, all_, _ in sides)
+        ):
+            reason = (
+                "every entry of the derivative is the one number that is claimed, and the claim does not say entries"
+            )
+            return self.made("undecided", None, reason=reason + ": write it with indices, or times a tensor of ones")
         shapes = f"{_shape(value.shape)} instead of {_shape(np.shape(want))}"
         layout = self.other_layout(sides)
         if layout:
@@ -498,6 +507,12 @@ def _beyond(got: Any, sample: Sample) -> float:
     size = max(float(np.max(np.abs(got), initial=0.0)), sample.scale)
     gap = float(np.max(np.abs(got - sample.want), initial=0.0)) - sample.noise
     return gap / size if gap > 0 else 0.0
+
+
+def _is_every_entry(number: Any, tensor: Any) -> bool:
+    import numpy as np
+
+    return relative_error(np.broadcast_to(number, np.shape(tensor)), tensor) < ROUNDING
 
 
 def _size(value: Any) -> int:

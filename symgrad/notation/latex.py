@@ -70,7 +70,7 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "frac": ("FRAC", None), "tfrac": ("FRAC", None), "dfrac": ("FRAC", None), "cfrac": ("FRAC", None),
     "sqrt": ("SQRT", None),
     "partial": ("partial", None), "nabla": ("nabla", None), "infty": ("const", "inf"), "cdots": ("dots", None),
-    "ldots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None), "dotsb": ("dots", None),
+    "ldots": ("dots", None), "vdots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None), "dotsb": ("dots", None),
     "int": ("INT", None),
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),

@@ -229,8 +229,9 @@ def _outlined(
     variables.update((name, Outline(shape)) for name, shape in shapes.items())
     work = Elaborator(outlines, scope.over(variables, values))
     value = _evaluate(work, sources)
-    if wanted is not None and len(wanted) == len(value.node.shape):
-        for one, other in zip(value.node.shape, wanted, strict=True):
+    axes = value.node.shape
+    if wanted is not None and (len(wanted) == len(axes) or (value.row and len(axes) == 1 and wanted)):
+        for one, other in zip(reversed(axes), reversed(wanted), strict=False):
             unify(one, other)
     taken = {*shapes, *scope.variables, *scope.sizes}
     for tensor in variables.values():

@@ -149,6 +149,7 @@ def _is_part(tree: Tree, wanted: str, known: Collection[str]) -> bool:
 
 def spelled(tree: Tree, function: Tree | None, known: Collection[str], source: str) -> Tree:
     """A claim with what is customary in it spelled out; `function` is the tree that it is about."""
+    tree = _decomposed(tree, known)
     if not any(_is_custom(part, known) for part in tree.walk()):
         return tree
 
@@ -163,6 +164,49 @@ def spelled(tree: Tree, function: Tree | None, known: Collection[str], source: s
         if node.head == "name" and node.value == PLACEHOLDER:
             return _argument(function, node, source)
         return node
+
+    return fold(tree, combine)
+
+
+def _decomposed(tree: Tree, known: Collection[str]) -> Tree:
+    r"""A claim in which `U V^T` is the polar factor of X, where it says that `X = U \Sigma V^T`."""
+    formulas = tree.args if tree.head == "block" else ()
+    for formula in formulas:
+        factors = _svd(formula, known)
+        if factors is None:
+            continue
+        left, right = factors
+        polar = Tree("call", (formula.args[0],), "polar", formula.start, formula.end)
+        rest = tuple(_with_polar(other, left, right, polar) for other in formulas if other is not formula)
+        return rest[0] if len(rest) == 1 else Tree("block", rest, tree.value, tree.start, tree.end)
+    return tree
+
+
+def _svd(formula: Tree, known: Collection[str]) -> tuple[Tree, Tree] | None:
+    r"""U and V of `X = U \Sigma V^T`, where X is known and the three others are not."""
+    if formula.head != "equation" or formula.args[0].value not in known or len(formula.args) != 2:
+        return None
+    product = formula.args[1]
+    if product.head != "mul" or len(product.args) != 3 or product.args[2].head != "transpose":
+        return None
+    names = (*product.args[:2], product.args[2].args[0])
+    new = all(name.head == "name" and name.value not in known for name in names)
+    return (names[0], names[2]) if new and len({str(name.value) for name in names}) == 3 else None
+
+
+def _with_polar(tree: Tree, left: Tree, right: Tree, polar: Tree) -> Tree:
+    """A formula with the polar factor for U V^T, and its transpose for V U^T."""
+    turned = Tree("transpose", (polar,), None, polar.start, polar.end)
+    pairs = [((left, Tree("transpose", (right,))), polar), ((right, Tree("transpose", (left,))), turned)]
+
+    def combine(node: Tree, args: list[Tree]) -> Tree:
+        if node.head == "mul" and node.value == "":
+            for pair, value in pairs:
+                at = next((k for k in range(len(args) - 1) if tuple(args[k : k + 2]) == pair), None)
+                args = args if at is None else [*args[:at], value, *args[at + 2 :]]
+            if len(args) == 1:
+                return args[0]
+        return Tree(node.head, tuple(args), node.value, node.start, node.end)
 
     return fold(tree, combine)
 

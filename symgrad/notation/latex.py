@@ -21,6 +21,7 @@ from symgrad.notation.tokens import (
     NEWLINE,
     NEXT,
     ONE,
+    OPERAND_END,
     WORD,
     Lexed,
     Vocabulary,
@@ -126,6 +127,7 @@ _MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 #: What a full stop behind a formula stands before.
 _SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
+_CLOSING = re.compile(r"\s*(?:\\right)?\)")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\[ ,;!])*)\}")
 #: Spaces inside of words: `arg\,max`.
 _THIN = re.compile(r"\\[,;!]")
@@ -487,6 +489,12 @@ class _Lexer:
             return self.refuse(f"a name may have {names.MAX_NAME} characters", start, stop, "LIMIT_NAME")
         if self._remarks():
             return stop
+        closing = _CLOSING.match(self.source, stop)
+        tokens = self.lexed.tokens
+        if " " in inner and closing and len(tokens) > 1 and tokens[-1][0] == "(" and tokens[-2][0] in OPERAND_END:
+            tokens.pop()
+            self.lexed.notes.append(f"the remark ({inner}) is not read")
+            return closing.end()
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", inner):
             return self.refuse("a word of letters is expected in these braces", match.start(1), match.end(1))
         soft = inner in self.vocabulary.names or (

@@ -336,6 +336,8 @@ class _Symbols:
             row = v is wrt[-1] and below and not any(p.head == "slice" for p in places)
             places += below if row and len(below) < v.rank else self.places(below, v.rank, tree)
         name = Tree("name", (), node.name, tree.start, tree.end)
+        while self.layout == "gradient" and inner and len(places) > len(inner) and places[-1].head == "slice":
+            places.pop()  # ∇L_i is a column as ∇L is
         if any(p.head != "slice" for p in places):
             tree.head, tree.args, tree.value = "index", (name, *places), None
         elif self.turned(function.rank, node.rank - function.rank):

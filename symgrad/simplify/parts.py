@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symgrad.expr import Contraction, Factor, Node, contract, postorder, rebuild
+from symgrad.expr import Call, Contraction, Factor, Node, contract, postorder, rebuild, variables
 
 
 def with_part(root: Node, part: Node, name: Node) -> Node:
@@ -20,6 +20,8 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
     >>> with_part(contract([(u, ("i",)), (W, ("i", "j")), (x, ("j",))]), score, s)
     <u[m]_0 s[m]_0 ->0>
     """
+    if isinstance(part, Call) and part.children and part is not root:
+        return _with_call(root, part, name)
     if not isinstance(part, Contraction) or not part.summed or part.coefficient != 1 or part is root:
         return root
     wanted = set(part.children)
@@ -30,6 +32,16 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
             new = _replaced(new, part, name)
         memo[node] = new
     return memo[root]
+
+
+def _with_call(root: Node, part: Call, name: Node) -> Node:
+    """`root` over `name` for a whole function such as A^{-1}, if nothing else in it is made of the same variables."""
+    memo: dict[Node, Node] = {part: name}
+    for node in postorder([root]):
+        if node not in memo:
+            memo[node] = rebuild(node, memo.__getitem__) if node.children else node
+    apart = set(variables(part)).isdisjoint(variables(memo[root]))
+    return memo[root] if apart else root
 
 
 def _replaced(node: Contraction, part: Contraction, name: Node) -> Node:

@@ -70,6 +70,45 @@ def test_indices_without_a_left_side_are_refused(shapes: str, claim: str) -> Non
         sg.check("tr(A X)", wrt="X", claim=claim, shapes=shapes)
 
 
+@pytest.mark.parametrize(
+    ("function", "claim", "told"),
+    [
+        (r"\sum_i x_i^2", r"(2x_1, \ldots, x_n)", "the dots leave out"),
+        (r"\sum_i x_i^2", r"[2x_1, 3x_2, \ldots, 2x_n]", "the dots leave out"),
+        (r"\max(0, a^T x) + \max(0, b^T x)", r"a \mathbf{1}[\cdot > 0]", "the function has 2"),
+        (r"\sum_i x_i^2", r"2 x_i\ (i \neq k)", "nothing says what holds otherwise"),
+        ("||A x||^2", r"\overline{A A} x", "over which axis"),
+        (r"\|A - x x^T\|_F^2", r"a_i x_i", "a row or a column"),
+    ],
+)
+def test_what_a_claim_leaves_out_is_never_guessed(function: str, claim: str, told: str) -> None:
+    with pytest.raises(sg.SymgradError, match=told):
+        sg.check(function, wrt="x", claim=claim, shapes="x: n, A: n n")
+
+
+def test_a_claim_that_inverts_what_has_no_inverse_is_judged() -> None:
+    assert sg.check("||x||^2", wrt="x", claim="(x x^T)^{-1} x", shapes="x: n").verdict != "correct"
+
+
+#: Right claims in what books write without defining it.
+CUSTOMARY: dict[str, tuple[str, str, str, str, str]] = {
+    "ones of a length": ("sum(A x)", "x", r"A^\top \mathbf{1}_m", "A: m n, x: n", "gradient"),
+    "commutation": ("X'", "X", "K_{mn}", "X: m n", "vec"),
+    "symmetrizer": ("X X'", "X", r"2 N_n (X \otimes I_n)", "X: n m", "vec"),
+    "an identity of a product": ("X X'", "X", r"(I_{n^2} + K_{nn})(X \otimes I_n)", "X: n m", "vec"),
+    "single entry": ("A X B", "X", r"\frac{\partial A X B}{\partial X_{ij}} = A J^{ij} B", "A: m n, X: n p, B: p q", "gradient"),
+    "sums of rows": ("1/2 ||rowsum(X)||^2", "X", r"\operatorname{rowsum}(X) \mathbf{1}_n^\top", "X: m n", "gradient"),
+    "sums of rows beside a matrix": ("1/2 sum(X .* (X - rowsum(X)))", "X", "X - rowsum(X)", "X: m n", "gradient"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CUSTOMARY)
+def test_customary_matrices(case: str) -> None:
+    function, wrt, claim, shapes, layout = CUSTOMARY[case]
+    report = sg.check(function, wrt=wrt, claim=claim, shapes=shapes, layout=layout)
+    assert report, report.reason
+
+
 #: What a left side is about where it is not what was asked.
 ANOTHER = {
     "another variable": ("W", r"\nabla_x f = 2 q x^T", "by x"),

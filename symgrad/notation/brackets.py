@@ -216,10 +216,7 @@ def _assembled(p: Reader, body: Tree) -> Tree:
     label, indices = scripts.subscripts(p)
     if label is None and all(t.head == "name" for t in indices):
         end = p.tokens[p.pos - 1][3]
-        letters = tuple(str(t.value) for t in indices)
-        if not any(part.head == "name" and part.value in letters for part in body.walk()):
-            return Tree("index", (body, *indices), None, body.start, end)  # an entry or a row of what stands there
-        return Tree("assemble", (body,), letters, body.start, end)
+        return Tree("assemble", (body,), tuple(str(t.value) for t in indices), body.start, end)
     p.pos = place
     return body
 

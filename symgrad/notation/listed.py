@@ -1,4 +1,4 @@
-r"""Lists with dots, where what is left out is said by what is written: `(2x_1, \ldots, 2x_n)`, `[\ldots, 1/x_i, \ldots]`.
+r"""Lists with dots that say what they leave out: `(2x_1, \ldots, 2x_n)`, `[\ldots, 1/x_i, \ldots]`.
 
 Contract: a list is a vector.  Its entries are one term with an index (dots on both sides), one number, or the terms
 between a first one with the number 1 and a last one with the same bound in the same places, as `series` compares them;
@@ -29,7 +29,7 @@ def is_list(p: Reader, place: int) -> bool:
 
 
 def entries(p: Reader) -> Tree:
-    """The vector listed in the bracket that opens at the cursor, which is left behind it; a transpose changes nothing."""
+    """The vector listed in the bracket that opens at the cursor; a transpose behind it changes nothing."""
     opened = p.tokens[p.pos]
     p.deeper(opened)
     floor = 0 if "," in p.inside(p.pos) else JUXTAPOSED + 1

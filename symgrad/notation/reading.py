@@ -8,11 +8,11 @@ the operations are.  The same source always gives the same reading.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Any
+from typing import Any, NoReturn
 
 from symgrad import expr
 from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
@@ -32,7 +32,7 @@ from symgrad.notation.elaborate import Elaborator
 from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
-from symgrad.notation.scope import Definition, Survey, become_name, survey
+from symgrad.notation.scope import Definition, Survey, Uses, become_name, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import NEXT
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
@@ -439,9 +439,11 @@ def _claimed(
     uses = found.uses
     if reading.name in uses.subscripts and reading.name not in {*uses.plain, *uses.called, *uses.indexed}:
         values.pop(reading.name, None)  # the f of v_if is an index
+    rows = _rows_of(uses, reading, names)
     asked = (reading.node.shape, *(v.shape for v in by))
     scope = replace(
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
+        rows=reading.scope.rows | rows,
         asked=asked if by and shape == tuple(d for part in asked for d in part) else (),
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
         zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
@@ -450,6 +452,10 @@ def _claimed(
     _known_names(found, scope, parsed)
     try:
         node, final, notes = _elaborated(found, scope, {}, {}, shape)
+    except ShapeError:
+        if rows:
+            _refuse_rows(rows, parsed.source)
+        raise
     except Unbound as error:
         name = by[0].name if by else ""
         written = [written_order(tree, name, set(error.names)) if tree else () for tree in (function, parsed.tree)]
@@ -459,6 +465,27 @@ def _claimed(
     name = found.function.name or reading.name
     told = (*found.notes, *notes)
     return Reading(node, reading.variables, definitions, name, told, parsed, _differentiated(found.function), final)
+
+
+def _rows_of(uses: Uses, reading: Reading, names: Collection[str]) -> dict[str, str]:
+    """The matrices whose rows a claim writes as u_i, where the function writes no such row."""
+    rows = {}
+    for stem, count in uses.indexed.items():
+        capital = stem[:1].upper() + stem[1:]
+        shape = reading.variables[capital].shape if capital in reading.variables else ()
+        if stem not in names and capital != stem and stem not in reading.scope.rows and (count, len(shape)) == (1, 2):
+            rows[stem] = capital
+            if shape[0] == shape[1]:
+                _refuse_rows(rows, "")
+    return rows
+
+
+def _refuse_rows(rows: Mapping[str, str], source: str) -> NoReturn:
+    stem, capital = list(rows.items())[-1]
+    raise InputError(
+        f"is {stem} with an index a row or a column of {capital}?", source=source, code="AMBIGUOUS",
+        hint=f"write {capital}_{{i,:}} or {capital}_{{:,i}}",
+    )  # fmt: skip
 
 
 def _bound_by_shape(

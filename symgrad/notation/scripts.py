@@ -128,10 +128,12 @@ def _declared_letters(p: Reader, base: Tree, label: str) -> bool:
 
 
 def _of_capital(p: Reader, base: Tree, label: str | None) -> bool:
-    """Whether two letters stand below the small letter of a declared matrix: v_if is an entry of V."""
+    """Whether two letters stand below a declared matrix, or its small letter: W_dc is an entry of W, v_if one of V."""
     stem, known = str(base.value), p.vocabulary.names
     small = len(stem) == 1 and stem.islower() and stem not in known and stem.upper() in known
-    return small and label is not None and len(set(label)) == len(label) == 2 and label.isalpha() and label.islower()
+    large = len(stem) == 1 and stem.isupper() and stem in known and label is not None and known.isdisjoint(label)
+    pair = label is not None and len(set(label)) == len(label) == 2 and label.isalpha() and label.islower()
+    return (small or large) and pair and label not in LABELS
 
 
 def _is_free(p: Reader, base: Tree, label: str) -> bool:

@@ -193,8 +193,8 @@ def test_some_claims_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     _fair(_judged(monkeypatch, 29, ("text", "code")))
 
 
-#: Claims whose LaTeX leaves out what their code says: an entry for all, ones of no length, sums over rows.
-LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1"})
+#: A claim whose LaTeX is one number for a matrix of equal entries, which is left undecided.
+LOOSE = frozenset({"cb-076"})
 
 
 @pytest.mark.slow
@@ -203,4 +203,4 @@ LOOSE = frozenset({"cb-076", "ph-sum", "cs231n-twolayer-db1"})
 def test_every_claim_of_the_corpus(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     rows = _judged(monkeypatch, 1, (form,))
     _fair(rows, LOOSE if form == "latex" else frozenset())
-    assert sum(row.outcome == "right" for row in rows) >= {"text": 232, "latex": 247, "code": 300}[form]
+    assert sum(row.outcome == "right" for row in rows) >= {"text": 239, "latex": 281, "code": 300}[form]

@@ -19,6 +19,7 @@ import symgrad as sg
 from symgrad.review.diagnosis import explain
 from symgrad.verify.check import caller
 from tests.derivations import RIGHT
+from tests.documents import DOCUMENTS
 from tests.mistakes import MISTAKES, Mistake
 from tests.mutants import blamed, mutants
 
@@ -30,6 +31,7 @@ def main() -> None:
     print(f"right derivations   {sum(map(bool, right))} of {len(right)} accepted")
     print(f"lines judged        {len(judged)}, of them proved {sum(line.certainty == 'proved' for line in judged)}")
     broken()
+    documents()
     named = sum(told(mistake) == expected(mistake) for mistake in MISTAKES)
     print(f"mistakes named      {named} of {len(MISTAKES)}")
 
@@ -50,6 +52,26 @@ def broken() -> None:
     print(f"broken derivations  {found.total()} of {count.total()} found at their line, {later} later, {took:.0f} s")
     for slip, number in count.most_common():
         print(f"  {slip:18}{found[slip]:4} of {number}")
+
+
+def documents() -> None:
+    """Documents as students and authors write them: what is accepted, refused, blamed, and where."""
+    began = time.perf_counter()
+    reports = [sg.check_derivation(d.text, shapes=d.shapes or None, assume=d.assume or None) for d in DOCUMENTS]
+    verdicts = Counter(report.verdict for report in reports)
+    lines = Counter(line.verdict for report in reports for line in report.lines)
+    print(f"documents           {verdicts['correct']} of {len(reports)} accepted, {verdicts['wrong']} wrongly blamed")
+    print(f"  lines judged      {lines['correct']}, refused {lines['undecided']}")
+    places: Counter[str] = Counter()
+    for one in DOCUMENTS:
+        for text, line in one.broken():
+            found = sg.check_derivation(text, shapes=one.shapes or None, assume=one.assume or None).first_wrong_line
+            places["none" if found is None else ("earlier", "found", "later")[1 + (found > line) - (found < line)]] += 1
+    took = time.perf_counter() - began
+    print(f"  broken ones       {places['found']} of {places.total()} found at their line")
+    print(
+        f"  others            {places['earlier']} earlier, {places['later']} later, {places['none']} not, {took:.0f} s"
+    )
 
 
 def told(mistake: Mistake) -> list[str]:

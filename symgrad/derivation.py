@@ -84,6 +84,9 @@ class Step:
     after: str
     shapes: Shape
 
+    def to_dict(self) -> dict[str, str]:
+        return {"rule": self.rule, "before": self.before, "after": self.after}
+
 
 @dataclass(frozen=True, slots=True)
 class Equation:

@@ -26,9 +26,11 @@ the others are summed.  A label of the result that no factor carries is broadcas
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import combinations
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -539,6 +541,8 @@ class _Product:
         shape = tuple([sizes[label] if label in sizes else self._tied_size(label) for label in out])
         if self.coefficient == 0:
             return number(0, shape)
+        if any(isinstance(node, Stacking) for node, _ in self.factors):
+            self._absorb_stackings()
         if self.deltas or self.tied:
             self._absorb_deltas()
         numbers: dict[Label, int] = {label: k for k, label in enumerate(out)}
@@ -555,6 +559,33 @@ class _Product:
             for label in self._lost(numbers):
                 self._times_size(kept, sizes[label])
         return _contraction(self.coefficient, tuple(kept), dims, shape)
+
+    def _absorb_stackings(self) -> None:
+        """What is stacked and taken apart is as it was: S_ijp S_klp is I_ik I_jl, and S_ijp S_ijq is S_ijp I_pq."""
+        while found := self._meeting_stackings():
+            node, one, other, alone = found
+            del self.factors[node, other]
+            ends = [(dim, a, b) for dim, a, b in zip(node.shape, one, other, strict=True) if a != b]
+            self.deltas += [(delta(dim), a, b) for dim, a, b in ends]
+            if alone:
+                del self.factors[node, one]
+                self.absorbed.update(label for label in one if label in other)
+            self._absorb_deltas()
+
+    def _meeting_stackings(self) -> tuple[Node, tuple[Label, ...], tuple[Label, ...], bool] | None:
+        """Two equal stackings that share their last axis, or the other two; whether nothing else meets them there."""
+        stackings = [(node, labels) for node, labels in self.factors if isinstance(node, Stacking)]
+        if len(stackings) < 2:
+            return None
+        uses = Counter(label for _, labels in self.factors for label in labels)
+        for (node, one), (twin, other) in combinations(stackings, 2):
+            if node is not twin or self.factors[node, one] != 1 or self.factors[node, other] != 1:
+                continue
+            met = frozenset(one).intersection(other)
+            alone = not met.intersection(self.out) and all(uses[label] == 2 for label in met)
+            if (met == {one[2]} == {other[2]} and alone) or (one[:2] == other[:2] and met == set(one[:2])):
+                return node, one, other, alone
+        return None
 
     def _times_size(self, kept: list[Factor], dim: Dim) -> None:
         if isinstance(dim, int):

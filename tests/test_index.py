@@ -339,3 +339,25 @@ def test_dimensions_calculate(dim: dims.Dim) -> None:
     assert dims.value(dims.rename(dim, {"n": "m+7"}), sizes) == value
     assert dims.at_least(dims.combine([(1, dim)], 1), dim)
     assert not dims.at_least(dim, dims.combine([(1, dim)], 1))
+
+
+ENTRIES = {
+    ("X^T B X", "X", 1): "[(B X)_{k,j} (I_n)_{i,l} + (Xᵀ B)_{i,k} (I_n)_{j,l}]_{i,j,k,l}",
+    ("X B", "X", 1): "[B_{l,j} (I_m)_{i,k}]_{i,j,k,l}",
+    ("logsumexp(x)", "x", 3): "[softmax(x)_j 1[i = k] 1[j = k] - softmax(x)_i softmax(x)_j 1[i = k] - softmax(x)_i "
+    "softmax(x)_j 1[j = k] - softmax(x)_i softmax(x)_k 1[i = j] + 2 softmax(x)_i softmax(x)_j softmax(x)_k]_{i,j,k}",
+    ("(a^T x)^3", "x", 3): "[6 a_i a_j a_k]_{i,j,k}",
+    ("||x||^4", "x", 3): "[8 x_k (I_n)_{i,j} + 8 x_j (I_n)_{i,k} + 8 x_i (I_n)_{j,k}]_{i,j,k}",
+    ("tr(inv(Z) C)", "Z", 2): "[(inv(Z) C inv(Z))_{j,k} inv(Z)_{l,i} + (inv(Z) C inv(Z))_{l,i} inv(Z)_{j,k}]_{i,j,k,l}",
+    ("sigmoid(C x)", "C", 1): "[sigmoid((C x)_i) (1 - sigmoid((C x)_i)) x_k 1[i = j]]_{i,j,k}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "wrt", "order"), ENTRIES)
+def test_entries_of_tensors(source: str, wrt: str, order: int) -> None:
+    """Tensors are written by the entries of matrices, multiplied out, and read back to the same node."""
+    shapes = "X: m n, B: m m, C: n n, Z: n n, a: n, x: n".replace("B: m m", "B: n p" if source == "X B" else "B: m m")
+    found = sg.derive(source, wrt=wrt, order=order, shapes=shapes).result
+    assert found.text == ENTRIES[source, wrt, order]
+    for printed, syntax in ((found.text, "text"), (found.latex, "latex")):
+        assert sg.parse(printed, shapes=shapes, syntax=syntax) == found

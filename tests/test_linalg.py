@@ -26,7 +26,7 @@ DETERMINANTS = [
         r"-\frac12 y^\top K_y^{-1} y - \frac12 \log |K_y| - \frac n2 \log 2\pi",
         "K_y",
         "-1/2 yᵀ inv(K_y) y - 1/2 log(det(K_y)) - 1/2 n log(2 π)",
-        "1/2 inv(K_y)ᵀ y yᵀ inv(K_y)ᵀ - 1/2 inv(K_y)ᵀ",
+        "1/2 (inv(K_y) y yᵀ inv(K_y) - inv(K_y))ᵀ",
     ),
     (
         r"K_y = K + \sigma^2 I; -\tfrac12 y^\top K_y^{-1} y - \tfrac12 \log |K_y|",

@@ -58,6 +58,19 @@ REWRITES = {
     "symmetric": Rewrite("S x + S^T x", "2 S x", "S: n n, x: n", "S: symmetric"),
     "symmetric inverse": Rewrite("inv(S)^T x", "inv(S) x", "S: n n, x: n", "S: positive_definite"),
     "square of an absolute value": Rewrite("|x|^2", "x^2", "x:"),
+    "one branch or the other": Rewrite("1[x > 0] a + 1[-x >= 0] b", "cases(a if x > 0; b otherwise)", "x:, a: n, b: n"),
+    "in its own branch": Rewrite(
+        "cases(a 1[x > 0] if x > 0; b - 1[x > 0] otherwise)", "cases(a if x > 0; b otherwise)", "x:, a:, b:"
+    ),
+    "gate of what is clipped": Rewrite("1[max(0, x) < 6]", "1[x < 6]", "x:"),
+    "gate below what is clipped": Rewrite("1[max(0, x) > 6]", "1[x > 6]", "x:"),
+    "gate that nothing clips": Rewrite("1[max(0, x) > -6]", "1[max(0, x) > -6]", "x:"),
+    "inverse of a product": Rewrite("A B inv(C A B)", "inv(C)", "A: n n, B: n n, C: n n"),
+    "inverse of a product, transposed": Rewrite("inv(A^T B) A^T C", "inv(B) C", "A: n n, B: n n, C: n n"),
+    "inverse of no product of squares": Rewrite("B inv(A B)", "B inv(A B)", "A: n m, B: m n"),
+    "inverse of an inverse": Rewrite("inv(inv(A))", "A", "A: n n"),
+    "inverse beside itself": Rewrite("A inv(A) b", "b", "A: n n, b: n"),
+    "inverse beside its transpose": Rewrite("A^T inv(A) b", "A^T inv(A) b", "A: n n, b: n"),
     "order of factors": Rewrite("x y + y x", "2 x y", "x:, y:"),
 }
 

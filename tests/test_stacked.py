@@ -41,6 +41,10 @@ VALUES: dict[str, Any] = {
     "(B^T ⊗ A) vec(X)": vec(A @ X @ B),
     "commutation(m, n) vec(X)": vec(X.T),
     "vec(X^T)": vec(X.T),
+    "vec(X) vec(Y)^T": np.outer(vec(X), vec(Y)),
+    "(I + commutation(m, m)) (a ⊗ a)": 2 * np.kron(a, a),
+    "2 diag(vec(X))": 2 * np.diag(vec(X)),
+    "commutation(p, m) (X ⊗ A) commutation(n, m)": np.kron(A, X),
     "-2 commutation(m, n)": -2 * np.kron(np.eye(3), np.eye(2)).reshape(3, 2, 6).transpose(1, 0, 2).reshape(6, 6),
     "2 (X ⊗ A) + (Y ⊗ A)": np.kron(2 * X + Y, A),
     "sum(vec(X) .* vec(Y))": np.sum(X * Y),
@@ -92,6 +96,9 @@ JACOBIANS = {
     ("X", "X"): "I",
     ("X^T", "X"): "commutation(m, n)",
     ("3 X^T", "X"): "3 commutation(m, n)",
+    ("X^T X", "X"): "(I + commutation(n, n)) (I_n ⊗ Xᵀ)",
+    ("X X^T", "X"): "(I + commutation(m, m)) (X ⊗ I_m)",
+    ("X .* X", "X"): "2 diag(vec(X))",
 }
 
 
@@ -99,6 +106,30 @@ JACOBIANS = {
 def test_vec_layout(source: str, wrt: str) -> None:
     shapes = SHAPES.replace("A: p m", "A: n m") if "tr" in source else SHAPES
     assert sg.jacobian(source, wrt, layout="vec", shapes=shapes).text == JACOBIANS[source, wrt]
+
+
+HESSIANS = {
+    "tr(C X^T X)": "(Cᵀ + C) ⊗ I_m",
+    "||X||^4": "8 vec(X) vec(X)ᵀ + 4 ‖X‖_F² I",
+    "tr(C D E D)": "commutation(n, n) (Cᵀ ⊗ E + Eᵀ ⊗ C)",
+    "logdet(D)": "-commutation(n, n) (inv(D)ᵀ ⊗ inv(D))",
+    "det(D)": "det(D) (vec(inv(D)ᵀ) vec(inv(D)ᵀ)ᵀ - commutation(n, n) (inv(D)ᵀ ⊗ inv(D)))",
+    "tr(inv(D) C)": "commutation(n, n) (inv(D)ᵀ ⊗ inv(D) C inv(D) + inv(D)ᵀ Cᵀ inv(D)ᵀ ⊗ inv(D))",
+}
+
+
+@pytest.mark.parametrize("source", HESSIANS)
+def test_vec_hessian(source: str) -> None:
+    """In vec, ⊗ and K, equal to the stacked second derivative of JAX's kind, and readable."""
+    wrt, shapes = ("D" if "D" in source else "X"), "X: m n, C: n n, D: n n, E: n n"
+    found = sg.derive(source, wrt=wrt, order=2, layout="vec", shapes=shapes).result
+    assert found.text == HESSIANS[source]
+    for printed, syntax in ((found.text, "text"), (found.latex, "latex")):
+        assert sg.parse(printed, shapes=shapes, syntax=syntax) == found
+    point = {"X": X, "C": RNG.normal(size=(3, 3)), "D": RNG.normal(size=(3, 3)), "E": RNG.normal(size=(3, 3))}
+    tensor = evaluate(sg.hessian(source, wrt, shapes=shapes).node, point, SIZES)
+    rows = tensor.shape[0] * tensor.shape[1]
+    assert np.allclose(evaluate(found.node, point, SIZES), tensor.transpose(1, 0, 3, 2).reshape(rows, rows))
 
 
 def test_dimensions_multiply() -> None:

@@ -6,8 +6,9 @@ that is certain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from symgrad.api.deriving import chosen_variables, derivation_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from symgrad.review import DerivationReport
     from symgrad.review.programs import ProgramClaim
     from symgrad.verify import Claim, Report
+    from symgrad.verify.points import Point
 
 
 def check(
@@ -58,6 +60,7 @@ def check(
     ('wrong', 'proved', 'factor-of-term', [True, False])
     """
     from symgrad.verify import Subject, check_gradient
+    from symgrad.verify.report import Heard
 
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
     if isinstance(claim, Mapping):
@@ -68,14 +71,18 @@ def check(
     if claim is not None and len(chosen) != 1 and isinstance(claim, str | Expr):
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
     reports: dict[str, Report] = {}
+    told = variables_dict(function)
     for by in chosen:
         found = derivation_of(function, by, layout)
-        described = tuple({"rule": s.rule, "before": s.before, "after": s.after} for s in found.steps)
-        subject = Subject(function, by, found.result, layout, described, variables_dict(function))
+        subject = Subject(function, by, found.result, layout, Heard(partial(_steps, found)), told)
         understood = _claim(function, found, claim, syntax)
         report = check_gradient(subject, understood, seed=seed)
         reports[found.wrt] = _explained(report, found, understood, seed) if understood is not None else report
     return next(iter(reports.values())) if len(reports) == 1 else reports
+
+
+def _steps(found: Derivation) -> list[dict[str, str]]:
+    return [step.to_dict() for step in found.steps]
 
 
 def program_of(function: Expr, source: Source, claim: Any) -> Any:
@@ -94,23 +101,38 @@ def program_of(function: Expr, source: Source, claim: Any) -> Any:
 
 
 def _explained(report: Report, found: Derivation, claim: Claim, seed: int) -> Report:
-    """A report on a wrong claim with the mistake, where that is certain; what the checker found stands."""
+    """A report on a wrong claim with the mistake, where that is certain; what the checker found stands.
+
+    The mistake and the terms are looked for when somebody asks: the verdict does not rest on them.
+    """
     settled = any(finding.code != "shape" for finding in report.diagnosis) or claim.misfit
     if report.verdict != "wrong" or settled:
         return report
     from symgrad.review.diagnosis import explain, shares
-    from symgrad.verify.check import caller
-    from symgrad.verify.ground import evaluator
-    from symgrad.verify.report import Term
+    from symgrad.verify.report import Finding, Heard, Term
 
-    claimed = caller(claim.function) if claim.function is not None else evaluator(claim.node)
-    names = dict(found.function.reading.definitions)
+    claimed, names = _values(claim), dict(found.function.reading.definitions)
     gradient, function = found.result.node, found.function.node
-    slip = explain(function, found.variable, gradient, claimed, seed=seed, names=names)
-    times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
-    terms = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
-    told = tuple(Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in terms)
-    return replace(report, diagnosis=slip or report.diagnosis, terms=told)
+
+    def diagnosis() -> Sequence[Finding]:
+        return explain(function, found.variable, gradient, claimed, seed=seed, names=names) or report.diagnosis
+
+    def terms() -> Sequence[Term]:
+        times = shares(gradient, claimed, seed=seed, beside=(function, found.variable))
+        parts = zip(gradient.terms, times, strict=True) if isinstance(gradient, Sum) and times else ()
+        return [Term(Expr(scale(t, c), found.function.reading).text, count) for (c, t), count in parts]
+
+    return replace(report, diagnosis=Heard(diagnosis), terms=Heard(terms))
+
+
+def _values(claim: Claim) -> Callable[[Point], Any]:
+    """The values of a claim as a mistake is looked for: a formula as plainly calculated as the gradient."""
+    from symgrad.review.equality import evaluated
+    from symgrad.verify.check import caller
+    from symgrad.verify.interpret import numpy_arithmetic
+
+    node = claim.node
+    return caller(claim.function) if node is None else lambda point: evaluated(node, point, numpy_arithmetic())
 
 
 def _claimed_variable(function: Expr, claim: Any) -> str | list[str] | None:

@@ -7,16 +7,16 @@ and whole numbers have none, and a structured variable is taken by its independe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
-from symgrad import derivation as steps
 from symgrad.api.objects import Derivation, Expr, laid_out
 from symgrad.api.sources import WHOLE, Assumptions, Shapes, Source, parse
 from symgrad.calculus import backward, refuse_curved_twice, structure_of, structured
 from symgrad.calculus import jacobian as jacobian_of
 from symgrad.calculus import jvp as _jvp
 from symgrad.calculus import vjp as _vjp
-from symgrad.derivation import Result
+from symgrad.derivation import Result, record
 from symgrad.errors import ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Shape, Variable
 from symgrad.simplify.rules import Simplifier, simplify, simplify_result
@@ -63,13 +63,20 @@ def chosen_variables(function: Expr, wrt: str | Iterable[str] | None, order: int
 
 def derivation_of(function: Expr, by: tuple[Variable, ...], layout: str) -> Derivation:
     refuse_curved_twice(by)
+    stages = _stages(function.node, function.name, tuple(function.reading.definitions.items()), by)
+    return Derivation(function, by, stages, layout)
+
+
+@lru_cache(maxsize=64)
+def _stages(
+    node: Node, name: str, definitions: tuple[tuple[str, Node], ...], by: tuple[Variable, ...]
+) -> tuple[Result, ...]:
+    """The derivation by every variable in turn; one function is derived once, however many claims there are on it."""
     stages: list[Result] = []
-    node, name = function.node, function.name
     for stage, wrt in enumerate(by):
-        record = steps.record(node, wrt, function.reading.definitions if stage == 0 else {})
-        stages.append(Result(record, name))
-        node, name = stages[-1].node, "g" if stage == 0 else "h"
-    return Derivation(function, by, tuple(stages), layout)
+        stages.append(Result(record(node, wrt, {} if stage else dict(definitions)), name))
+        node, name = stages[-1].node, "h" if stage else "g"
+    return tuple(stages)
 
 
 def variables_of(function: Expr, wrt: str | Iterable[str] | None) -> list[Variable]:

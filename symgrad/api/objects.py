@@ -230,13 +230,13 @@ class Derivation:
         return f"Derivation({self.heading[0]} = {self.result.text})"
 
     def to_dict(self) -> dict[str, object]:
-        described = [{"rule": s.rule, "before": s.before, "after": s.after} for s in self.steps]
         return {
             "schema": SCHEMA,
             "function": self.function.to_dict(),
             "variables": variables_dict(self.function),
             "wrt": self.wrt,
-            "gradient": self.result.to_dict() | {"layout": self.layout, "steps": described},
+            "gradient": self.result.to_dict()
+            | {"layout": self.layout, "steps": [step.to_dict() for step in self.steps]},
         }
 
 

@@ -45,7 +45,19 @@ def _bars(work: Elaborator, tree: Tree) -> Value:
         work.note(f"{work.text(tree)} takes the absolute value of every entry")
     elif value.rank == 2:
         return work.apply("det", [value], tree)
+    elif value.rank == 1 and not entries and _is_bold(work, tree.args[0]):
+        raise InputError(
+            f"{work.text(tree)}: the length of the vector, or the size of every entry?", code="AMBIGUOUS",
+            hint="write \\|x\\| for the length, abs(x) for the entries",
+        )  # fmt: skip
     return work.apply("abs", [value], tree)
+
+
+def _is_bold(work: Elaborator, tree: Tree) -> bool:
+    """Whether vectors are set in bold or with arrows between these bars, as where |v| is a length."""
+    return any(
+        mark in work.scope.source[tree.start : tree.end] for mark in ("\\mathbf", "\\boldsymbol", "\\bm", "\\vec")
+    )
 
 
 def _inner(work: Elaborator, tree: Tree) -> Value:

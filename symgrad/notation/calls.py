@@ -371,8 +371,11 @@ def _applied(p: Reader, token: Token, value: str) -> Tree:
     custom = _CUSTOM.get(value)
     if custom is not None:
         return custom(p, token)
-    opened = p.tokens[p.pos]
+    opened, begin = p.tokens[p.pos], p.pos
     args, last = arguments(p, token)
+    if value in GREEDY and len(args) == 1 and _goes_on(p, token):
+        p.pos = begin
+        return _unbracketed(p, token, value)
     if len(args) == 1 and args[0].head == "big" and not args[0].value:
         if value not in ("sum", "prod", "max", "min"):
             p.fail(f"{value} of values that for runs through is not read", token, hint="sum, prod, max and min are")
@@ -386,6 +389,25 @@ def _applied(p: Reader, token: Token, value: str) -> Tree:
     if build is not None:
         return build(p, token, args, last)
     return Tree("call", tuple(args), value, token[2], last[3])
+
+
+def _goes_on(p: Reader, token: Token) -> bool:
+    r"""Whether a bracket behind tr is the first factor only, as in `\operatorname{tr}(A - I)'(A - I)`.
+
+    A number is not transposed; a power that numbers and matrices have could be of either.
+    """
+    mark = p.tokens[p.pos]
+    if mark[0] in ("'", "TOP"):
+        return True
+    if mark[0] != "^":
+        return False
+    above = [t for t in p.tokens[p.pos + 1 : p.pos + 7] if t[0] != "{"]
+    if above[0][0] in ("TOP", "'") or (above[0][0] in (NAME, WORD) and above[0][1] == "T"):
+        return True
+    if p.latex and (above[0][0] in ("-", "FRAC") or (above[0][0] == NUM and above[1][0] == "/")):
+        hint = "put brackets around the trace, or around the matrix and its power"
+        p.fail("a power of the trace, or of the matrix?", mark, "AMBIGUOUS", hint)
+    return False
 
 
 def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
@@ -585,6 +607,14 @@ def _norm_of(order: str) -> Callable[[Reader, Token, list[Tree], Token], Tree]:
     return build
 
 
+def _absolute_sum(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
+    """`norm1(X)` is the sum of the sizes of all entries, of a matrix as of a vector."""
+    if len(args) != 1:
+        p.fail("a norm takes one argument", args[1], "ARITY")
+    sizes = Tree("call", (args[0],), "abs", token[2], last[3])
+    return Tree("call", (sizes,), "sum", token[2], last[3])
+
+
 def _where(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
     if len(args) != 3 or args[0].head != "indicator":
         return Tree("call", tuple(args), "where", token[2], last[3])
@@ -641,7 +671,7 @@ def _diff(p: Reader, token: Token, args: list[Tree], last: Token) -> Tree:
 
 _BUILT: dict[str, Callable[[Reader, Token, list[Tree], Token], Tree]] = {
     "norm": _norm_function, "where": _where, "transpose": _transpose, "square": _square, "array": _array, "diff": _diff,
-    "norm1": _norm_of("1"), "nucnorm": _norm_of("*"), "matmul": _product_of("@"), "multiply": _product_of("odot"),
+    "norm1": _absolute_sum, "nucnorm": _norm_of("*"), "matmul": _product_of("@"), "multiply": _product_of("odot"),
 }  # fmt: skip
 
 

@@ -61,16 +61,33 @@ def _trace(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
     if value.rank == 0:
         return value
-    inner = tree.args[0]
-    written = inner.head == "call" and work.scope.source.startswith((str(inner.value), f"\\{inner.value}"), inner.start)
-    if written and inner.value in _OF_MATRICES and not work.scope.numpy:
-        hint = f"write np.{inner.value}(X) for the {inner.value} of every entry"
-        hint = (
-            "write expm(X) for the exponential of the matrix, np.exp(X) for every entry's" * (inner.value == "exp")
-            or hint
-        )
-        raise InputError(f"{work.text(tree)}: of the matrix, or of every entry?", code="AMBIGUOUS", hint=hint)
+    refuse_functions(work, tree.args[0], tree)
     return trace_of(work, value, tree)
+
+
+def refuse_functions(work: Elaborator, argument: Tree, tree: Tree) -> None:
+    """tr(X log X), ||log A - log B||_F of square matrices: what is meant is the function of a matrix, or of entries."""
+    stack = [] if work.scope.numpy else [argument]
+    while stack:
+        part = stack.pop()
+        if part.head in {"add", "neg", "transpose"} or (part.head == "mul" and part.value == ""):
+            stack.extend(part.args)
+        written = part.head == "call" and work.scope.source.startswith((str(part.value), f"\\{part.value}"), part.start)
+        if not written or part.value not in _OF_MATRICES or not _is_square(work.visit(part.args[0])):
+            continue
+        hint = _HINTS.get(str(part.value), f"write np.{part.value}(X) for the {part.value} of every entry")
+        raise InputError(f"{work.text(tree)}: of the matrix, or of every entry?", code="AMBIGUOUS", hint=hint)
+
+
+#: How what is meant is written, where a function has a name for matrices.
+_HINTS = {
+    "exp": "write expm(X) for the exponential of the matrix, np.exp(X) for every entry's",
+    "log": "write logm(X) for the logarithm of the matrix, np.log(X) for every entry's",
+}
+
+
+def _is_square(value: Value) -> bool:
+    return value.rank == 2 and find(value.shape[0]) == find(value.shape[1])
 
 
 def _transposed(work: Elaborator, tree: Tree) -> Value:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from symgrad.errors import UnsupportedError
 from symgrad.notation.arguments import arguments
 from symgrad.notation.literals import literal
+from symgrad.notation.matrices import refuse_functions
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 
@@ -25,6 +26,7 @@ def norm(work: Elaborator, value: Value, kind: str, tree: Tree) -> Value:
     if value.rank == 0:
         return work.apply("abs", [value], tree)
     if kind == "F" or (kind == "" and value.rank == 2) or (kind in {"", "2"} and value.rank == 1):
+        refuse_functions(work, tree.args[0], tree)
         if value.rank == 2 and kind == "":
             work.note(f"{work.text(tree)} is the Frobenius norm")
         return work.raised(work.sum_out(value, power=2), Fraction(1, 2))
@@ -87,7 +89,7 @@ _NORMS: dict[tuple[int, str], Callable[[Elaborator, Value, Tree], Value]] = {
 
 def _norm1(work: Elaborator, tree: Tree) -> Value:
     (value,) = arguments(work, tree, 1, 1)
-    return norm(work, value, "1", tree)
+    return _absolute_sum(work, value, tree)
 
 
 HANDLERS: dict[tuple[str, ...], Handler] = {

@@ -95,18 +95,20 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
     if syntax == "auto":
         syntax = "latex" if "\\" in source or "$" in source else "text"
     lexed = (latex if syntax == "latex" else text).lex(source, words, MAX_LENGTH if truncated else None)
-    tokens = _prepared(source, lexed, syntax == "latex")
+    kinds = {token[0] for token in lexed.tokens}
+    tokens = _prepared(source, lexed, kinds, syntax == "latex")
     reader = Reader(source, tokens, words, syntax == "latex", truncated)
-    numpy = lexed.numpy or (syntax == "text" and _stars_only(tokens))
+    numpy = lexed.numpy or ("*" in kinds and syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
-    _define(reader)
+    reader.defined = words.added
+    if "=" in kinds:
+        _define(reader)
     return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
 
 
-def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
-    """The tokens with line ends settled, the end put behind them, and the bars paired."""
+def _prepared(source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool) -> list[Token]:
+    """The tokens with line ends settled, the end put behind them, and the bars paired; `kinds` are what occurs."""
     tokens = lexed.tokens
-    kinds = {token[0] for token in tokens}
     if is_latex and "\\mathcal" in source:
         tokens = _densities(tokens, source)
     if "=" in kinds:
@@ -123,7 +125,7 @@ def _prepared(source: str, lexed: Lexed, is_latex: bool) -> list[Token]:
         tokens = restricted.marked(tokens)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
-    bars = "=" in kinds and "_" in kinds and not kinds.isdisjoint(("|", ")|"))
+    bars = "=" in kinds and "_" in kinds and ("|" in kinds or ")|" in kinds)
     if bars or (is_latex and "\\left." in source):
         tokens = evaluations.marked(source, tokens)
     if "|" in kinds or "||" in kinds:
@@ -315,8 +317,7 @@ def _joins(before: Token, after: Token) -> bool:
 
 def _define(p: Reader) -> None:
     """Find the left sides: `g(z) =` defines a function, `R =` a name; what may be called besides is defined too."""
-    functions: set[str] = p.vocabulary.functions.keys() - vocabulary().functions.keys()
-    names_: set[str] = set()
+    functions, names_ = set(p.defined), set[str]()
     for k, token in enumerate(p.tokens):
         if token[0] != "=" or k == 0:
             continue

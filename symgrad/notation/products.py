@@ -212,6 +212,11 @@ def _pow(work: Elaborator, tree: Tree) -> Value:
             raise LimitError("this exponent is too large", code="LIMIT_NUMBER")
         if Fraction(power).denominator == 1:
             power = int(power)
+    if base.head == "bars" and power == 2 and tree.value != "odot" and not (work.scope.numpy or tree is work.summed):
+        inner = work.visit(base.args[0])
+        if inner.rank == 1:
+            work.note(f"{work.text(base)} is the length of a vector")
+            return work.sum_out(inner, power=2)
     value = work.visit(base)
     if value.rank == 2 and tree.value != "odot" and not _of_entries(work, value, tree):
         return _matrix_power(work, value, exponent, tree)

@@ -149,7 +149,7 @@ def _operator(p: Reader, token: Token, order: object, variables: list[Tree], tot
         following = p.tokens[end + 1]
         if opened[0] == "(" and following[0] in OPERAND_START:
             p.fail(
-                "does the derivative reach beyond this bracket?", opened, "AMBIGUOUS",
+                "does the derivative reach beyond this bracket?", opened, "REACH",
                 "write d/dx [u] v for the derivative of u, and d/dx [u v] for that of the product",
             )  # fmt: skip
         if opened[0] == "[" and following[0] in OPERAND_START:
@@ -160,6 +160,10 @@ def _operator(p: Reader, token: Token, order: object, variables: list[Tree], tot
 def _derivative(p: Reader, token: Token, of: Tree, order: object, variables: list[Tree], total: int) -> Tree:
     if not variables:
         p.fail("the variable of this derivative is missing", token)
+    if order == 1 and total == 2 and len(variables) == 1:
+        (base,) = variables  # by the square as a variable: the sigma^2 of a variance
+        two = Tree("num", (), 2, base.end, base.end)
+        variables, total = [Tree("pow", (base, two), "", base.start, base.end)], 1
     if not isinstance(order, int) or order < 1 or order != total:
         p.fail(f"a derivative of order {order if isinstance(order, int) else '?'} by {total} variables", token)
     return Tree("derivative", (of, *variables), order, token[2], p.tokens[p.pos - 1][3])

@@ -421,7 +421,7 @@ def _claimed(
         names.add(reading.name)
     function = None if reading.parsed is None else reading.parsed.tree
     parsed = replace(parsed, tree=spelled(parsed.tree, function, names, parsed.source))
-    found = survey(parsed.tree, parsed.source, names)
+    found = survey(parsed.tree, parsed.source, {*names, *_dimensions(reading)})
     if by:
         own = {reading.name} | ({reading.node.name} if isinstance(reading.node, Variable) else set())
         about = About(own, tuple(v.name for v in by), names)

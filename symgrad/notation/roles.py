@@ -247,7 +247,9 @@ class Roles:
         if name in uses.plain or name not in uses.indexed or name not in {*GREEK, name[:1]}:
             return False
         capital = name[:1].upper() + name[1:]
-        if capital == name or len(self.declared.get(capital, ())) != 2:
+        rank, count = len(self.declared.get(capital, ())), uses.indexed[name]
+        defined = count == 2 and any(d.name == capital and not d.indices for d in self.survey.definitions)
+        if capital == name or not (defined or rank == 2 or (rank > 2 and rank == count)):
             return False
         self.scope.rows[name] = capital
         return True
@@ -262,7 +264,7 @@ class Roles:
         roots = [*(d.body for d in self.survey.definitions if d.parameters is None), self.survey.function.body]
         bold = {name for name, fonts in self.parsed.fonts.items() if fonts & VECTORS and name[:1].islower()}
         known = {name: len(shape) for name, shape in self.declared.items()}
-        known |= dict.fromkeys(self.scope.rows, 2)
+        known |= {name: max(2, self.survey.uses.indexed.get(name, 0)) for name in self.scope.rows}
         known |= {name: self.unknown[name] for name in self.scope.labels if name in self.unknown}
         square = {name for name in self.unknown if self.assumed.get(name, frozenset()) & SQUARE}
         known |= dict.fromkeys(square, 2)

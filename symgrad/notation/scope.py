@@ -17,6 +17,7 @@ from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
 from symgrad.notation.recursions import unrolled
+from symgrad.notation.shifts import looked_back
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import NEXT, SOFT
 
@@ -105,6 +106,8 @@ class Uses:
     def is_name(self, stem: str, letter: str) -> bool:
         """Whether a letter below a name belongs to the name: S_W, or a name that is declared with it."""
         whole = subscripted(stem, letter)
+        if stem == "I" and letter in self.declared:
+            return whole in self.declared  # the identity I_D of a dimension D
         return whole in self.declared or ((letter[:1].isupper() or whole in CUSTOMARY) and letter not in self.indices)
 
     def _compare(self, tree: Tree) -> None:
@@ -313,7 +316,9 @@ class Survey:
 def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     """Sort the formulas of a source into definitions and the function."""
     tree, notes = unrolled(tree, source, declared)
+    tree = looked_back(tree, source)
     formulas = tree.args if tree.head == "block" else (tree,)
+    _refuse_squares(formulas, source)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
         if not formulas:
@@ -327,6 +332,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         _refuse_itself(function, uses, source)
         return Survey([], function, uses, notes)
     found = [definition(formula, notes) for formula in formulas]
+    _solve(found, source)
     _rename_functions(found, formulas, declared)
     _place_largest(found)
     known = uses.declared = {*declared, *(d.name for d in found)}
@@ -347,6 +353,17 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _refuse_squares(formulas: Iterable[Tree], source: str) -> None:
+    """∂L/∂s^2 = ... of one formula: the first derivative by s^2, or the second by s?"""
+    for formula in formulas:
+        left = formula.args[0] if formula.head == "equation" else formula
+        if left.head == "derivative" and any(by.head == "pow" for by in left.args[1:]):
+            raise InputError(
+                "a derivative of order 1 by 2 variables", source=source, offset=left.start, end=left.end, code="PARSE",
+                hint="write the order above too: \\partial^2 L / \\partial s^2",
+            )  # fmt: skip
 
 
 def _refuse_itself(function: Definition, uses: Uses, source: str) -> None:
@@ -374,6 +391,30 @@ def _rename_functions(found: Iterable[Definition], formulas: Iterable[Tree], dec
         if known and one.name in called and one.parameters is None:
             one.parameters = ("z",)
             one.body = Tree("call", (Tree("name", (), "z", body.start, body.end),), body.value, body.start, body.end)
+
+
+#: What undoes a function on a left side: log μ_i = ... defines μ_i.
+INVERSES = {"log": "exp", "exp": "log", "logit": "sigmoid"}
+
+
+def _solve(found: Iterable[Definition], source: str) -> None:
+    r"""`\log \mu_i = x_i^T \beta` defines \mu_i, where another formula uses it."""
+    found = list(found)
+    for one in found:
+        left = one.whole.args[0] if one.whole.head == "equation" else one.whole
+        inner = left.args[0] if left.head == "call" and left.value in BUILTIN and len(left.args) == 1 else left
+        base = inner.args[0] if inner.head == "index" else inner
+        others = (part for other in found if other is not one for part in other.body.walk())
+        if inner is left or base.head != "name" or not any(p.head == "name" and p.value == base.value for p in others):
+            continue
+        inverse = INVERSES.get(str(left.value))
+        if inverse is None:
+            raise InputError(
+                f"this tells of {base.value} only what {left.value} makes of it", source=source, offset=left.start,
+                end=left.end, code="UNSUPPORTED", hint=f"define {base.value} itself, as in {base.value} = ...",
+            )  # fmt: skip
+        one.name, one.indices, one.parameters = _left(inner)
+        one.body = Tree("call", (one.body,), inverse, one.body.start, one.body.end)
 
 
 def _place_largest(found: Iterable[Definition]) -> None:
@@ -431,6 +472,9 @@ def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> 
             return Definition("", right, tree, _letters(left), others=tuple(others))
         if left.head == "norm" and left.value == "mixed":
             return Definition("", right, tree, others=tuple(others))
+        readable = _readable(left, [right, *others], declared, notes) if declared else (left, [])
+        if readable[0] is not left:
+            return Definition("", readable[0], tree, others=tuple(readable[1]))
         notes.append("of an equation the left side is read; the right side was not checked here")
         return Definition("", left, tree, others=(right, *others))
     if others:
@@ -446,7 +490,7 @@ def _readable(right: Tree, others: list[Tree], declared: Collection[str], notes:
     chosen = next((k for k, names in enumerate(unknown) if not names - bound_letters([sides[k]])), 0)
     if not chosen:
         return right, others
-    notes.append("of the right sides the first one that has declared names alone is read; the others were not checked")
+    notes.append("the first side that has declared names alone is read; the others were not checked")
     return sides[chosen], [side for k, side in enumerate(sides) if k != chosen]
 
 

@@ -46,7 +46,8 @@ head            args                                            value
 ``assemble``    body, bound, ...                                tuple of index names: ``[body]_{ij}`` is the tensor
                                                                 whose entry i, j is body; the bounds, if any, say how
                                                                 far each index runs from 1
-``derivative``  function, variable                              order; only a left side, or a claim's intermediate
+``derivative``  function, variable                              order; only a left side, or a claim's intermediate; by
+                                                                a ``pow`` where a square is the variable, as sigma^2
 ``nabla``       function, variable                              order; ``∇_W f``, only printed
 ``change``      variable                                        None; ``dq``, only printed: as a word it is a name
 ``equation``    left, right                                     None; ``"next"`` where the left side gets a new value
@@ -104,7 +105,8 @@ class Tree:
         while stack:
             tree = stack.pop()
             yield tree
-            stack.extend(reversed(tree.args))
+            if tree.args:
+                stack.extend(reversed(tree.args))
 
 
 def fold(tree: Tree, combine: Callable[[Tree, list[T]], T]) -> T:

@@ -97,18 +97,21 @@ LETTERS = frozenset(op.letter for op in OPERATIONS.values() if op.letter)
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The functions a source may call: every spelling with the name a call carries."""
+    """The functions a source may call: every spelling with the name a call carries; `added` are the source's own."""
 
     functions: Mapping[str, str]
     soft: frozenset[str] = SOFT
     names: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
 
     def with_(self, functions: Mapping[str, str] | Collection[str], names: Collection[str]) -> Vocabulary:
         """The same with more functions, and with names that are variables whatever they look like."""
+        variables = self.names.union(names)
         if not functions:
-            return Vocabulary(self.functions, self.soft, self.names | frozenset(names))
+            return Vocabulary(self.functions, self.soft, variables, self.added)
         more = functions if isinstance(functions, Mapping) else {f: f for f in functions}
-        return Vocabulary({**self.functions, **more}, self.soft | more.keys(), self.names | frozenset(names))
+        added = self.added | (more.keys() - self.functions.keys())
+        return Vocabulary({**self.functions, **more}, self.soft | more.keys(), variables, added)
 
 
 @cache

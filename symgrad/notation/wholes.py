@@ -21,11 +21,13 @@ OF_MATRICES = frozenset({
 
 def become_names(tree: Tree, declared: Collection[str]) -> None:
     """Rewrite the subscripted matrices of a source; see the module."""
+    holders = [part for part in tree.walk() if part.head in {"pow", "call"}]
+    inside = [inner for part in holders for inner in _matrices(part) if inner.head == "index"]
+    if not inside:
+        return
     formulas = tree.args if tree.head == "block" else (tree,)
     known = {*declared, *bound_letters(_binding(formula) for formula in formulas)}
-    found = {key for part in tree.walk() for inner in _matrices(part) if (key := _key(inner, known))}
-    if not found:
-        return
+    found = {_key(inner, known) for inner in inside} - {None}
     for part in tree.walk():
         if _key(part, known) in found:
             become_name(part)

@@ -23,6 +23,9 @@ from symgrad.review.spellings import MARK, Spellings, differentials, layered, pr
 
 #: Letters that count something: `i = 1` in the text defines nothing.
 COUNTERS = frozenset("ijkltnmN")
+#: Functions by convention that a document may have of its own.
+OWN = frozenset(("phi", "Phi"))
+_DEPENDS = re.compile(r"(\\?[A-Za-z]+)\s*\(\s*[A-Za-z0-9\\_{},; ]+\)")
 _BRACKET = re.compile(r"\s*(?:\\left\s*)?\(")
 
 
@@ -60,11 +63,12 @@ class Classified:
     calls: dict[str, Tree] = field(default_factory=dict)
 
 
-def classify(document: Document) -> Classified:
-    """What the chains of a document are; see the module."""
+def classify(document: Document, solutions: Collection[int] = ()) -> Classified:
+    """What the chains of a document are; `solutions` begin chains that come of setting a derivative to zero."""
     spellings, found = Spellings(), _parsed(document, Spellings())
     while (more := _spelled(document, found, spellings)) != spellings:
         spellings, found = more, _parsed(document, more)  # what calls the functions can be read now
+    found = [one for one in found if not _only_depends(document, one, found)]
     named = [chain for chain in document.chains if _only_names(document, chain, spellings)]
     for chain in named:
         del chain.sides[1], chain.relations[0]
@@ -76,11 +80,15 @@ def classify(document: Document) -> Classified:
             if one.piece is not None and one.first is not None:
                 one.piece.text = _without_brackets(one.piece.text, one.first.whole, calls)
     taken: set[str] = set()
+    by: set[str] = set()
     for one in found:
+        if one.chain.sides[0].start in solutions:
+            taken |= by & {one.name}
         if one.first is not None and one.name and one.name not in taken and not _mentions(one.first.body, one.name):
             taken.add(one.name)
             one.defined = True
         taken |= _unknowns(document, one)
+        by |= _differentiated_by(document, one, spellings)
     return Classified(found, spellings, calls)
 
 
@@ -90,7 +98,21 @@ def _spelled(document: Document, found: list[ReadChain], spellings: Spellings) -
     changing = spellings.changing | differentials(trees)
     functions = {one.name for one in found if one.first is not None and one.first.parameters is not None}
     functions -= {MARK} if changing else set()
-    return Spellings(spellings.functions | functions, changing, spellings.layered | layered(trees))
+    applied = {
+        (one.name, str((one.first.parameters or ("",))[0])) for one in found
+        if one.first is not None and (one.first.parameters is None) == _is_function(one.first.body)
+        and (one.first.parameters is None or len(one.first.parameters) == 1)
+    }  # fmt: skip
+    aliases = {name for name, own in applied if not own}
+    return Spellings(
+        spellings.functions | functions | aliases, changing, spellings.layered | layered(trees),
+        spellings.elsewhere | applied,
+    )  # fmt: skip
+
+
+def _is_function(tree: Tree) -> bool:
+    r"""The \tanh of g = \tanh."""
+    return tree.head == "name" and tree.value in BUILTIN and len(str(tree.value)) > 1
 
 
 def _unknowns(document: Document, one: ReadChain) -> set[str]:
@@ -100,6 +122,12 @@ def _unknowns(document: Document, one: ReadChain) -> set[str]:
     left = one.first.whole.args[0]
     trees = left.args[1:] if left.head == "derivative" else [t for t in left.walk() if t.head in {"name", "index"}]
     return {name_of(tree) for tree in trees} - {one.name}
+
+
+def _differentiated_by(document: Document, one: ReadChain, spellings: Spellings) -> set[str]:
+    """The names that a chain differentiates by."""
+    trees = [t for tree in _trees(document, one, spellings) for t in tree.walk() if t.head == "derivative"]
+    return {name_of(by) for tree in trees for by in tree.args[1:]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +205,24 @@ def _only_names(document: Document, chain: Chain, spellings: Spellings) -> bool:
     return False
 
 
+def _only_depends(document: Document, one: ReadChain, found: Sequence[ReadChain]) -> bool:
+    r"""Whether `L = \ell(v)` only says what L depends on: another chain says what it is, and nothing what \ell is."""
+    if one.first is None or not one.name or len(one.chain.sides) != 2:
+        return False
+    said = _DEPENDS.fullmatch(document.text(one.chain.sides[1]).strip())
+    again = [other for other in found if other is not one and other.name == one.name and other.first is not None]
+    if said is None or not again:
+        return False
+    letter = re.compile(rf"(?<![A-Za-z\\]){re.escape(said[1])}(?![A-Za-z])")
+    uses = [side for other in found if other is not one for side in other.chain.sides]
+    return not any(letter.search(document.text(side)) for side in uses)
+
+
 def _first(tree: Tree) -> Definition:
     """The first equation of a chain; a value of a known function, such as exp(1), is no name to define."""
     found = definition(tree, [])
-    value = found.name and found.parameters is not None and (not found.parameters or found.name in BUILTIN)
+    known = found.name.rstrip("'") in BUILTIN and found.name not in OWN
+    value = found.name and found.parameters is not None and (not found.parameters or known)
     if value or (found.name in {"e", "pi"} and found.body.head == "num"):
         found.name, found.parameters = "", None
     return found
@@ -193,7 +235,14 @@ def _counts(tree: Tree) -> bool:
 
 
 def _mentions(tree: Tree, name: str) -> bool:
-    return any(t.head in {"name", "call"} and t.value == name for t in tree.walk())
+    """Whether a name stands in a tree as a value; the i of z_i is a label or a letter."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if part.head in {"name", "call"} and part.value == name:
+            return True
+        stack += part.args[:1] if part.head == "index" else part.args
+    return False
 
 
 # --- functions that are values ----------------------------------------------------------------------------------------

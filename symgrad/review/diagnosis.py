@@ -153,22 +153,23 @@ def _pairs(expected: Node, claimed: Callable[[Point], Any], seed: int, beside: t
 
     sampler, arithmetic = Sampler(expected, seed, beside), numpy_arithmetic()
 
-    def at(point: Point) -> Pair:
-        return Pair(evaluated(expected, point, arithmetic), np.asarray(claimed(point), dtype=float), point)
-
-    singular = inverted(expected, *beside)
+    singular, found = inverted(expected, *beside), list[Pair]()
 
     def exists(point: Point) -> bool:
         with suppress(np.linalg.LinAlgError):
             if any(ill_conditioned(node, point, arithmetic) for node in singular):
                 return False
-            pair = at(point)
-            return bool(np.all(np.isfinite(pair.want)) and np.all(np.isfinite(pair.got)))
+            want, got = evaluated(expected, point, arithmetic), np.asarray(claimed(point), dtype=float)
+            if np.all(np.isfinite(want)) and np.all(np.isfinite(got)):
+                found.append(Pair(want, got, point))
+                return True
         return False
 
     with np.errstate(all="ignore"):
-        points = [sampler.valid(sizes, exists) for _ in range(2) for sizes in sampler.shapes()]
-        return [at(point) for point in points if point is not None]
+        for _ in range(2):
+            for sizes in sampler.shapes():
+                sampler.valid(sizes, exists)
+    return found
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symgrad.errors import InputError, LimitError
@@ -40,8 +40,9 @@ _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|minted)\}.*?\\end\{\1\}", re.DOTALL)
 _WRAPPER = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_ENVIRONMENTS})\*?\}}(?:\{{\d+\}})?")
 _ASIDE = re.compile(
-    r"\\(?:label|tag\*?|intertext|shortintertext|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
+    r"\\(?:label|tag\*?|hspace\*?|vspace\*?|eqref|ref|cite)\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_INTERTEXT = re.compile(r"\\(?:short)?intertext\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 _UPRIGHT = re.compile(r"\\(?:mathrm|operatorname|text|mathop|mathsf)\s*\{\s*d\s*\}")
 _STACKED = re.compile(r"\\(?:stackrel|overset)\s*\{[^{}]*\}\s*\{\s*=\s*\}")
 _TOKEN = re.compile(
@@ -58,6 +59,11 @@ _TOKEN = re.compile(
 )
 #: A comparison that is no equation, as in `..., j \\neq y_i`.
 _COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])|[<>≠≤≥]|!=")
+#: `where` before a definition begins another equation, and no condition.
+_DEFINING = re.compile(
+    r"\\(?:text|mbox|textrm)\s*\{[\s,]*where\s*\}\s*\\?[A-Za-z]+\s*(?:_\s*(?:\{\w+\}|\w)\s*)?="
+    r"(?!\s*[A-Za-z0-9]\s*(?:[,.&$]|$))"
+)
 _OPERATOR = re.compile(r"\s*(?:[-+*/@⊙·]|\\(?:cdot|times|odot|circ|pm)(?![A-Za-z]))")
 _LEAD = re.compile(
     r"\s*(?:[*>•]\s+|\d+[.)]\s+)?(?:(?:where|let|with|and|so|then|thus|hence|therefore|since|because|now|but|that is|"
@@ -98,6 +104,8 @@ class Document:
     chains: tuple[Chain, ...]
     original: str
     expanded: Expanded
+    #: Where a chain is one of several that a statement about a layer stands for: what to say of it.
+    instances: Mapping[int, str] = field(default_factory=dict)
 
     def text(self, side: Side) -> str:
         """What stands on a side, on one line."""
@@ -267,6 +275,9 @@ def _lines(page: _Page) -> Iterator[tuple[int, int, bool]]:
 
 def _read_region(page: _Page, start: int, end: int, inline: bool) -> None:
     """Split a display into rows, and rows into the sides of their relations."""
+    for found in _INTERTEXT.finditer(page.slice(start, end)):  # words between rows end a row
+        page.blank(start + found.start(), start + found.end())
+        page.text[start + found.start() : start + found.start() + 2] = "\\\\"
     for pattern in (_WRAPPER, _ASIDE):
         for found in pattern.finditer(page.slice(start, end)):
             page.blank(start + found.start(), start + found.end())
@@ -304,6 +315,8 @@ def _marks(page: _Page, start: int, end: int) -> list[tuple[str, int, int]]:
         elif kind == "close":
             depth = max(0, depth - 1)
             environments -= token[0].startswith("\\end")
+        elif kind == "given" and depth == 0 and _DEFINING.match(page.slice(start, end), token.start()):
+            found.append(("break", at, stop))
         elif kind == "break" and environments <= 0:
             depth = 0
             found.append((kind, at, stop))

@@ -9,7 +9,7 @@ The arithmetic is the witnesses' own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -74,6 +74,35 @@ class _Comparison:
             return all(bool(np.all(np.isfinite(value))) for value in self.at(point))
         return False
 
+    def measured(self, places: Sequence[int]) -> bool:
+        """Whether no side is 0 at all these points: beside 0 nothing says how large a rounding error may be."""
+        import numpy as np
+
+        return all(np.any(side) for k in places for side in self.at(self.points[k]))
+
+    def lost(self, point: Point) -> bool:
+        """Whether numbers on the way are beyond float64: they over- or underflow, and a difference is no evidence."""
+        import numpy as np
+
+        try:
+            with np.errstate(all="ignore", over="raise", under="raise"):
+                self.at(point)
+        except FloatingPointError:
+            return True
+        return False
+
+    def apart(self, point: Point, otherwise: bool) -> bool:
+        """Whether the sides differ at a point with 60 digits; `otherwise` where nobody can tell."""
+        import numpy as np
+
+        try:
+            one, other = (high_precision(n, point.values, point.sizes) for n in (self.left, self.right))
+        except (UnsupportedError, NotImplementedError, TypeError, ValueError):
+            return otherwise
+        apart = max((abs(v) for v in np.ravel(one - other)), default=0)
+        size = max((abs(v) for v in np.ravel(other)), default=0)
+        return bool(apart > 1e-30 * max(size, 1e-3))
+
     @cached_property
     def points(self) -> list[Point]:
         shapes = list(self.sampler.shapes())
@@ -88,10 +117,10 @@ class _Comparison:
             return Judgement("undecided", None, "no point was found at which both sides exist")
         with np.errstate(all="ignore"):
             gaps = [gap(*self.at(point)) for point in self.points]
-        doubtful = [k for k, (error, _) in enumerate(gaps) if error > ROUNDING]
-        if any(gaps[k][0] > SURE and gaps[k][1] > SURE for k in doubtful):
-            where = max(doubtful, key=lambda k: gaps[k][0])
-            return self.wrong(self.points[where])
+        doubtful = [k for k, (error, _) in enumerate(gaps) if error > ROUNDING and not self.lost(self.points[k])]
+        sure = [k for k in doubtful if min(gaps[k]) > SURE]
+        if sure and (self.measured(sure) or self.differ_precisely(max(gaps[k][0] for k in sure))):
+            return self.wrong(self.points[max(sure, key=lambda k: gaps[k][0])])
         if doubtful and self.differ_precisely(max(gaps[k][0] for k in doubtful)):
             return self.wrong(self.points[doubtful[0]])
         if same(simplify(self.left), simplify(self.right)):
@@ -99,7 +128,7 @@ class _Comparison:
         chance = identity(self.left, self.right)
         if chance is not None:
             return Judgement("correct", "proved", certificate(chance))
-        clear = [error for k, (error, _) in enumerate(gaps) if k not in doubtful]
+        clear = [error for error, _ in gaps if error <= ROUNDING]
         told = f"both sides agree to {max([*clear, 1e-16]):.0e} at {len(clear)} points of several shapes"
         if doubtful:
             told += f", and where float64 loses its digits ({len(doubtful)} points) they agree with 60"
@@ -107,22 +136,12 @@ class _Comparison:
 
     def differ_precisely(self, worst: float) -> bool:
         """With 60 digits: is a tiny difference rounding, or a difference?"""
-        import numpy as np
-
         tried = (
             self.sampler.valid(self.sampler.assign(row), lambda p: self.exists(self.sampler.rounded(p)))
             for row in (TINY, *SIZES)
         )
         point = next((self.sampler.rounded(p) for p in tried if p is not None), None)
-        if point is None:
-            return worst > SURE
-        try:
-            one, other = (high_precision(n, point.values, point.sizes) for n in (self.left, self.right))
-        except (UnsupportedError, NotImplementedError, TypeError, ValueError):
-            return worst > SURE
-        apart = max((abs(v) for v in np.ravel(one - other)), default=0)
-        size = max((abs(v) for v in np.ravel(other)), default=0)
-        return bool(apart > 1e-30 * max(size, 1e-3))
+        return worst > SURE if point is None else self.apart(point, worst > SURE)
 
     def wrong(self, point: Point) -> Judgement:
         import numpy as np

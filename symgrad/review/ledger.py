@@ -27,7 +27,7 @@ from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
 from symgrad.review.spellings import Spellings, primed
 from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
-from symgrad.simplify.rules import simplify
+from symgrad.simplify.rules import same, simplify
 
 Bodies = Mapping[Variable, Node]
 #: How derivatives stand in products; see `_Symbols.turned`.
@@ -63,6 +63,7 @@ class Ledger:
     symbols: dict[Variable, Symbol] = field(default_factory=dict)
     calls: dict[str, Tree] = field(default_factory=dict)
     tied: bool = False
+    forms: list[tuple[Node, Node]] = field(default_factory=list)  # right equations of names: f = u^4
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -70,6 +71,15 @@ class Ledger:
         names = [name for name in (*self.scope.variables, *self.scope.values) if name not in self.calls]
         functions = self.spellings.functions | self.scope.functions.keys()
         return replace(self.spellings, functions=functions).parse(text, self.syntax, names)
+
+    def reach(self, text: str) -> list[int]:
+        """Where a derivative stands before a bracket that something follows."""
+        names = [name for name in (*self.scope.variables, *self.scope.values) if name not in self.calls]
+        functions = self.spellings.functions | self.scope.functions.keys()
+        try:
+            return replace(self.spellings, functions=functions).reaching(text, self.syntax, names)[1]
+        except InputError:
+            return []
 
     def define(self, name: str, body: Node) -> Variable:
         node = variable(name, body.shape)
@@ -141,12 +151,23 @@ class Ledger:
         whole = simplify(self.expand(function, beliefs, [*wrt, *keep]))
         for v in wrt:
             if v not in variables(whole) and v in self.bodies and not keep:
-                whole = with_part(self.expand(whole), simplify(self.expand(v)), v)
-                if v not in variables(whole):
-                    raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
+                whole = self.in_terms_of(v, function, whole, beliefs, wrt)
         found = derivative(whole, wrt)
         structure = structure_of(wrt[0]) if self.tied and len(wrt) == 1 else None
         return found if structure is None else structured(found, structure, wrt[0])
+
+    def in_terms_of(
+        self, v: Variable, function: Node, whole: Node, beliefs: Bodies | None, wrt: Sequence[Variable]
+    ) -> Node:  # fmt: skip
+        """A function over a name that its definition does not mention: as the document writes it, or by parts."""
+        written = (form for name, form in self.forms if name is function)
+        over = [simplify(self.expand(form, beliefs, wrt)) for form in written]
+        raw, part = self.expand(function, beliefs, [w for w in wrt if w is not v]), self.expand(v)
+        over += [with_part(raw, part, v), with_part(self.expand(whole), simplify(part), v)]
+        for found in over:
+            if v in variables(found):
+                return found
+        raise UnsupportedError(f"what is differentiated is not written in terms of {v.name}")
 
     def symbol(self, function: Node, wrt: tuple[Variable, ...], label: str) -> Variable:
         """The variable that stands for a derivative."""
@@ -238,6 +259,17 @@ def _chained(outer: Node, inner: Node, middle: Variable, wrt: Variable) -> Node:
     return contract([(outer, lead + along), (inner, along + out)], lead + out)
 
 
+def _by_entries(jacobian: Node, rank: int) -> Node:
+    """The derivative of a function that is applied to each entry alone: what stands on the diagonal of its Jacobian."""
+    axes = tuple(f"a{k}" for k in range(rank))
+    diagonal = contract([(jacobian, axes + axes)], axes) if jacobian.rank == 2 * rank else jacobian
+    if jacobian.rank != 2 * rank or not same(simplify(contract([(diagonal, axes)], axes + axes)), simplify(jacobian)):
+        raise UnsupportedError(
+            "the derivative of a function that mixes entries, at a place: write it with a name for that"
+        )
+    return diagonal
+
+
 def _same_shape(one: Value, other: Value) -> bool:
     if one.rank != other.rank or (one.rank == 1 and one.row != other.row):
         return False
@@ -324,6 +356,10 @@ class _Symbols:
 
     def become_symbol(self, tree: Tree) -> None:
         of, *by = tree.args
+        if [part.head for part in by] == ["pow"]:
+            self.become_quotient(tree, by[0])
+            return
+        of = self.applied(of)
         order = tree.value if isinstance(tree.value, int) else 1
         named = [self.variable(part) for part in by or self.arguments(of)]
         if len(named) == 1 and order > 1:
@@ -345,6 +381,25 @@ class _Symbols:
         else:
             tree.head, tree.args, tree.value = "name", (), node.name
 
+    def become_quotient(self, tree: Tree, square: Tree) -> None:
+        """∂f/∂(σ²), the derivative by a square as a variable, is ∂f/∂σ / (2 σ)."""
+        base = square.args[0]
+        node, below = self.variable(base)
+        if len(below) != node.rank or any(part.head == "slice" for part in below):
+            raise UnsupportedError(f"a derivative by the squares of {node.name}: write it with indices")
+        inner = Tree("derivative", (tree.args[0], base), 1, tree.start, tree.end)
+        self.become_symbol(inner)
+        twice = Tree("mul", (Tree("num", (), 2, base.start, base.start), _copied(base)), "", base.start, base.end)
+        tree.head, tree.args, tree.value = "div", (inner, twice), ""
+
+    def applied(self, of: Tree) -> Tree:
+        """f(x) for the f of `f(x) = ...`, where f is applied to other things too."""
+        function = self.ledger.scope.functions.get(str(of.value)) if of.head == "name" else None
+        if function is None or any(p not in self.ledger.scope.variables for p in function.parameters):
+            return of
+        arguments = tuple(Tree("name", (), p, of.start, of.end) for p in function.parameters)
+        return Tree("call", arguments, of.value, of.start, of.end)
+
     def become_value(self, tree: Tree) -> None:
         """f'(3): the derivative of f(x) by x at x = 3, kept as a name."""
         name, order = primed(tree)
@@ -356,14 +411,13 @@ class _Symbols:
             raise UnsupportedError(f"{self.text[tree.start : tree.end]} is read of a function of one variable")
         at = self.ledger.closed(self.text, self.ledger.prepared(self.text, tree.args[0]), ())
         wrt: Variable = self.ledger.scope.variables.setdefault(parameters[0], variable(parameters[0], at.shape))
-        if at.shape and self.function(Tree("call", (Tree("name", (), wrt.name),), name))[0].shape:
-            raise UnsupportedError(f"is {self.text[tree.start : tree.end]} meant entry by entry?")
         of = Tree("call", (Tree("name", (), wrt.name),), name)
         symbol = self.ledger.symbol(self.function(of)[0], (wrt,) * order, name)
         if at.shape != wrt.shape:
             raise ShapeError(f"{name} takes {describe(wrt.shape)}, not {describe(at.shape)}")
         label = " ".join(self.text[tree.start : tree.end].split())
-        self.ledger.define(label, substitute(self.ledger.expand(symbol), {wrt: at}))
+        value = substitute(self.ledger.expand(symbol), {wrt: at})
+        self.ledger.define(label, _by_entries(value, at.rank) if at.rank and symbol.rank > at.rank else value)
         tree.head, tree.args, tree.value = "name", (), label
 
     def become_change(self, tree: Tree) -> None:
@@ -381,6 +435,9 @@ class _Symbols:
         call = self.ledger.calls.get(str(of.value), of)
         if call.head == "call" and len(call.args) == 1:
             return call.args
+        before = self.ledger.symbols.get(self.ledger.scope.variables.get(str(of.value)))  # type: ignore[arg-type]
+        if before is not None:  # the second ∇ of ∇∇f
+            return (Tree("name", (), before.wrt[-1].name, of.start, of.end),)
         function, _, _ = self.function(of)
         found = {v.name for v in variables(self.ledger.expand(function)) if "label" not in v.assumptions}
         if len(found) == 1:
@@ -405,6 +462,9 @@ class _Symbols:
 
     def variable(self, tree: Tree) -> tuple[Variable, tuple[Tree, ...]]:
         name, below = self.named(tree)
+        name = (
+            name if name in self.ledger.scope.variables else self.ledger.scope.rows.get(name, name) if below else name
+        )
         node = self.ledger.scope.variables.get(name)
         if node is None:
             raise NameProblem(
@@ -473,7 +533,9 @@ def ledger_of(reading: Reading, syntax: str, spellings: Spellings) -> Ledger:
     for one in found.definitions:
         if one.parameters is not None and one.name in reading.scope.functions:
             continue
-        value = reading.scope.values[one.name]
+        value = reading.scope.values.get(one.name)
+        if value is None:  # an entry, as in mu_j = 0 beside a declared mu
+            continue
         try:
             indices = tuple(name for name in one.indices if name not in ledger.scope.decorations)
             told = reading.scope.calculates and not value.open  # n - m + 1 is told by the whole document only

@@ -7,7 +7,7 @@ by x; at anything else it is left as the call of `f'`, a value at a place.  `d` 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import InputError
@@ -15,24 +15,37 @@ from symgrad.notation.parser import parse_tree
 from symgrad.notation.syntax import Tree
 
 MARK = "d"
+#: The code of the parser's question how far a derivative reaches.
+REACH = "REACH"
 #: What counts layers and steps of time; other letters above a name are powers.
 LAYERS = frozenset(("l", "L", "ell", "t"))
 
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """The functions that a document calls, the names whose differentials it writes, and those with layers above."""
+    """The functions that a document calls, the names whose differentials it writes, and those with layers above.
+
+    `elsewhere` are functions that are defined of another argument than the one they are applied to, as `g` of
+    `g(u) = tanh(u)` or `g = tanh` in `g'(z)`: such a value is no derivative by z.
+    """
 
     functions: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
     layered: frozenset[str] = frozenset()
+    elsewhere: frozenset[tuple[str, str]] = frozenset()
 
     def parse(self, text: str, syntax: str, names: Collection[str] = ()) -> Tree:
-        """The tree of one formula."""
-        tree = parse_tree(text, syntax=syntax, names=names, functions=self.functions).tree
+        """The tree of one formula; of `d/dx (u) v` the derivative reaches as far as the bracket."""
+        try:
+            tree = parse_tree(text, syntax=syntax, names=names, functions=self.functions).tree
+        except InputError as error:
+            if error.code != REACH:
+                raise
+            text, _ = self.reaching(text, syntax, names)
+            tree = parse_tree(text, syntax=syntax, names=names, functions=self.functions).tree
         for inner in tree.walk():
             stem, order = primed(inner)
-            if order and stem in self.functions and [arg.head for arg in inner.args] == ["name"]:
+            if order and stem in self.functions and self.is_own(stem, inner.args):
                 (wrt,) = inner.args
                 of = Tree("call", (Tree("name", (), wrt.value, wrt.start, wrt.end),), stem, inner.start, inner.end)
                 inner.head, inner.args, inner.value = "derivative", (of, wrt), order
@@ -45,6 +58,28 @@ class Spellings:
             elif self.changing:
                 self.mark_changes(inner)
         return tree
+
+    def reaching(self, text: str, syntax: str, names: Collection[str] = ()) -> tuple[str, list[int]]:
+        """`d/dx (u) v` as `d/dx [u] v`, and where the brackets stand that were exchanged."""
+        places: list[int] = []
+        while True:
+            try:
+                parse_tree(text, syntax=syntax, names=names, functions=self.functions)
+            except InputError as error:
+                place = text.find("(", error.offset)
+                if error.code != REACH or place < 0 or place in places:
+                    raise
+                places.append(place)
+                close = closing(text, place)
+                text = f"{text[:place]}[{text[place + 1 : close]}]{text[close + 1 :]}"
+            else:
+                return text, places
+
+    def is_own(self, stem: str, args: Sequence[Tree]) -> bool:
+        """Whether f' is applied to the name that f is a function of."""
+        return [arg.head for arg in args] == ["name"] and not any(
+            name == stem and own != args[0].value for name, own in self.elsewhere
+        )
 
     def mark_changes(self, tree: Tree) -> None:
         """`d X` among the factors, `d(X)`, or the word `dX`, as the change of X."""
@@ -65,6 +100,31 @@ class Spellings:
             tree.head, tree.args, tree.value = factors[0].head, factors[0].args, factors[0].value
         else:
             tree.args = tuple(factors)
+
+
+def closing(text: str, opening: int) -> int:
+    """Where the bracket closes that opens at a place."""
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += (text[place] in "([{") - (text[place] in ")]}")
+        if depth == 0:
+            return place
+    return len(text)
+
+
+def beyond(text: str, places: Sequence[int]) -> str:
+    """The text in which the derivatives before these brackets reach to the end of their products."""
+    for place in sorted(places, reverse=True):
+        end = depth = 0
+        for end in range(closing(text, place) + 1, len(text)):
+            depth += (text[end] in "([{") - (text[end] in ")]}")
+            if depth < 0 or (depth == 0 and text[end] in "+-"):
+                break
+        else:
+            end = len(text)
+        start = place - len("\\left") if text[:place].endswith("\\left") else place
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
 
 
 def _change(mark: Tree, factor: Tree) -> Tree:

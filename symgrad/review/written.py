@@ -12,18 +12,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError, SymgradError
 from symgrad.expr import Call, Node, Variable, add, negate, postorder, relabel, substitute, variables
+from symgrad.notation.names import canonical
 from symgrad.notation.roles import name_of
 from symgrad.notation.syntax import Tree
 from symgrad.review.chains import ReadChain, classify, open_document, separate
+from symgrad.review.conditions import follows, normalised
 from symgrad.review.diagnosis import explain, proportional, slips
 from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
+from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
-from symgrad.shapes import describe
+from symgrad.review.prose import Case, cases, layout_named, solutions
+from symgrad.review.spellings import beyond
+from symgrad.shapes import describe, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
@@ -32,7 +38,10 @@ from symgrad.verify.report import Counterexample, Finding
 SCHEMA = "symgrad/1"
 #: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
 COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
+MAX_REACHES = 3
 VERDICTS = ("correct", "wrong", "undecided", "definition")
+#: What a statement is that was judged several times: the first of these that occurs.
+WORST = ("wrong", "undecided", "correct", "definition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +159,35 @@ def judge(document: str, shapes: Any, assume: Any, syntax: str, layout: str, see
     >>> report.first_wrong_line, [line.verdict for line in report.lines]
     (4, ['definition', 'definition', 'correct', 'wrong'])
     """
-    parts = separate(read_document(document, syntax))
-    reports = [_Review(part.document, shapes, assume, seed, layout, part.anew).report(part.known) for part in parts]
-    lines = tuple(line for report in reports for line in report.lines)
-    seen = {name: shown for report in reports for name, shown in report.variables.items()}
-    return DerivationReport(lines, document, seen)
+    found: list[list[Line]] = []
+    seen: dict[str, Any] = {}
+    told = ""
+    read = read_document(document, syntax)
+    layout = layout_named(read) or layout if layout == LAYOUTS[0] else layout
+    for network in networks(read):
+        known, told = {**network.shapes, **read_shapes(shapes, canonical)} or None, network.told
+        reports = [
+            _Review(part.document, known, assume, seed, layout, part.anew).report(part.known)
+            for part in separate(network.document)
+        ]
+        seen |= {name: shown for report in reports for name, shown in report.variables.items()}
+        found.append([line for report in reports for line in report.lines])
+    lines = found[0] if not told else gathered([line for lines in found for line in lines], told)
+    return DerivationReport(tuple(lines), document, seen)
+
+
+def gathered(lines: Sequence[Line], told: str) -> list[Line]:
+    """One line for all the instances of a statement about a layer: the worst of them."""
+    same: dict[tuple[int, str], list[Line]] = {}
+    for line in lines:
+        same.setdefault((line.number, line.source), []).append(line)
+    found = []
+    for instances in same.values():
+        worst = min(instances, key=lambda line: WORST.index(line.verdict))
+        if len(instances) > 1 and worst.verdict == "correct":
+            worst = replace(worst, certainty="tested", reason=told)
+        found.append(worst)
+    return sorted(found, key=lambda line: (line.number, line.offset))
 
 
 class _Review:
@@ -168,7 +201,10 @@ class _Review:
         self.seed = seed
         self.beliefs: dict[Variable, Node] = {}
         self.conditions: list[tuple[int, Node]] = []
-        classified = classify(document)
+        self.assumed: list[tuple[str, Mapping[Variable, Node]]] = []
+        self.cases = cases(document)
+        self.solutions = solutions(document)
+        classified = classify(document, self.solutions)
         self.read = classified.chains
         self.ledger = open_document(document, classified, shapes, assume)
 
@@ -176,7 +212,8 @@ class _Review:
 
     def report(self, known: int = 0) -> DerivationReport:
         """The verdicts on all chains but the first `known`, which belong to an earlier part."""
-        own = {id(chain) for chain in self.document.chains[known:]}
+        instances = self.document.instances
+        own = {id(c) for c in self.document.chains[known:] if instances.get(c.sides[0].start) != ADDED}
         lines = [line for one in self.read if id(one.chain) in own for line in self.judged(one)]
         reading = self.ledger.reading
         shown = {
@@ -227,6 +264,7 @@ class _Links:
         self.anchor = 0
         self.wrong: dict[int, Judgement] = {}
         self.trees: dict[int, Tree] = {}
+        self.texts: dict[int, str] = {}  # what is read in the place of a side
         self.given: dict[int, Tree] = {}
         self.errors: dict[int, SymgradError] = {}
         for k, side in enumerate(self.sides):
@@ -272,10 +310,11 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.tied(k) or self.conditional(k, judgement)
+            judgement = self.tied(k) or self.reached(k) or self.excused(k, self.conditional(k, judgement))
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
+                self.remember(k)
             return self.made(k, judgement)
         return self.refuted(k, judgement)
 
@@ -311,9 +350,11 @@ class _Links:
         shown = (start, end)
         if isinstance(place, InputError) and place.source == document.source:
             shown = (place.offset, place.end)
+        where = document.instances.get(self.sides[0].start, "") if judgement.verdict in {"wrong", "undecided"} else ""
+        reason = "; ".join(part for part in (judgement.reason, f"this is at {where}" if where else "") if part)
         return Line(
             document.line(shown[0]), " ".join(text.split()), judgement.verdict, judgement.certainty, diagnosis,
-            judgement.counterexample, self.kind(k), judgement.reason, carried, document.column(shown[0]),
+            judgement.counterexample, self.kind(k), reason, carried, document.column(shown[0]),
             *document.span(*shown),
         )  # fmt: skip
 
@@ -331,7 +372,7 @@ class _Links:
         """Two sides as tensors over the names of the document."""
         sides = []
         for k in (one, other):
-            text, tree = self.document.text(self.sides[k]), self.trees[k]
+            text, tree = self.texts.get(k) or self.document.text(self.sides[k]), self.trees[k]
             if other in self.given:  # a condition: outside it, both sides are 0
                 tree = Tree("mul", (self.given[other], tree), "", tree.start, tree.end)
             try:
@@ -367,20 +408,103 @@ class _Links:
         """An equation with zero is a condition; what comes after it may say what follows from the condition."""
         sides = self.pair(self.anchor, k, self.review.layout)
         left, right = (self.ledger.expand(node, keep=self.ledger.assigned()) for node in sides)
-        if self.document.text(self.sides[k]).strip() == "0" and variables(left):
+        solved = self.solves and any(left is v for symbol in self.ledger.symbols.values() for v in symbol.wrt)
+        if self.document.text(self.sides[k]).strip() == "0" and variables(left) and not solved:
             self.review.conditions.append((self.document.line(self.sides[k].start), left))
             return Judgement("definition", None, "an equation to be solved: it is not always so")
-        if not self.review.conditions or self.one.defined or self.differentiates(self.anchor):
+        given = self.one.defined or self.differentiates(self.anchor)
+        if given or not variables(left):
             return judgement
-        for number, condition in reversed(self.review.conditions):
-            if isinstance(left, Variable) and left in variables(condition):
-                solved = substitute(condition, {left: right})
-                found = compare(solved, add([], condition.shape), self.review.seed)
-                reason = f"this makes line {number} zero" if found else f"this does not make line {number} zero"
+        conditions = [(f"line {number}", node) for number, node in reversed(self.review.conditions)]
+        if not conditions and self.solves:
+            conditions = self.derivatives(left)
+        return self.solved(left, right, conditions) if conditions else judgement
+
+    @property
+    def solves(self) -> bool:
+        """Whether the words say that this chain comes of setting a derivative to zero."""
+        return self.sides[0].start in self.review.solutions
+
+    def solved(self, left: Node, right: Node, conditions: Sequence[tuple[str, Node]]) -> Judgement:
+        """Whether an equation follows from the conditions before it, or from a derivative that is set to zero."""
+        difference = add([left, negate(right)])
+        verdicts = []
+        for words, condition in conditions:
+            if isinstance(left, Variable) and left in variables(condition) and left not in variables(right):
+                found = compare(substitute(condition, {left: right}), add([], condition.shape), self.review.seed)
+                if found:
+                    self.review.assumed.append((words, {left: right}))
+                elif len(conditions) > 1 and not self.review.conditions:
+                    continue
+                reason = f"this makes {words} zero" if found else f"this does not make {words} zero"
                 return Judgement(found.verdict, found.certainty, reason, found.counterexample)
-            if left.shape == condition.shape and proportional(condition, add([left, negate(right)]), self.review.seed):
-                return Judgement("correct", "tested", f"this is line {number}, rearranged")
+            if left.shape == condition.shape and proportional(condition, difference, self.review.seed):
+                return Judgement("correct", "tested", f"this is {words}, rearranged")
+            verdicts.append(follows(condition, difference, self.review.seed))
+            if verdicts[-1]:
+                return Judgement("correct", "tested", f"this holds where {words} is zero")
+        if verdicts == [False] and not self.review.assumed:
+            found = compare(left, right, self.review.seed)
+            return replace(found, reason=f"this does not follow from setting {conditions[0][0]} to zero")
         return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
+
+    def derivatives(self, left: Node) -> list[tuple[str, Node]]:
+        """The derivatives of numbers that were written so far: one of them is meant by `setting it to zero`."""
+        found = []
+        for node, symbol in self.ledger.symbols.items():
+            if len(symbol.wrt) == 1 and not symbol.function.shape:
+                found.append((node.name, symbol.wrt[0], self.ledger.expand(node, keep=self.ledger.assigned())))
+        own = [one for one in found if one[1] is left]
+        return [(name, node) for name, _, node in own or found]
+
+    def excused(self, k: int, judgement: Judgement) -> Judgement:
+        """A line that is not always right: is it in the case that it is stated for, or with what is given?"""
+        if judgement.verdict != "wrong":
+            return judgement
+        if self.anchor == 0 and not self.differentiates(0) and k == 1 and len(self.sides) == 2:
+            taken = self.taken_as_given(k)
+            if taken is not None:
+                return taken
+        case = self.review.cases.get(self.sides[0].start)
+        if case is not None and k not in self.given and self.in_case(k, case):
+            words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
+            if case.plain:
+                return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
+            return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
+        for words, values in self.review.assumed:
+            left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
+            left, right = substitute(left, values), substitute(right, values)
+            nothing = add([], left.shape)
+            if compare(left, right, self.review.seed) and not compare(left, nothing, self.review.seed):
+                return Judgement("correct", "tested", f"right with {words}")
+        return judgement
+
+    def taken_as_given(self, k: int) -> Judgement | None:
+        """`sum(y) = 1` of something that nobody defined says what y is."""
+        left, right = self.pair(self.anchor, k, self.review.layout)
+        if any(self.ledger.defined(v) for v in variables(left)):
+            return None
+        found = normalised(left, right, self.review.seed)
+        if found is None:
+            return None
+        line = self.document.line(self.sides[k].start)
+        self.review.assumed.append((f"what line {line} says of {found[0].name}", dict([found])))
+        return Judgement("definition", None, f"taken as given of {found[0].name}: nothing else says what it is")
+
+    def in_case(self, k: int, case: Case) -> bool:
+        """Whether a side is right where the comparison of letters holds."""
+        try:
+            condition = self.ledger.parsed(f"1[{case.text}]")
+            letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
+            said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
+            if not letters or not letters <= said:
+                return False
+            self.given[k] = condition
+            return bool(self.compared(k))
+        except SymgradError:
+            return False
+        finally:
+            self.given.pop(k, None)
 
     def tied(self, k: int) -> Judgement | None:
         """Whether a side is right with the entries of a structured variable tied to each other."""
@@ -395,6 +519,29 @@ class _Links:
         found = compare(left, right, self.review.seed)
         told = "right with the tied entries of this structured matrix differentiated as one"
         return replace(found, reason=f"{told}; {found.reason}") if found else None
+
+    def reached(self, k: int) -> Judgement | None:
+        """Whether a side is right with derivatives that reach beyond the bracket behind them, d/dx (u) v."""
+        places = [
+            (side, at) for side in (self.anchor, k) for at in self.ledger.reach(self.document.text(self.sides[side]))
+        ]
+        if len(places) > MAX_REACHES:
+            return Judgement("undecided", None, "how far do these derivatives reach?")
+        before = dict(self.trees)
+        for count in range(1, len(places) + 1):
+            for chosen in combinations(places, count):
+                try:
+                    for side in {side for side, _ in chosen}:
+                        text = beyond(self.document.text(self.sides[side]), [at for one, at in chosen if one == side])
+                        self.trees[side], self.texts[side] = self.ledger.parsed(text), text
+                    if self.compared(k):
+                        return Judgement("correct", "tested", "right where a derivative reaches beyond its bracket")
+                except SymgradError:
+                    continue
+                finally:
+                    self.trees.update(before)
+                    self.texts.clear()
+        return None
 
     def differentiated_by(self, k: int) -> set[Variable]:
         """What a side is differentiated by: a value given for it is for afterwards."""
@@ -454,7 +601,9 @@ class _Links:
             sides = self.pair(self.anchor, k, self.review.layout)
             keep = () if is_number(self.ledger.expand(sides[1])) else self.ledger.assigned()
             left, right = (self.ledger.expand(node, keep=keep) for node in sides)
-            found = slips(left, right, self.review.seed) or self.other_layout(k) or self.explained(k)
+            found = slips(left, right, self.review.seed) or self.other_layout(k)
+            if not found and self.review.layout == LAYOUTS[0]:
+                found = self.explained(k)
         self.believe(k)
         return self.made(k, judgement, found, bool(carried))
 
@@ -525,6 +674,13 @@ class _Links:
             if claimed.shape == node.shape and node not in variables(claimed):
                 self.review.beliefs.pop(node, None)
                 self.review.beliefs[node] = claimed
+
+    def remember(self, k: int) -> None:
+        """A right equation of a name is one more way to write it."""
+        if self.trees[self.anchor].head == "name":
+            left, right = self.pair(self.anchor, k)
+            if isinstance(left, Variable) and self.ledger.defined(left) and left is not right:
+                self.ledger.forms.append((left, right))
 
     def forget(self) -> None:
         for node, _ in self.named_sides():

@@ -26,15 +26,18 @@ from symgrad.expr import (
     relabel,
     scale,
     split,
+    substitute,
 )
 from symgrad.ops import apply
 from symgrad.simplify.form import Again, Rewrite, named, one_plus_exp, remake, sum_of_exp, turn_of
 
 
 def _inverse(node: Node, _: Again) -> Node | None:
-    """Q⁻¹ = Qᵀ for an orthogonal Q."""
+    """Q⁻¹ = Qᵀ for an orthogonal Q, and (A⁻¹)⁻¹ = A."""
     assert isinstance(node, Call)
     arg = node.args[0] if node.op.name == "inverse" else None
+    if arg is not None and named(arg) == "inverse":
+        return arg.children[0]
     if isinstance(arg, Variable) and "orthogonal" in arg.assumptions:
         return relabel(arg, (0, 1), (1, 0))
     return None
@@ -113,6 +116,8 @@ def _unscaled(node: Node, _: Again) -> Node | None:
     coefficient, rest = split(node.args[0])
     if node.op.symbol in (">", ">=") and named(rest) == "relu":
         return _of_rectified(node.op.symbol, coefficient, rest)
+    if node.op.symbol in (">", ">=") and (clipped := _of_clipped(node)) is not None:
+        return clipped
     size = magnitude(coefficient)
     return None if size in (0, 1) else apply(node.op.name, scale(rest, 1 if coefficient > 0 else -1))
 
@@ -123,6 +128,18 @@ def _of_rectified(symbol: str, coefficient: Rational, rectified: Node) -> Node |
     if coefficient > 0 and symbol == ">":
         return apply("positive", inside)
     return apply("nonnegative", negate(inside)) if coefficient < 0 and symbol == ">=" else None
+
+
+def _of_clipped(node: Call) -> Node | None:
+    """1[c - max(0, u) > 0] is 1[c - u > 0] for a number c > 0, and 1[max(0, u) - c > 0] is 1[u - c > 0]."""
+    arg = node.args[0]
+    if not isinstance(arg, Sum) or len(arg.terms) != 2:
+        return None
+    for (a, one), (b, rectified) in (arg.terms, arg.terms[::-1]):
+        c = constant(one)
+        if c is not None and named(rectified) == "relu" and a * c * b < 0:
+            return apply(node.op.name, add([(a, one), (b, rectified.children[0])]))
+    return None
 
 
 def _outside(node: Node, _: Again) -> Node | None:
@@ -154,6 +171,18 @@ def _inverse_unscaled(node: Call) -> Node | None:
     matrix = remake(inner, [factor for factor in inner.factors if factor[1]], 1)
     axes = tuple(range(node.rank))
     return contract([(apply("inverse", matrix), axes), *scalars], axes, Fraction(1) / inner.coefficient)
+
+
+def _chosen(node: Node, _: Again) -> Node | None:
+    """Where c chooses between p and q, c is 1 in p and 0 in q, for a scalar condition c."""
+    assert isinstance(node, Call)
+    if node.op.name != "where":
+        return None
+    condition = node.args[0]
+    if condition.shape or not isinstance(condition, Call):
+        return None
+    branches = [substitute(arg, {condition: number(k)}) for arg, k in zip(node.args[1:], (1, 0), strict=True)]
+    return None if tuple(branches) == node.args[1:] else apply("where", condition, *branches)
 
 
 def _selected(node: Node, _: Again) -> Node | None:
@@ -201,5 +230,6 @@ RULES: tuple[Rewrite, ...] = (
     _turned,
     _inverse,
     _shifted,
+    _chosen,
     _outside,
 )

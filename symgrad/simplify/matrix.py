@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from symgrad.dims import Dim, linear, split
+from symgrad.dims import number as dimension
 from symgrad.expr import (
     Call,
     Contraction,
@@ -24,7 +26,6 @@ from symgrad.expr import (
     Node,
     Rational,
     Size,
-    Variable,
     delta,
     magnitude,
     size,
@@ -117,6 +118,30 @@ def product(trees: list[Tree], kind: str = "") -> Tree:
     return flat[0] if len(flat) == 1 else Tree("mul", tuple(flat), kind)
 
 
+def dimension_tree(dim: Dim) -> Tree:
+    """The tree of a dimension: a number, a name, or what is calculated."""
+    if isinstance(dim, int):
+        return number_tree(dim)
+    terms, signs = [], []
+    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
+        operator, left, right = split(atom)
+        if k == 0:
+            continue
+        if operator == "//":
+            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
+            tree = Tree("call", (inner,), "floor")
+        elif operator:
+            tree = product([dimension_tree(left), dimension_tree(right)])
+        else:
+            tree = Tree("name", (), atom) if atom else number_tree(1)
+        size = magnitude(k)
+        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
+        signs.append(1 if k > 0 else -1)
+    if len(terms) == 1:
+        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
+    return Tree("add", tuple(terms), tuple(signs))
+
+
 def square_of(node: Node) -> Node | None:
     """u where `node` is Σ u² over all entries, else None."""
     if isinstance(node, Contraction) and node.coefficient == 1 and not node.shape and len(node.factors) == 1:
@@ -141,7 +166,7 @@ def pattern(node: Contraction) -> Layout | None:
 @lru_cache(4096)
 def _pattern(rank: int, unit: bool, blanks: tuple[Factor, ...]) -> Layout | None:
     found = _Arrangement(rank, unit, blanks, _blank_tree).finish(1)
-    if found is None or any(isinstance(blank, Variable) and blank.assumptions for blank, _, _ in blanks):
+    if found is None or any(blank is _SYMMETRIC for blank, _, _ in blanks):
         return found
     return Layout(found.tree, found.order)  # the identity alone is not worth turning
 
@@ -149,10 +174,18 @@ def _pattern(rank: int, unit: bool, blanks: tuple[Factor, ...]) -> Layout | None
 def _blank(factor: Node, axes: int) -> Node:
     """What stands for a factor: all of a kind are laid out alike."""
     if isinstance(factor, Delta):
-        return delta("n")
+        return _IDENTITY
     if isinstance(factor, Size):
-        return size("n")
-    return variable("x", ("n",) * axes, ("symmetric",) if axes == 2 and symmetric(factor) else ())
+        return _SIZE
+    return _SYMMETRIC if axes == 2 and symmetric(factor) else _tensor(axes)
+
+
+_IDENTITY, _SIZE, _SYMMETRIC = delta("n"), size("n"), variable("x", ("n", "n"), ("symmetric",))
+
+
+@cache
+def _tensor(axes: int) -> Node:
+    return variable("x", ("n",) * axes)
 
 
 def _blank_tree(blank: Node) -> Tree:

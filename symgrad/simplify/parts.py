@@ -1,14 +1,14 @@
 """Parts of products: where a product contains another one, it can be written with the name of that one.
 
-Contract: `with_part(root, part, name)` is `root` with every product that contains the factors of `part`, joined in the
-same way, written over `name` instead; `part` and `name` have the same shape and, by definition, the same value.
+Contract: `with_part(root, part, name)` is `root` with `part` itself, or else every product that contains the factors of
+`part`, joined in the same way, written over `name` instead; `part` and `name` have the same shape and, by definition, the same value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symgrad.expr import Call, Contraction, Factor, Node, contract, postorder, rebuild, variables
+from symgrad.expr import Contraction, Factor, Node, contract, postorder, rebuild
 
 
 def with_part(root: Node, part: Node, name: Node) -> Node:
@@ -20,9 +20,11 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
     >>> with_part(contract([(u, ("i",)), (W, ("i", "j")), (x, ("j",))]), score, s)
     <u[m]_0 s[m]_0 ->0>
     """
-    if isinstance(part, Call) and part.children and part is not root:
-        return _with_call(root, part, name)
-    if not isinstance(part, Contraction) or not part.summed or part.coefficient != 1 or part is root:
+    if part is root or not part.children:
+        return root
+    if part in postorder([root]):
+        return _exchanged(root, part, name)
+    if not isinstance(part, Contraction) or not part.summed or part.coefficient != 1:
         return root
     wanted = set(part.children)
     memo: dict[Node, Node] = {}
@@ -34,14 +36,13 @@ def with_part(root: Node, part: Node, name: Node) -> Node:
     return memo[root]
 
 
-def _with_call(root: Node, part: Call, name: Node) -> Node:
-    """`root` over `name` for a whole function such as A^{-1}, if nothing else in it is made of the same variables."""
+def _exchanged(root: Node, part: Node, name: Node) -> Node:
+    """`root` with `name` where `part` stands as it is."""
     memo: dict[Node, Node] = {part: name}
     for node in postorder([root]):
-        if node not in memo:
+        if node is not part:
             memo[node] = rebuild(node, memo.__getitem__) if node.children else node
-    apart = set(variables(part)).isdisjoint(variables(memo[root]))
-    return memo[root] if apart else root
+    return memo[root]
 
 
 def _replaced(node: Contraction, part: Contraction, name: Node) -> Node:

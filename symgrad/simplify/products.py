@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from fractions import Fraction
-from itertools import combinations
 
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Node,
     Rational,
@@ -21,6 +21,7 @@ from symgrad.expr import (
     Window,
     add,
     constant,
+    contract,
     delta,
     negate,
     number,
@@ -48,6 +49,7 @@ from symgrad.simplify.form import (
     sum_of_exp,
     turn_of,
 )
+from symgrad.simplify.stacked import cluster_parts, clusters, is_commutation, unstacked
 from symgrad.simplify.symmetry import symmetric
 from symgrad.simplify.transposes import moved
 from symgrad.simplify.trees import powers_gathered
@@ -93,21 +95,44 @@ def _orthogonal(node: Node, _: Again) -> Node | None:
     return None
 
 
-def _unstacked(node: Node, _: Again) -> Node | None:
-    """What is stacked and taken apart again is as it was: of two equal stackings along one summed axis, identities."""
+def _inverted(node: Node, _: Again) -> Node | None:
+    """(A B)⁻¹ A = B⁻¹ and B (A B)⁻¹ = A⁻¹ for square matrices A and B, and A⁻¹ A = I."""
     assert isinstance(node, Contraction)
-    stackings = [k for k, (base, _, _) in enumerate(node.factors) if isinstance(base, Stacking)]
-    for first, second in combinations(stackings, 2):
-        (base, one, _p), (twin, other, _q) = node.factors[first], node.factors[second]
-        rest = [f for k, f in enumerate(node.factors) if k not in (first, second)]
-        elsewhere = {label for _, labels, _ in rest for label in labels} | set(range(node.rank))
-        if base is not twin:
+    for k, (base, labels, power) in enumerate(node.factors):
+        if named(base) != "inverse" or base.rank != 2 or power != 1 or labels[0] == labels[1]:
             continue
-        if one[2] == other[2] and one[2] not in elsewhere:
-            pairs = [(delta(base.shape[0]), (one[0], other[0]), 1), (delta(base.shape[1]), (one[1], other[1]), 1)]
-            return remake(node, [*rest, *pairs])
-        if one[:2] == other[:2] and not elsewhere.intersection(one[:2]):
-            return remake(node, [*rest, (delta(base.shape[2]), (one[2], other[2]), 1)])
+        for side in (0, 1):
+            met, end = labels[1 - side], labels[side]
+            at = [j for j, f in enumerate(node.factors) if j != k and met in f[1]]
+            if met < node.rank or len(at) != 1:
+                continue
+            factor, own, times = node.factors[at[0]]
+            rest = _without(base.children[0], factor, side, own.index(met))
+            if rest is not None and own.count(met) == times == 1:
+                ends = (end, own[1 - own.index(met)])
+                inverse = (
+                    (rest, ends, 1) if isinstance(rest, Delta) else (apply("inverse", rest), ends[:: 1 - 2 * side], 1)
+                )
+                return remake(node, [*(f for j, f in enumerate(node.factors) if j not in (at[0], k)), inverse])
+    return None
+
+
+def _without(matrix: Node, factor: Node, side: int, axis: int) -> Node | None:
+    """The matrix without its first (side 0) or last factor, if that is `factor`, square, met at its outer `axis`."""
+    if factor.rank != 2 or factor.shape[0] != factor.shape[1]:
+        return None
+    factors = factors_of(matrix)
+    for k, (base, labels, power) in enumerate(factors):
+        if base is not factor or power != 1 or labels[axis] != side:
+            continue
+        inner = labels[1 - axis]
+        if len(factors) == 1 and not isinstance(matrix, Contraction):
+            return delta(factor.shape[0])
+        joints = [f for j, f in enumerate(factors) if j != k and inner in f[1]]
+        if inner > 1 and len(joints) == 1 and joints[0][1].count(inner) == 1 and isinstance(matrix, Contraction):
+            others = [f for j, f in enumerate(factors) if j != k]
+            out = (inner, 1) if side == 0 else (0, inner)
+            return contract(others, out, matrix.coefficient)
     return None
 
 
@@ -351,6 +376,51 @@ def _turned_sum(node: Node, _: Again) -> Node | None:
     return None
 
 
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A sum of tensors of more than two axes in a longer product, multiplied out: it is written by its entries."""
+    assert isinstance(node, Contraction)
+    for k, (base, labels, power) in enumerate(node.factors):
+        entries = min(node.rank, base.rank) > 2 and power == 1 and any(label >= node.rank for label in labels)
+        if entries and isinstance(base, Sum) and len(base.terms) <= MAX_TERMS and length(node) < LONG:
+            return add([(c, remake(node, replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms])
+    return None
+
+
+def _stacked_terms(node: Node, _: Again) -> Node | None:
+    """A stacked sum as the sum of its terms where ⊗, vec and K say each of them: X ⊗ I + K (I ⊗ X)."""
+    assert isinstance(node, Contraction)
+    if not any(isinstance(base, Stacking) for base, _, _ in node.factors) or _is_named(node):
+        return None
+    terms: list[tuple[Rational, Node]] = [(1, node)]
+    while (unnamed := next((k for k, (_, term) in enumerate(terms) if not _is_named(term)), None)) is not None:
+        coefficient, term = terms[unnamed]
+        opened = _opened(term)
+        if len(opened) < 2 or len(terms) + len(opened) > MAX_TERMS:
+            return None
+        terms[unnamed : unnamed + 1] = [(coefficient * c, part) for c, part in opened]
+    return add(terms)
+
+
+def _is_named(node: Node) -> bool:
+    """Whether nothing is stacked, or it is a product that ⊗, vec and K say."""
+    apart = unstacked(node)
+    if apart is not None:
+        return apart.named
+    groups = clusters(node) if isinstance(node, Contraction) and node.rank <= 2 else None
+    if groups is None or not isinstance(node, Contraction):
+        return not any(isinstance(child, Stacking) for child in node.children)
+    return all(is_commutation(part) or _is_named(part) for part in cluster_parts(node, groups))
+
+
+def _opened(node: Node) -> list[tuple[Rational, Node]]:
+    """A product over a sum as its terms."""
+    if isinstance(node, Contraction):
+        for k, (base, labels, power) in enumerate(node.factors):
+            if isinstance(base, Sum) and power == 1:
+                return [(c, remake(node, replaced(node, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return []
+
+
 def _gathered(node: Node, _: Again) -> Node | None:
     """Equal parts of a product are one power."""
     assert isinstance(node, Contraction)
@@ -392,7 +462,7 @@ RULES: tuple[Rewrite, ...] = (
     _idempotent,
     _symmetric,
     _orthogonal,
-    _unstacked,
+    _inverted,
     _blocks,
     _sums_to_one,
     _sigmoid_quotient,
@@ -407,6 +477,8 @@ RULES: tuple[Rewrite, ...] = (
     _opposites,
     _sign_inside,
     _turned_sum,
+    _stacked_terms,
+    _entries_opened,
     _transposed,
     _gathered,
 )

@@ -5,12 +5,14 @@ Contract: `RULES` are tried in this order on a sum whose terms are settled.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from fractions import Fraction
+from itertools import combinations
 
 from symgrad.expr import (
     Call,
     Contraction,
+    Delta,
     Factor,
     Label,
     Node,
@@ -20,6 +22,7 @@ from symgrad.expr import (
     add,
     constant,
     contract,
+    delta,
     is_zero,
     magnitude,
     negate,
@@ -42,6 +45,7 @@ from symgrad.simplify.form import (
     remake,
     replaced,
 )
+from symgrad.simplify.stacked import commutation, stacked_rows, uncommuted
 from symgrad.simplify.symmetry import product_key, symmetric
 
 #: Complementary conditions are looked for among so few only.
@@ -111,7 +115,8 @@ def _best_factoring(node: Sum) -> Node | None:
     common = content_of(node)
     best: Node | None = None
     plain = all(len(factors_of(term)) == 1 or (common.denominator > 1 and constant(term)) for _, term in node.terms)
-    if common not in (1, -1) and plain and all(magnitude(c) != 1 for c, _ in node.terms):
+    halves = common.denominator > 1 and all(c in (common, -common) for c, _ in node.terms)
+    if common not in (1, -1) and (plain or halves) and all(magnitude(c) != 1 for c, _ in node.terms):
         best = scale(add([(Fraction(c) / common, t) for c, t in node.terms]), common)
     shortest = own if best is None else length(best)
     for candidate in _shared_factors(node):
@@ -122,32 +127,38 @@ def _best_factoring(node: Sum) -> Node | None:
 
 
 def _complements(node: Node, again: Again) -> Node | None:
-    """p 1[u > 0] + q 1[u ≤ 0] = q + (p - q) 1[u > 0] where p - q is ±1: τ - 1[r ≤ 0]."""
+    """p 1[u > 0] + q 1[u ≤ 0] is q + (p - q) 1[u > 0] where p - q is ±1: τ - 1[r ≤ 0]; else p if u > 0, q otherwise."""
     assert isinstance(node, Sum)
+    for (k, j), (m, i), labels in _complementary(node, again):
+        (c, one), (d, two) = node.terms[k], node.terms[m]
+        gate, other = factors_of(one)[j][0], factors_of(two)[i][0]
+        p, q = scale(_left_out(one, j), c), scale(_left_out(two, i), d)
+        rest = [term for n, term in enumerate(node.terms) if n not in (k, m)]
+        for always, often, hot in ((q, p, gate), (p, q, other)):
+            gap = again(add([often, (-1, always)]))
+            if constant(gap) not in (1, -1) or constant(always) is not None:
+                continue
+            better = add([*rest, always, _gated_by(gap, hot, labels)], node.shape)
+            if length(better) < length(node):
+                return better
+        if labels in ((), axes(node)):
+            chosen = (gate, p, q) if named(gate) == "positive" else (other, q, p)
+            return add([*rest, apply("where", *chosen)], node.shape)
+    return None
+
+
+def _complementary(node: Sum, again: Again) -> Iterator[tuple[tuple[int, int], tuple[int, int], tuple[int, ...]]]:
+    """Where 1[u > 0] and 1[u ≤ 0] are: of each the place of its term, and its own in the term; and their labels."""
     gates = [(k, j) for k, (_, t) in enumerate(node.terms) for j, f in enumerate(factors_of(t)) if _is_gate(f)]
     if not 2 <= len(gates) <= MAX_GATES:
-        return None
-    for k, j in gates:
-        (c, one), (gate, labels, _) = node.terms[k], factors_of(node.terms[k][1])[j]
+        return
+    for (k, j), (m, i) in combinations(gates, 2):
+        (gate, labels, _), (other, own, _) = factors_of(node.terms[k][1])[j], factors_of(node.terms[m][1])[i]
         assert isinstance(gate, Call)
-        for m, i in gates:
-            d, two = node.terms[m]
-            other, own, _ = factors_of(two)[i]
-            assert isinstance(other, Call)
-            if m <= k or own != labels or other.op is gate.op:
-                continue
-            if not is_zero(again(add([gate.args[0], other.args[0]]))):
-                continue
-            p, q = scale(_left_out(one, j), c), scale(_left_out(two, i), d)
-            rest = [term for n, term in enumerate(node.terms) if n not in (k, m)]
-            for always, often, hot in ((q, p, gate), (p, q, other)):
-                gap = again(add([often, (-1, always)]))
-                if constant(gap) not in (1, -1) or constant(always) is not None:
-                    continue
-                better = add([*rest, always, _gated_by(gap, hot, labels)], node.shape)
-                if length(better) < length(node):
-                    return better
-    return None
+        assert isinstance(other, Call)
+        apart = m > k and own == labels and other.op is not gate.op
+        if apart and is_zero(again(add([gate.args[0], other.args[0]]))):
+            yield (k, j), (m, i), labels
 
 
 def _is_gate(factor: Factor) -> bool:
@@ -164,6 +175,58 @@ def _left_out(term: Node, j: int) -> Node:
 
 def _gated_by(node: Node, gate: Node, labels: tuple[int, ...]) -> Node:
     return contract([(gate, labels), (node, axes(node))], axes(node), 1, dict(enumerate(node.shape)))
+
+
+def _entries_opened(node: Node, _: Again) -> Node | None:
+    """A tensor of more than two axes is written by its entries, multiplied out: 2 p_i p_j p_k - p_i δ_ij p_k."""
+    assert isinstance(node, Sum)
+    if node.rank < 3:
+        return None
+    terms = [(c * d, part) for c, term in node.terms for d, part in _tensors_opened(term)]
+    if len(terms) == len(node.terms) or len(terms) > MAX_TERMS:
+        return None
+    return add(terms, node.shape)
+
+
+def _tensors_opened(term: Node) -> list[tuple[Rational, Node]]:
+    """A product over a sum of tensors, or of such with an identity among them, as its terms."""
+    if isinstance(term, Contraction):
+        for k, (base, labels, power) in enumerate(term.factors):
+            if power == 1 and isinstance(base, Sum) and (base.rank > 2 or (base.rank == 2 and _spread(base))):
+                return [(c, remake(term, replaced(term, k, [(t, labels, 1)]))) for c, t in base.terms]
+    return [(1, term)]
+
+
+def _spread(node: Sum) -> bool:
+    """Whether an identity, or a product that is no product of matrices, is among the terms."""
+    return any(
+        isinstance(part, Contraction) and (len(part.factors) > 1 and not part.summed) for _, part in node.terms
+    ) or any(isinstance(part, Delta) for _, part in node.terms)
+
+
+def _commutation_out(node: Node, _: Again) -> Node | None:
+    """K A + K B = K (A + B) and A + K A = (I + K) A, for Kronecker products A and B and the commutation matrix K."""
+    assert isinstance(node, Sum)
+    if node.rank != 2:
+        return None
+    found = [(c, t, uncommuted(t)) for c, t in node.terms]
+    turned = [(c, upright) for c, _, upright in found if upright is not None]
+    if not turned or len(node.terms) < 2:
+        return None
+    K = next(commutation(*rows) for _, t, upright in found if upright is not None and (rows := stacked_rows(upright)))
+    straight = add([(c, t) for c, t, upright in found if upright is None], node.shape)
+    if len(turned) == len(node.terms):
+        return contract([(K, (0, "k")), (add(turned), ("k", 1))], (0, 1))
+    if 2 * len(turned) == len(node.terms) and _collected_whole(add(turned)) == _collected_whole(straight):
+        both = add([delta(node.shape[0]), K])
+        return contract([(both, (0, "k")), (straight, ("k", 1))], (0, 1))
+    return None
+
+
+def _collected_whole(node: Node) -> Hashable:
+    """A key of a sum whatever the order of its terms and of their factors."""
+    terms = node.terms if isinstance(node, Sum) else ((1, node),)
+    return frozenset((c, product_key(t)) for c, t in terms)
 
 
 def _common_denominator(node: Node, again: Again) -> Node | None:
@@ -210,7 +273,8 @@ def _shared_factors(node: Sum) -> Iterable[Node]:
             if len(sharing) < 2:
                 continue
             taken = _take_out(sharing, seed, node.shape)
-            if taken is not None:
+            some = node.rank > 2 and len(sharing) < len(node.terms)
+            if taken is not None and not (some and len(_tensors_opened(taken)) > 1):
                 shared = {t for _, t in sharing}
                 place = next(k for k, (_, t) in enumerate(node.terms) if t in shared)
                 rest: list[Node | tuple[Rational, Node]] = [pair for pair in node.terms if pair[1] not in shared]
@@ -310,6 +374,8 @@ RULES: tuple[Rewrite, ...] = (
     _repeated_sigmoid,
     _expanded,
     _saturating,
+    _entries_opened,
+    _commutation_out,
     _common_denominator,
     _factored,
     _positive_first,

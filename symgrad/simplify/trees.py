@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from symgrad.dims import Dim, combine, linear, split
+from symgrad.dims import Dim, combine, linear
 from symgrad.dims import factors as dim_factors
-from symgrad.dims import number as dimension
 from symgrad.dims import times as product_of
 from symgrad.errors import LimitError
 from symgrad.expr import (
@@ -35,12 +34,15 @@ from symgrad.expr import (
     number,
     postorder,
     rebuild,
+    relabel,
     variable,
     variables,
 )
 from symgrad.notation.syntax import ENTRYWISE, Tree
 from symgrad.simplify.blocks import Grid, Placed, grid, numbered_entry, placed
+from symgrad.simplify.entries import Joined, components, index_order, joined
 from symgrad.simplify.matrix import (
+    dimension_tree,
     is_indicator,
     layout,
     number_tree,
@@ -49,7 +51,14 @@ from symgrad.simplify.matrix import (
     scalar_power,
     square_of,
 )
-from symgrad.simplify.stacked import is_commutation, unstacked
+from symgrad.simplify.stacked import (
+    Clusters,
+    cluster_parts,
+    clusters,
+    is_commutation,
+    stand_in_product,
+    unstacked,
+)
 
 LETTERS = "ijklpqrstuvabcdeghmnoxyz"
 #: Trees larger than this are not written out: they would fill screens, and an expression with shared parts could
@@ -72,7 +81,7 @@ def index_tree(
 ) -> tuple[Tree, tuple[str, ...]]:
     """The tree of one entry of `root`, and the index names it uses (`names` if given, never one of `avoid`)."""
     names = tuple(names)
-    writer = _Writer(root, given, (*avoid, *names))
+    writer = _Writer(root, given, (*avoid, *names), whole=False)
     chosen = names or writer.fresh(root.rank)
     return writer.entry(root, chosen), chosen
 
@@ -89,7 +98,24 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
     return memo[root]
 
 
+def _with_upright_sums(node: Contraction) -> Node:
+    """The same with the axes of sums of more than two in the order of their labels, as entries are read."""
+    upright: list[Factor] = []
+    for base, labels, power in node.factors:
+        own = tuple(sorted(labels))
+        entries = len(labels) > 2 or (node.rank > 2 and len(labels) == 2 and labels[0] < node.rank > labels[1])
+        if isinstance(base, Sum) and entries and labels != own and len(set(labels)) == len(labels):
+            base = add([(c, _in_written_order(relabel(term, labels, own))) for c, term in base.terms])
+            labels = own
+        upright.append((base, labels, power))
+    if all(one is other for (one, _, _), (other, _, _) in zip(upright, node.factors, strict=True)):
+        return node
+    return contract(upright, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+
+
 def _in_written_order(node: Node) -> Node:
+    if isinstance(node, Contraction) and (node.rank > 2 or any(len(labels) > 2 for _, labels, _ in node.factors)):
+        node = _with_upright_sums(node)
     if not isinstance(node, Contraction) or len(node.factors) < 2:
         return node
     apart = unstacked(node)
@@ -105,7 +131,7 @@ def _in_written_order(node: Node) -> Node:
 
 
 def _written(node: Contraction) -> tuple[tuple[int, ...] | None, frozenset[int]]:
-    """The order in which the factors of a product are written in matrix form (None in index form), and the symmetric
+    """The order in which the factors of a product are written (None where indices are calculated), and the symmetric
     ones that are read the other way round there.
     """
     upright: frozenset[int] = frozenset()
@@ -113,12 +139,33 @@ def _written(node: Contraction) -> tuple[tuple[int, ...] | None, frozenset[int]]
         return None, upright
     apart = unstacked(node)
     if apart is not None:
-        return apart.order(lambda part: _written(part)[0] if isinstance(part, Contraction) else None), upright
+        return apart.order(_order_of), upright
     chosen = selection(node) if node.rank <= 2 else None
     if chosen is not None:
         return chosen[2], upright
+    groups = clusters(node)
+    if groups is not None:
+        return _clustered_order(node, groups), upright
     found = pattern(node)
-    return (None, upright) if found is None else (found.order, found.turned)
+    return (index_order(node), upright) if found is None else (found.order, found.turned)
+
+
+def _order_of(node: Node) -> tuple[int, ...] | None:
+    return _written(node)[0] if isinstance(node, Contraction) else None
+
+
+def _clustered_order(node: Contraction, groups: Clusters) -> tuple[int, ...] | None:
+    parts = cluster_parts(node, groups)
+    found = pattern(stand_in_product(node, groups, parts))
+    if found is None:
+        return None
+    order: list[int] = []
+    for k in found.order:
+        part, (places, _) = parts[k], groups[k]
+        whole = isinstance(part, Contraction) and len(part.factors) == len(places)
+        within = _order_of(part) if whole else None
+        order += [places[j] for j in within or range(len(places))]
+    return tuple(order)
 
 
 def selection(node: Contraction) -> tuple[int, Node, tuple[int, ...]] | None:
@@ -175,7 +222,7 @@ def powers_gathered(node: Node) -> Node:
     incidence = Counter(k for _, labels, _ in node.factors for k in set(labels))
     edges = {k for k, times in incidence.items() if k >= node.rank and times <= 2}
     parts: Counter[tuple[Node, tuple[int, ...]]] = Counter()
-    for component in _components(node.factors, edges):
+    for component in components(node.factors, edges):
         axes = tuple(sorted({k for _, labels, _ in component for k in labels if k not in edges}))
         sizes = {k: node.sizes[k] for _, labels, _ in component for k in labels}
         parts[_in_written_order(contract(component, axes, 1, sizes)), axes] += 1
@@ -185,31 +232,19 @@ def powers_gathered(node: Node) -> Node:
     return contract(powers, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes[: node.rank])))
 
 
-def _components(factors: Iterable[Factor], edges: set[int]) -> list[list[Factor]]:
-    """The factors in groups that share none of `edges`, in order."""
-    groups: list[tuple[set[int], list[Factor]]] = []
-    for factor in factors:
-        own = edges.intersection(factor[1])
-        touching = [g for g in groups if g[0] & own]
-        if touching:
-            touching[0][0].update(own, *(g[0] for g in touching))
-            touching[0][1].extend(f for g in touching[1:] for f in g[1])
-            touching[0][1].append(factor)
-            groups = [g for g in groups if all(g is not t for t in touching[1:])]
-        else:
-            groups.append((own, [factor]))
-    return [members for _, members in groups]
-
-
 class _Writer:
     """One expression being written: trees are shared, index names are fresh."""
 
-    def __init__(self, root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = ()) -> None:
+    def __init__(
+        self, root: Node, given: Mapping[Node, Tree] | None = None, avoid: Iterable[str] = (), whole: bool = True
+    ) -> None:
+        """whole: whether entries of products of matrices are written as such, (A B)_ij, rather than as sums."""
         self.used = {v.name for v in variables(root)} | _dimension_names(root) | set(avoid)
         self.given = given or {}
         self.trees: dict[Node, Tree] = dict(self.given)
         self.weights: dict[Node, int] = dict.fromkeys(self.trees, 1)
         self.windows = any(isinstance(node, Window) for node in postorder([root]))
+        self.whole = whole
 
     def fresh(self, count: int, scope: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Index names that nothing in the expression and no enclosing sum uses; sums side by side share theirs."""
@@ -269,6 +304,9 @@ class _Writer:
         if apart is not None:
             scalars, tree = apart.tree(self._known_tree)
             return _signed(coefficient, lambda c: self._times(contract([(scalars, ())], (), c), tree))
+        groups = clusters(node)
+        if groups is not None:
+            return self._clustered(coefficient, node, groups)
         chosen = self._selection(coefficient, node)
         if chosen is not None:
             return chosen
@@ -277,6 +315,15 @@ class _Writer:
             return sliced
         plain = not any(isinstance(factor, Window) for factor, _, _ in node.factors)
         found = layout(node, lambda n: self.trees[n], coefficient) if plain else None
+        return found.tree if found is not None else self._assembled(coefficient, node)
+
+    def _clustered(self, coefficient: Rational, node: Contraction, groups: Clusters) -> Tree:
+        """A product of matrices of stacked entries, each written on its own: (I + K) (I ⊗ X)."""
+        parts = cluster_parts(node, groups)
+        whole = stand_in_product(node, groups, parts)
+        assert isinstance(whole, Contraction)
+        trees = {f: self._known_tree(part) for (f, _, _), part in zip(whole.factors, parts, strict=True)}
+        found = layout(whole, trees.__getitem__, coefficient)
         return found.tree if found is not None else self._assembled(coefficient, node)
 
     def _with_slices(self, node: Contraction) -> Node:
@@ -516,6 +563,11 @@ class _Writer:
         self, node: Contraction, names: tuple[str, ...], scope: tuple[str, ...], coefficient: Rational
     ) -> Tree:
         """Σ over the summed labels of the product of the factors' entries."""
+        if self.whole and not self.windows:
+            joint = self._with_matrices(node)
+            if not isinstance(joint, Contraction):
+                return self._signed_entry(coefficient, joint, names)
+            node = joint
         calculated = _calculated(node)
         steps = _stairs(node)
         hidden = [k for k in range(node.rank, len(node.sizes)) if k not in calculated and k not in steps]
@@ -535,7 +587,10 @@ class _Writer:
                 sign = "<" if factor.offset else "<="
                 above.append(Tree("indicator", (Tree("compare", ordered, sign),)))
                 continue
+            others = {k for f, other, _ in node.factors if (f, other) != (factor, axes) for k in other}
+            alone = self.whole and isinstance(factor, Delta) and "I" not in self.used and others.isdisjoint(axes)
             body = self._entry_at(factor, axes, labels, places, inside)
+            body = _sized_entry(factor, body) if alone else body
             if magnitude(power) != 1:
                 body = Tree("pow", (body, number_tree(magnitude(power))), "")
             (above if power > 0 else below).append(body)
@@ -546,6 +601,29 @@ class _Writer:
             for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden])):
                 tree = Tree("big", (tree, binder), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
+
+    def _signed_entry(self, coefficient: Rational, node: Node, names: tuple[str, ...]) -> Tree:
+        tree = _indexed(self.trees[node], names)
+        return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
+
+    def _with_matrices(self, node: Contraction) -> Node:
+        """The same product with Σ_p B_kp X_pj as one factor, (B X)_kj."""
+        groups = joined(node)
+        if not any(isinstance(group, Joined) for group in groups):
+            return node
+        factors: list[Factor] = []
+        for k, group in enumerate(groups):
+            if not isinstance(group, Joined):
+                factors.append(group)
+                continue
+            part = arranged(group.node)
+            stand_in = variable(f"{k} {part!r}", part.shape)
+            self.trees[stand_in], self.weights[stand_in] = self._known_tree(part), self.weights[part]
+            factors.append((stand_in, group.labels, 1))
+        axes = dict(enumerate(node.sizes[: node.rank]))
+        if len(factors) == 1 and factors[0][1] == tuple(range(node.rank)):
+            return factors[0][0]
+        return contract(factors, tuple(range(node.rank)), node.coefficient, axes)
 
     def _binders(self, names: tuple[str, ...], sizes: list[Dim]) -> list[Tree]:
         """Over what a sum runs; where indices are calculated, from where to where."""
@@ -565,10 +643,22 @@ class _Writer:
         return Tree("index", (self.tree(factor), *subscripts))
 
 
+def _sized_entry(identity: Node, entry: Tree) -> Tree:
+    """(I_n)_{ij} rather than 1[i = j], where nothing else tells the size."""
+    dim = identity.shape[0]
+    if not isinstance(dim, int) and len(dim_factors(dim)) > 1:
+        return entry
+    whole = Tree("index", (Tree("name", (), "I"), dimension_tree(dim)), None)
+    return Tree("index", (whole, *entry.args[0].args), None)
+
+
 def _indicator(symbol: str, arg: Tree) -> Tree:
-    """1[x > 0]; 1[-x > 0] is written 1[x < 0], and 1[x - y > 0] is 1[x > y]."""
-    if arg.head == "add" and arg.value == (1, -1) and symbol in (">", ">=", "="):
-        left, right = arg.args
+    """1[x > 0]; 1[-x > 0] is written 1[x < 0], 1[x - y > 0] is 1[x > y], and 1[x + 3 > 0] is 1[x > -3]."""
+    if arg.head == "add" and symbol in (">", ">=", "=") and _last_apart(arg):
+        *terms, right = arg.args
+        left = terms[0] if len(terms) == 1 else Tree("add", tuple(terms), arg.value[:-1])  # type: ignore[index]
+        if arg.value[-1] > 0:  # type: ignore[index]
+            right = Tree("neg", (right,))
         if left.head == "num" and symbol in TURNED:
             return Tree("indicator", (Tree("compare", (right, left), TURNED[symbol]),))
         return Tree("indicator", (Tree("compare", (left, right), symbol),))
@@ -577,31 +667,13 @@ def _indicator(symbol: str, arg: Tree) -> Tree:
     return Tree("indicator", (Tree("compare", (arg, number_tree(0)), symbol),))
 
 
+def _last_apart(arg: Tree) -> bool:
+    """Whether the last term of a sum can stand on the other side of a comparison, and come back as the last one."""
+    signs: tuple[int, ...] = tuple(arg.value)  # type: ignore[arg-type]
+    return signs[0] > 0 and (signs[-1] < 0 or (len(signs) == 2 and arg.args[-1].head == "num"))
+
+
 TURNED = {">": "<", ">=": "<="}
-
-
-def dimension_tree(dim: Dim) -> Tree:
-    """The tree of a dimension: a number, a name, or what is calculated."""
-    if isinstance(dim, int):
-        return number_tree(dim)
-    terms, signs = [], []
-    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
-        operator, left, right = split(atom)
-        if k == 0:
-            continue
-        if operator == "//":
-            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
-            tree = Tree("call", (inner,), "floor")
-        elif operator:
-            tree = product([dimension_tree(left), dimension_tree(right)])
-        else:
-            tree = Tree("name", (), atom) if atom else number_tree(1)
-        size = magnitude(k)
-        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
-        signs.append(1 if k > 0 else -1)
-    if len(terms) == 1:
-        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
-    return Tree("add", tuple(terms), tuple(signs))
 
 
 def _affine_tree(window: Window, indices: list[Tree]) -> Tree:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 from symgrad.dims import value as size_of
@@ -123,6 +123,7 @@ def entries(balls: Balls) -> dict[str, Callable[..., Any]]:
 
     def choose(x: Any, up: Any, down: Any) -> Any:
         """`up` where x > 0, `down` where x <= 0, both where that is not certain."""
+        x = x + zero  # a whole number, as of a Kronecker delta, is no interval yet
         if balls.low(x) > 0:
             return up
         return down if balls.high(x) <= 0 else balls.hull(up, down)
@@ -210,6 +211,7 @@ def _eliminated(rows: list[list[Any]], balls: Balls) -> tuple[list[list[Any]], A
 # --- libraries --------------------------------------------------------------------------------------------------------
 
 
+@cache
 def arb() -> Balls | None:
     """Balls of Arb, if python-flint is installed."""
     try:
@@ -229,6 +231,7 @@ def arb() -> Balls | None:
     )  # fmt: skip
 
 
+@cache
 def intervals() -> Balls:
     """The intervals of mpmath, which comes with SymPy."""
     import mpmath

@@ -9,7 +9,7 @@ digits.  Neither differentiation nor simplification is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -68,7 +68,7 @@ class Subject:
     by: tuple[Variable, ...]
     gradient: Any
     layout: str = "gradient"
-    steps: tuple[dict[str, str], ...] = ()
+    steps: Sequence[Mapping[str, str]] = ()
     variables: Any = None
 
 
@@ -252,8 +252,9 @@ class _Judge(_Own):
 
     @property
     def samples(self) -> Iterator[Sample]:
-        """The samples of the ground, and the far sides of the branches of the claim itself."""
-        yield from self.ground.samples
+        """The samples of the ground, each drawn when it is needed, and the far sides of the claim's own branches."""
+        yield from self.ground.near
+        yield from self.ground.far
         if self.claim.node is not None:
             yield from self.ground.beyond(self.claim.node)
 

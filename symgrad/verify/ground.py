@@ -7,7 +7,7 @@ alone can call are `quick`; SymPy and JAX, which take seconds, are the `slow` on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -159,23 +159,36 @@ class Ground:
         value, at, slope = (float(np.max(np.abs(v), initial=0.0)) for v in values)
         return slope * at > 1e-13 * value and self.lost(derived, point)[1] < 1e-6 * slope
 
-    @cached_property
+    @property
     def samples(self) -> list[Sample]:
-        """Where claims are looked at: also at other magnitudes and sizes, lopsided points, and fixed ones."""
+        """Where claims are looked at; most wrong ones are wrong at the near samples, and no others are drawn."""
+        return [*self.near, *self.far]
+
+    @cached_property
+    def near(self) -> list[Sample]:
+        """Random points of moderate size."""
+        return self.sampled_all(("random", p) for p in (*self.points, *self.further(1, MORE, 1.0)))
+
+    @cached_property
+    def far(self) -> list[Sample]:
+        """Points of other magnitudes and sizes, lopsided points, and fixed ones."""
+        found = self.sampled_all(self.far_points())
+        usual = sorted(sample.scale for sample in (*self.near, *found) if sample.kind == "random") or [0.0]
+        least = TAIL * usual[len(usual) // 2]
+        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" else s for s in found]
+
+    def far_points(self) -> Iterator[tuple[str, Point]]:
+        yield from (("fixed", p) for p in self.stressed())
+        yield from (("fixed" if p.magnitude <= 1 else "wild", p) for p in self.lopsided())
+        for m in MAGNITUDES[1:]:
+            yield from (("random" if m < 1 else "wild", p) for p in self.further(2, (TINY, *SIZES), m))
+
+    def sampled_all(self, points: Iterable[tuple[str, Point]]) -> list[Sample]:
         import numpy as np
 
         with np.errstate(all="ignore"):
-            points = [("random", p) for p in (*self.points, *self.further(1, MORE, 1.0))]
-            points += [("fixed", p) for p in self.stressed()]
-            points += [("fixed" if p.magnitude <= 1 else "wild", p) for p in self.lopsided()]
-            points += [
-                ("random" if m < 1 else "wild", p) for m in MAGNITUDES[1:] for p in self.further(2, (TINY, *SIZES), m)
-            ]
-            tried = (self.sampled(kind, point) for kind, point in points)
-            found = [sample for sample in tried if sample is not None]
-        usual = sorted(sample.scale for sample in found if sample.kind == "random") or [0.0]
-        least = TAIL * usual[len(usual) // 2]
-        return [replace(s, scale=max(s.scale, least)) if s.kind == "wild" else s for s in found]
+            tried = [self.sampled(kind, point) for kind, point in points]
+        return [sample for sample in tried if sample is not None]
 
     def further(self, stream: int, rows: tuple[tuple[int, ...], ...], magnitude: float) -> Iterator[Point]:
         sampler = self.sampler(stream + int(magnitude))
@@ -233,10 +246,11 @@ class Ground:
         sampler = self.sampler(0)
         free = {v.name for v in sampler.variables if not v.assumptions & STRUCTURES.keys()}
         known = {margin for _, margin in self.problem.margins}
+        first = next(iter(self.near or self.far), None)
         for _, margin in Problem(claim, self.problem.by).margins:
-            if margin in known or not self.samples or not set(variables(margin)) <= set(sampler.variables):
+            if margin in known or first is None or not set(variables(margin)) <= set(sampler.variables):
                 continue
-            short = sampler.rounded(self.samples[0].point)
+            short = sampler.rounded(first.point)
             for name in sorted({v.name for v in variables(margin)} & free):
                 for times in (1.0, 2.0, 0.5):
                     with np.errstate(all="ignore"):
@@ -428,11 +442,12 @@ def evaluator(node: Node) -> Callable[[Point], Any]:
 
     compiled = compile_nodes({"value": node}, "numpy")
     names = [v.name for v in compiled.arguments]
+    needed = dict.fromkeys(d for dim in (*node.shape, *compiled.sizes) for d in names_of(dim))
 
     def evaluate(point: Point) -> Any:
-        unknown = [d for dim in (*node.shape, *compiled.sizes) for d in names_of(dim) if d not in point.sizes]
-        if unknown:
-            raise UsageError(f"the dimension {unknown[0]} of the claim is none of the function's")
+        unknown = next((d for d in needed if d not in point.sizes), None)
+        if unknown is not None:
+            raise UsageError(f"the dimension {unknown} of the claim is none of the function's")
         known = {n: point.values[n] for n in names} | {s: point.sizes[s] for s in compiled.sizes}
         value = np.asarray(compiled(**known))
         shape = tuple(size_of(d, point.sizes) for d in node.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
@@ -36,6 +36,11 @@ class Heard(Sequence[T], Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._found)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._found == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return repr(self._found)
@@ -135,7 +140,7 @@ class Report(Told):
     """The outcome of a check; true where the verdict is `correct`.
 
     The verdict on a claim rests on those witnesses that NumPy alone can call; `witnesses` and `kinks` call all of them
-    when they are looked at, and `heard()` is the report after that.
+    when they are looked at, and `heard()` is the report after that; `diagnosis` and `terms` are found likewise.
     """
 
     verdict: str
@@ -147,11 +152,11 @@ class Report(Told):
     variables: Mapping[str, object]
     reason: str = ""
     counterexample: Counterexample | None = None
-    diagnosis: tuple[Finding, ...] = ()
+    diagnosis: Sequence[Finding] = ()
     kinks: Sequence[Kink] = ()
     claim: str | None = None
-    steps: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
-    terms: tuple[Term, ...] = ()
+    steps: Sequence[Mapping[str, str]] = ()
+    terms: Sequence[Term] = ()
 
     def __bool__(self) -> bool:
         return self.verdict == "correct"

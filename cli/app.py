@@ -18,6 +18,7 @@ import typer
 import symgrad as sg
 from symgrad.api.objects import variables_dict
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
+from symgrad.schema import SCHEMA
 
 from . import report
 from .arguments import FormulaCommand, document, natural, one_of, read, resembling
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from symgrad import Derivation
     from symgrad.verify import Report
 
-SCHEMA = "symgrad/1"
 OK, WRONG, UNREADABLE, UNSUPPORTED, UNDECIDED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 EXIT_CODES = {"correct": OK, "wrong": WRONG, "undecided": UNDECIDED}
 #: Of several answers the gravest decides the exit code.
@@ -137,8 +137,15 @@ def _names(incomplete: str) -> list[str]:
     return [name for name in sg.catalog() if name.startswith(incomplete)]
 
 
-def _choice(words: Sequence[str]) -> Callable[[str], list[str]]:
-    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
+def _choice(flag: str, words: Iterable[str], purpose: str) -> Any:
+    """An option that takes one of some words."""
+    known = tuple(words)
+    return typer.Option(
+        flag,
+        metavar="|".join(known),
+        help=purpose,
+        autocompletion=lambda incomplete: [word for word in known if word.startswith(incomplete)],
+    )
 
 
 Formulas = Annotated[
@@ -163,18 +170,21 @@ Assume = Annotated[
     typer.Option("--assume", metavar="FACTS", help='Assumptions, as in "A: symmetric, X: invertible, y: label".'),
 ]
 Order = Annotated[str | None, typer.Option("--order", metavar="N", help="Differentiate this many times. Default: 1.")]
-Layout = Annotated[
+Layout = Annotated[str | None, _choice("--layout", LAYOUTS, "Where the axes of a Jacobian go.")]
+Syntax = Annotated[str | None, _choice("--syntax", SYNTAXES, "How the input is written.")]
+Form = Annotated[str | None, _choice("--form", FORMS, "How steps are shown.")]
+Code = Annotated[str | None, _choice("--code", BACKENDS, "Print source of function and gradient.")]
+Program = Annotated[str | None, _choice("--as", PROGRAMS, "Print a program, forward and backward pass, in this form.")]
+Shown = Annotated[
     str | None,
-    typer.Option(
-        "--layout", metavar="|".join(LAYOUTS), help="Where the axes of a Jacobian go.", autocompletion=_choice(LAYOUTS)
-    ),
+    typer.Option("--hint", metavar="N", help="Show the first N steps only, and what to do next. 0 is the least."),
 ]
-Syntax = Annotated[
-    str | None,
-    typer.Option(
-        "--syntax", metavar="|".join(SYNTAXES), help="How the input is written.", autocompletion=_choice(SYNTAXES)
-    ),
+Claim = Annotated[
+    str | None, typer.Option("--claim", metavar="CLAIM", help="A gradient to be judged: text, LaTeX, or file.py:name.")
 ]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Where sampling starts. Default: 0.")]
+Feedback = Annotated[str | None, _choice("--format", FORMATS, "Feedback in this format, to be sent to somebody.")]
+Latex = Annotated[bool, typer.Option("--latex", help="Print the derivation in LaTeX.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a formula.")]
 
 
@@ -184,36 +194,16 @@ def derive(
     wrt: Wrt = None,
     shape: Shape = None,
     assume: Assume = None,
-    form: Annotated[
-        str | None,
-        typer.Option("--form", metavar="|".join(FORMS), help="How steps are shown.", autocompletion=_choice(FORMS)),
-    ] = None,
+    form: Form = None,
     order: Order = None,
     layout: Layout = None,
     syntax: Syntax = None,
-    latex: Annotated[bool, typer.Option("--latex", help="Print the derivation in LaTeX.")] = False,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            "--code",
-            metavar="|".join(BACKENDS),
-            help="Print source of function and gradient.",
-            autocompletion=_choice(BACKENDS),
-        ),
-    ] = None,
-    program: Annotated[
-        str | None,
-        typer.Option(
-            "--as", metavar="|".join(PROGRAMS), help="Print a program, forward and backward pass, in this form.",
-            autocompletion=_choice(tuple(PROGRAMS)),
-        ),
-    ] = None,
-    hint: Annotated[
-        str | None,
-        typer.Option("--hint", metavar="N", help="Show the first N steps only, and what to do next. 0 is the least."),
-    ] = None,
+    latex: Latex = False,
+    code: Code = None,
+    program: Program = None,
+    hint: Shown = None,
     as_json: Json = False,
-) -> int:  # fmt: skip
+) -> int:
     """Derives, and prints the steps."""
     form = one_of("--form", form, FORMS)
     program = one_of("--as", program, tuple(PROGRAMS)) if program else ""
@@ -265,25 +255,14 @@ def _document(found: Mapping[str, Any]) -> dict[str, Any]:
 def check(
     formulas: Formulas = None,
     wrt: Wrt = None,
-    claim: Annotated[
-        str | None,
-        typer.Option("--claim", metavar="CLAIM", help="A gradient to be judged: text, LaTeX, or file.py:name."),
-    ] = None,
+    claim: Claim = None,
     shape: Shape = None,
     assume: Assume = None,
     order: Order = None,
     layout: Layout = None,
     syntax: Syntax = None,
-    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Where sampling starts. Default: 0.")] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            help="Feedback in this format, to be sent to somebody.",
-            autocompletion=_choice(FORMATS),
-        ),
-    ] = None,
+    seed: Seed = None,
+    form: Feedback = None,
     as_json: Json = False,
 ) -> int:
     """Checks, and prints what the witnesses saw."""
@@ -334,13 +313,8 @@ At = Annotated[
     str | None,
     typer.Option("--at", metavar="NUMBERS", help='Numbers, as in "x=-2, b=[1, 2], W=[[0.1, 0.5], [-0.3, 0.8]]".'),
 ]
-Gates = Annotated[
-    str | None,
-    typer.Option(
-        "--gates", metavar="|".join(GATES), help="The logistic function as one gate, or as four.",
-        autocompletion=_choice(GATES),
-    ),
-]  # fmt: skip
+Theme = Annotated[str | None, _choice("--theme", THEMES, "Colours of the file; auto follows the reader's screen.")]
+Gates = Annotated[str | None, _choice("--gates", GATES, "The logistic function as one gate, or as four.")]
 
 
 @app.command(cls=FormulaCommand, context_settings=HELP_OPTIONS, help=HELP["graph"])
@@ -351,13 +325,7 @@ def graph(
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Write the drawing to FILE.svg or FILE.png instead.")
     ] = None,
-    theme: Annotated[
-        str | None,
-        typer.Option(
-            "--theme", metavar="|".join(THEMES), help="Colours of the file; auto follows the reader's screen.",
-            autocompletion=_choice(THEMES),
-        ),
-    ] = None,
+    theme: Theme = None,
     down: Annotated[bool, typer.Option("--down", help="Draw the file from top to bottom, for a phone.")] = False,
     shape: Shape = None,
     assume: Assume = None,

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 Dim = int | str
+T = TypeVar("T")
 #: A sum: the coefficient of each atom, the constant under the empty name.
 Linear = dict[str, int]
 
@@ -164,17 +165,32 @@ def evaluated(dim: Dim, of: Callable[[str], Any], whole: Callable[[int], Any]) -
     >>> evaluated("(n-k)//2+1", {"n": 9, "k": 2}.__getitem__, int)
     4
     """
-    if isinstance(dim, int):
-        return whole(dim)
-    total = whole(0)
-    for atom, coefficient in linear(dim).items():
-        operator, left, right = split(atom)
+
+    def total(terms: list[tuple[int, Any]]) -> Any:
+        return sum((whole(k) if part is None else k * part for k, part in terms), whole(0))
+
+    return fold(dim, of, lambda operator, one, other: _OPERATORS[operator](one, other), total)
+
+
+def fold(
+    dim: Dim, of: Callable[[str], T], atom: Callable[[str, T, T], T], total: Callable[[list[tuple[int, T | None]]], T]
+) -> T:
+    """Bottom-up value of a dimension: `of` a name, of an `atom` made by * or //, and the `total` of terms.
+
+    A term is a coefficient and its part; the constant has none.
+
+    >>> fold("2*n+1", str, lambda operator, one, other: f"{one} {operator} {other}", str)
+    "[(2, 'n'), (1, None)]"
+    """
+    terms: list[tuple[int, T | None]] = []
+    for name, coefficient in linear(dim).items():
+        operator, left, right = split(name)
         if operator:
-            part = _OPERATORS[operator](*(evaluated(number(side), of, whole) for side in (left, right)))
+            part: T | None = atom(operator, *(fold(number(side), of, atom, total) for side in (left, right)))
         else:
-            part = of(atom) if atom else 1
-        total += coefficient * part
-    return total
+            part = of(name) if name else None
+        terms.append((coefficient, part))
+    return total(terms)
 
 
 def at_least(dim: Dim, other: Dim) -> bool:

@@ -253,19 +253,24 @@ def read_shapes(given: str | Mapping[str, Any] | None, canonical: Spelling) -> d
     """`"W: m n, x: n, lam:"` or the same as a dict: the shape of each variable."""
     if not given:
         return {}
-    if isinstance(given, str):
-        entries = [(name, body, place, given) for name, body, place in _entries(given)]
-    elif isinstance(given, Mapping):
-        entries = [(str(name), body, 0, "") for name, body in given.items()]
-    else:
+    if not isinstance(given, str | Mapping):
         raise ShapeError("shapes are declared as 'W: m n, x: n' or as a dict")
     shapes: dict[str, Shape] = {}
-    for spelling, body, place, source in entries:
-        name = _named(spelling, canonical, source, place)
+    for name, body, source, place in _declared(given, canonical):
         shape = _shape(body, source, place)
         if shapes.setdefault(name, shape) != shape:
             raise ShapeError(f"{name} is declared twice, with different shapes", source=source, offset=place)
     return shapes
+
+
+def _declared(given: str | Mapping[str, Any], canonical: Spelling) -> Iterator[tuple[str, Any, str, int]]:
+    """The canonical names of a declaration, each with what is said of it, and the source and place of that."""
+    if isinstance(given, str):
+        for spelling, body, place in _entries(given):
+            yield _named(spelling, canonical, given, place), body, given, place
+    else:
+        for spelling, body in given.items():
+            yield _named(str(spelling), canonical, "", 0), body, "", 0
 
 
 def _named(spelling: str, canonical: Spelling, source: str, place: int) -> str:
@@ -327,15 +332,10 @@ def read_assumptions(given: str | Mapping[str, Any] | None, canonical: Spelling)
     """`"A: symmetric + invertible, y: label"` or the same as a dict."""
     if not given:
         return {}
-    if isinstance(given, str):
-        entries = [(name, body, place, given) for name, body, place in _entries(given)]
-    elif isinstance(given, Mapping):
-        entries = [(str(name), body, 0, "") for name, body in given.items()]
-    else:
+    if not isinstance(given, str | Mapping):
         raise InputError("assumptions are declared as 'A: symmetric, y: label' or as a dict")
     found: dict[str, frozenset[str]] = {}
-    for spelling, body, place, source in entries:
-        name = _named(spelling, canonical, source, place)
+    for name, body, source, place in _declared(given, canonical):
         words = re.split(r"[+\s]+", body) if isinstance(body, str) else [str(word) for word in body]
         for word in words:
             if word and word not in ASSUMPTIONS:

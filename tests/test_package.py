@@ -22,7 +22,7 @@ README = ROOT / "README.md"
 #: The rooms by height; a room imports lower ones only, or its neighbours on the same floor where no cycle arises.
 FLOORS: list[set[str]] = [
     {"errors"},
-    {"dims", "notebook"},
+    {"dims", "notebook", "schema"},
     {"expr", "shapes"},
     {"ops"},
     {"notation"},

@@ -59,9 +59,6 @@ def check(
     >>> report.verdict, report.certainty, report.diagnosis[0].code, [term.right for term in report.terms]
     ('wrong', 'proved', 'factor-of-term', [True, False])
     """
-    from symgrad.verify import Subject, check_gradient
-    from symgrad.verify.report import Heard
-
     function = parse(source, shapes=shapes, assume=assume, syntax=syntax)
     if isinstance(claim, Mapping):
         options: dict[str, Any] = {"order": order, "layout": layout, "syntax": syntax, "seed": seed}
@@ -70,15 +67,20 @@ def check(
     chosen = chosen_variables(function, wrt if wrt is not None else _claimed_variable(function, claim), order)
     if claim is not None and len(chosen) != 1 and isinstance(claim, str | Expr):
         raise UsageError("a claim is about one variable", hint='say which with wrt, as in wrt="W"')
-    reports: dict[str, Report] = {}
-    told = variables_dict(function)
-    for by in chosen:
-        found = derivation_of(function, by, layout)
-        subject = Subject(function, by, found.result, layout, Heard(partial(_steps, found)), told)
-        understood = _claim(function, found, claim, syntax)
-        report = check_gradient(subject, understood, seed=seed)
-        reports[found.wrt] = _explained(report, found, understood, seed) if understood is not None else report
+    derived = [derivation_of(function, by, layout) for by in chosen]
+    reports = {found.wrt: _report(found, _claim(function, found, claim, syntax), seed) for found in derived}
     return next(iter(reports.values())) if len(reports) == 1 else reports
+
+
+def _report(found: Derivation, claim: Claim | None, seed: int) -> Report:
+    """The report on one derivative, or on a claim about it."""
+    from symgrad.verify import Subject, check_gradient
+    from symgrad.verify.report import Heard
+
+    function, steps = found.function, Heard(partial(_steps, found))
+    subject = Subject(function, found.by, found.result, found.layout, steps, variables_dict(function))
+    report = check_gradient(subject, claim, seed=seed)
+    return report if claim is None else _explained(report, found, claim, seed)
 
 
 def _steps(found: Derivation) -> list[dict[str, str]]:

@@ -97,7 +97,13 @@ def variables_of(function: Expr, wrt: str | Iterable[str] | None) -> list[Variab
 
 
 def gradient(source: Source, wrt: str, **options: Any) -> Expr:
-    """The gradient of a scalar function: the tensor of the shape of `wrt` with ⟨∇f, dx⟩ = df."""
+    """The gradient of a scalar function: the tensor of the shape of `wrt` with ⟨∇f, dx⟩ = df.
+
+    Raises a `ShapeError` where the function is no scalar; the other options are those of `parse`.
+
+    >>> gradient("log det(X)", "X", assume="X: invertible").text
+    'inv(X)ᵀ'
+    """
     function = parse(source, **options)
     if function.shape:
         raise ShapeError(f"a gradient needs a scalar function; this one has shape {'×'.join(map(str, function.shape))}")
@@ -105,7 +111,11 @@ def gradient(source: Source, wrt: str, **options: Any) -> Expr:
 
 
 def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: Any) -> Expr:
-    """∂f/∂wrt, of shape f.shape + wrt.shape as in JAX."""
+    """∂f/∂wrt, of shape f.shape + wrt.shape as in JAX, or in another `layout` as in `derive`.
+
+    >>> jacobian("softmax(s)", "s").text
+    'diag(softmax(s)) - softmax(s) softmax(s)ᵀ'
+    """
     function = parse(source, **options)
     by = tuple(variables_of(function, [wrt]))
     result = _derivative(function.node, by[0])
@@ -113,7 +123,11 @@ def jacobian(source: Source, wrt: str, *, layout: str = "gradient", **options: A
 
 
 def gradients(source: Source, wrt: Iterable[str] | None = None, **options: Any) -> dict[str, Expr]:
-    """The derivatives by many variables (all real ones if none is named), from one reverse pass."""
+    """The derivatives by many variables (all real ones if none is named), from one reverse pass.
+
+    >>> {name: found.text for name, found in gradients("||X w - y||^2", ["w", "y"]).items()}
+    {'w': '2 Xᵀ (X w - y)', 'y': '2 y - 2 X w'}
+    """
     function = parse(source, **options)
     chosen = variables_of(function, wrt)
     simplifier = Simplifier()
@@ -149,14 +163,22 @@ def hessian(source: Source, wrt: str | Iterable[str], *, layout: str = "gradient
 
 
 def jvp(source: Source, wrt: str, tangent: str = "v", **options: Any) -> Expr:
-    """The derivative of `source` in the direction `tangent`, a new variable of the shape of `wrt`."""
+    """The derivative of `source` in the direction `tangent`, a new variable of the shape of `wrt`.
+
+    >>> jvp("A x", "x").text
+    'A v'
+    """
     function = parse(source, **options)
     node = function.variable(wrt)
     return _with_direction(function, tangent, node.shape, lambda v: _jvp(simplify(function.node), node, v))
 
 
 def vjp(source: Source, wrt: str, cotangent: str = "g", **options: Any) -> Expr:
-    """The transposed Jacobian applied to `cotangent`, a new variable of the shape of the function."""
+    """The transposed Jacobian applied to `cotangent`, a new variable of the shape of the function.
+
+    >>> vjp("tanh(W x)", "W").text
+    '(g ⊙ (1 - tanh(W x).^2)) xᵀ'
+    """
     function = parse(source, **options)
     node = function.variable(wrt)
     return _with_direction(function, cotangent, function.shape, lambda v: _vjp(simplify(function.node), node, v))

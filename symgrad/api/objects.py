@@ -22,6 +22,7 @@ from symgrad.notation.render import to_latex, to_text
 from symgrad.notation.speech import to_speech
 from symgrad.notation.syntax import Tree
 from symgrad.notebook import Bundle, bundle
+from symgrad.schema import SCHEMA
 from symgrad.shapes import Declared
 from symgrad.simplify.naming import named
 from symgrad.simplify.rules import simplify_result
@@ -29,9 +30,6 @@ from symgrad.simplify.trees import arranged, to_tree
 
 if TYPE_CHECKING:
     from symgrad.practice import Hint
-
-
-SCHEMA = "symgrad/1"
 
 
 class Expr:

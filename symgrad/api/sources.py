@@ -86,17 +86,32 @@ def _from_node(node: Node) -> Expr:
 
 
 def catalog() -> Mapping[str, Entry]:
-    """The known functions of the field by name."""
+    """The known functions of the field by name, each with its formula, source and expected gradients.
+
+    >>> catalog()["softmax"].text
+    'softmax(s)'
+    """
     return CATALOG
 
 
 def to_sympy(source: Source, **options: Any) -> Any:
-    """The expression in SymPy: scalars as they are, matrices as matrix expressions where SymPy has them."""
+    """The expression in SymPy: scalars as they are, matrices as matrix expressions where SymPy has them.
+
+    Raises an `UnsupportedError` where SymPy has no such expression.
+
+    >>> to_sympy("x^2 + sin(x)")
+    x**2 + sin(x)
+    """
     from symgrad.interop import to_sympy as convert
 
     return convert(parse(source, **options).node)
 
 
 def from_sympy(expression: Any, *, shapes: Shapes = None, assume: Assumptions = None) -> Expr:
-    """A SymPy expression as an expression of symgrad."""
+    """A SymPy expression as an expression of symgrad; its symbols are the variables.
+
+    >>> import sympy
+    >>> from_sympy(sympy.sin(sympy.Symbol("x")) ** 2).text
+    'sin(x)²'
+    """
     return parse(expression, shapes=shapes, assume=assume)

@@ -222,42 +222,52 @@ def instantiate(
     """
     if not seeds and not batch:
         return _plainly(template, {node: value for node, (value, _) in values.items()}, dims)
-    prefix = {
-        NONE: (),
-        BATCH: tuple(("batch", k) for k in range(len(batch))),
-        SEEDED: _seed_labels(seeds) + tuple(("batch", k) for k in range(len(batch))),
-    }
-    extent: dict[Label, Dim] = dict(zip(prefix[SEEDED], seeds + batch, strict=True))
-    memo: dict[Node, Leveled] = dict(values)
+    work = _Levels(values, dims, seeds, batch)
+    for node in _order(template):
+        if node not in work.memo:
+            level = max((work.memo[child][1] for child in node.children), default=NONE)
+            work.memo[node] = (work.made(node, level), level)
+    return work.lifted(template, SEEDED)
 
-    def lifted(node: Node, level: int) -> Node:
-        value, own = memo[node]
-        if own == level or prefix[own] == prefix[level]:
+
+class _Levels:
+    """The parts of a template at work: every one as a tensor, and the axes that stand in front of it there."""
+
+    def __init__(self, values: Mapping[Node, Leveled], dims: Mapping[str, Dim], seeds: Shape, batch: Shape) -> None:
+        names = tuple(("batch", k) for k in range(len(batch)))
+        self.memo: dict[Node, Leveled] = dict(values)
+        self.dims = dims
+        self.front: dict[int, tuple[Label, ...]] = {NONE: (), BATCH: names, SEEDED: _seed_labels(seeds) + names}
+        self.extent: dict[Label, Dim] = dict(zip(self.front[SEEDED], seeds + batch, strict=True))
+
+    def sizes(self, level: int) -> dict[Label, Dim]:
+        return {label: self.extent[label] for label in self.front[level]}
+
+    def lifted(self, node: Node, level: int) -> Node:
+        """A part with the axes of a level in front, repeated along those that it does not have."""
+        value, own = self.memo[node]
+        front = self.front
+        if own == level or front[own] == front[level]:
             return value
         core = tuple(range(node.rank))
-        return contract([(value, prefix[own] + core)], prefix[level] + core, 1, {k: extent[k] for k in prefix[level]})
+        return contract([(value, front[own] + core)], front[level] + core, 1, self.sizes(level))
 
-    for node in _order(template):
-        if node in memo:
-            continue
-        level = max((memo[child][1] for child in node.children), default=NONE)
-        value: Node = node
+    def made(self, node: Node, level: int) -> Node:
+        """A part over its children, which are made already."""
+        memo, front = self.memo, self.front
         if isinstance(node, Sum):
-            value = add([(c, lifted(child, level)) for c, child in node.terms])
-        elif isinstance(node, Contraction):
-            factors = [(memo[f][0], prefix[memo[f][1]] + labels, p) for f, labels, p in node.factors]
-            sizes: dict[Label, Dim] = {k: _dim(d, dims) for k, d in enumerate(node.sizes)}
-            sizes |= {k: extent[k] for k in prefix[level]}
-            value = contract(factors, prefix[level] + tuple(range(node.rank)), node.coefficient, sizes)
-        elif isinstance(node, Call):
-            args = [lifted(a, level) if a.rank or memo[a][1] else memo[a][0] for a in node.args]
-            value = call(node.op, args, node.params)
-        elif isinstance(node, Delta):
-            value = delta(_dim(node.shape[0], dims))
-        elif isinstance(node, Size):
-            value = size(_dim(node.dim, dims))
-        memo[node] = (value, level)
-    return lifted(template, SEEDED)
+            return add([(c, self.lifted(child, level)) for c, child in node.terms])
+        if isinstance(node, Contraction):
+            factors = [(memo[f][0], front[memo[f][1]] + labels, p) for f, labels, p in node.factors]
+            sizes: dict[Label, Dim] = {k: _dim(d, self.dims) for k, d in enumerate(node.sizes)}
+            out = front[level] + tuple(range(node.rank))
+            return contract(factors, out, node.coefficient, sizes | self.sizes(level))
+        if isinstance(node, Call):
+            args = [self.lifted(a, level) if a.rank or memo[a][1] else memo[a][0] for a in node.args]
+            return call(node.op, args, node.params)
+        if isinstance(node, Delta):
+            return delta(_dim(node.shape[0], self.dims))
+        return size(_dim(node.dim, self.dims)) if isinstance(node, Size) else node
 
 
 def _plainly(template: Node, memo: dict[Node, Node], dims: Mapping[str, Dim]) -> Node:

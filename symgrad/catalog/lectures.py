@@ -11,7 +11,6 @@ D0 = "Ajou University, Artificial Intelligence 3 (J. Ryu)"
 D1 = "Suleyman Demirel University, CSS634 (A. Nussipbekov)"
 D2 = "University of Washington, CSE 446 (K. Jamieson)"
 D3 = "Georgia Tech, CS 7643 (D. Batra)"
-D4 = "Lecture 4, Neural Networks and Backpropagation"
 
 # fmt: off
 SCORES = (

@@ -14,7 +14,6 @@ from math import prod
 
 from symgrad.code.order import MOVE, cost, typical
 from symgrad.code.stable import stable
-from symgrad.code.values import magnitude
 from symgrad.expr import (
     Contraction,
     Dim,
@@ -26,6 +25,7 @@ from symgrad.expr import (
     Window,
     add,
     contract,
+    magnitude,
     postorder,
     rebuild,
     scale,

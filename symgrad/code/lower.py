@@ -28,7 +28,7 @@ from symgrad.code.operands import (
     take,
 )
 from symgrad.code.products import Product
-from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host, magnitude
+from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host
 from symgrad.dims import combine
 from symgrad.dims import times as product_of
 from symgrad.expr import (
@@ -47,6 +47,7 @@ from symgrad.expr import (
     Variable,
     Window,
     contract,
+    magnitude,
     postorder,
 )
 

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.code.values import CALL, INT, Builder, Value, is_decimal, magnitude
-from symgrad.dims import Dim, linear, split
-from symgrad.dims import number as dimension
-from symgrad.expr import Rational
+from symgrad.code.values import CALL, INT, Builder, Value, is_decimal
+from symgrad.dims import Dim, fold
+from symgrad.expr import Rational, magnitude
 from symgrad.ops import OPERATIONS
 
 #: Places in a row, which as an index alone are a slice.
@@ -192,22 +191,23 @@ def take(make: Builder, array: Value, entries: Sequence[Value | None]) -> Value:
 
 def dim_value(make: Builder, dim: Dim) -> Value:
     """A dimension as a value: a number, a size, or what is calculated from sizes."""
-    if isinstance(dim, int):
-        return make.number(dim)
-    total = make.number(0)
-    for atom, coefficient in linear(dim).items():
-        operator, left, right = split(atom)
-        if operator:
-            parts = [dim_value(make, dimension(part)) for part in (left, right)]
-            value = make.make(_CALCULATED[operator], parts, 0, INT)
-        else:
-            value = make.make("dim", (), 0, INT, (atom,)) if atom else make.number(1)
-        part = make.mul(make.number(magnitude(coefficient)), value)
-        if make.number_of(total) == 0:
-            total = part if coefficient >= 0 else make.neg(part)
-        else:
-            total = make.add(total, part) if coefficient >= 0 else make.sub(total, part)
-    return total
+
+    def total(terms: list[tuple[int, Value | None]]) -> Value:
+        found = make.number(0)
+        for coefficient, part in terms:
+            term = make.mul(make.number(magnitude(coefficient)), part or make.number(1))
+            if make.number_of(found) == 0:
+                found = term if coefficient >= 0 else make.neg(term)
+            else:
+                found = make.add(found, term) if coefficient >= 0 else make.sub(found, term)
+        return found
+
+    return fold(
+        dim,
+        lambda name: make.make("dim", (), 0, INT, (name,)),
+        lambda operator, one, other: make.make(_CALCULATED[operator], (one, other), 0, INT),
+        total,
+    )
 
 
 _CALCULATED = {"//": "{0} // {1}", "*": "{0} * {1}"}

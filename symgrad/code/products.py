@@ -24,8 +24,8 @@ from symgrad.code.operands import (
     take,
 )
 from symgrad.code.order import Costs, typical
-from symgrad.code.values import BOOL, INT, Value, magnitude
-from symgrad.expr import Dim
+from symgrad.code.values import BOOL, INT, Value
+from symgrad.expr import Dim, magnitude
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

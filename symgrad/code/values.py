@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from symgrad.errors import LimitError
-from symgrad.expr import Rational
+from symgrad.expr import Rational, magnitude
 
 BOOL, INT, FLOAT = 0, 1, 2
 VARIABLE, DIM, NUMBER, SHAPE, SCATTER, CALL = "variable", "dim", "number", "shape", "scatter", "call "
@@ -48,10 +48,6 @@ class Value:
 def is_host(value: Value) -> bool:
     """Whether Python itself computes the value: a number, a size, or an operator between such."""
     return value.op in (NUMBER, DIM) or (value.op in HOST and all(map(is_host, value.args)))
-
-
-def magnitude(value: Rational) -> Rational:
-    return value if value >= 0 else -value
 
 
 def literal(value: Rational) -> str:

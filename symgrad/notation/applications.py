@@ -62,6 +62,8 @@ def _is_bold(work: Elaborator, tree: Tree) -> bool:
 
 def _inner(work: Elaborator, tree: Tree) -> Value:
     left, right = (work.visit(arg) for arg in tree.args)
+    if tree.value == ":" and (left.rank < 2 or right.rank < 2):
+        raise work.misfit(tree, f"{work.text(tree)}: a colon stands between two matrices")
     left, right = Value(left.node, left.open), Value(right.node, right.open)
     return work.sum_out(work.entrywise([left, right], [1, 1], tree))
 

@@ -29,10 +29,20 @@ def arguments(work: Elaborator, tree: Tree, least: int, most: int, *keywords: st
         if arg.head == "keyword" and arg.value not in keywords:
             message = f"{tree.value} has no option {arg.value}"
             raise InputError(message, source=work.scope.source, offset=arg.start, end=arg.end)
-    if not least <= len(plain) <= most:
-        needed = str(least) if least == most else f"{least} to {most}"
-        raise InputError(f"{tree.value} takes {needed} argument{'s' * (most != 1)}, not {len(plain)}", code="ARITY")
+    _counted(tree, len(plain), least, most)
     return [work.visit(arg) for arg in plain]
+
+
+def written(tree: Tree, least: int, most: int) -> tuple[Tree, ...]:
+    """The arguments of a call as they stand, so many of them."""
+    _counted(tree, len(tree.args), least, most)
+    return tree.args
+
+
+def _counted(tree: Tree, count: int, least: int, most: int) -> None:
+    if not least <= count <= most:
+        needed = str(least) if least == most else f"{least} {'or' if most == least + 1 else 'to'} {most}"
+        raise InputError(f"{tree.value} takes {needed} argument{'s' * (most != 1)}, not {count}", code="ARITY")
 
 
 def option(tree: Tree, name: str) -> Tree | None:
@@ -65,7 +75,7 @@ def kept(work: Elaborator, tree: Tree, value: Value, result: Value) -> Value:
     return Value(work.algebra.contract([(result.node, names + labels)], names + out, 1, sizes), names)
 
 
-def dimension(work: Elaborator, tree: Tree) -> Axis:
+def dimension(tree: Tree) -> Axis:
     """An argument that names a dimension: a number, or the name of one."""
     exact = literal(tree)
     if exact is not None:
@@ -73,10 +83,10 @@ def dimension(work: Elaborator, tree: Tree) -> Axis:
             raise DomainError(f"{exact} is no dimension")
         return int(exact)
     if tree.head == "mul":
-        return product(*(dimension(work, factor) for factor in tree.args))  # type: ignore[arg-type]
+        return product(*(dimension(factor) for factor in tree.args))  # type: ignore[arg-type]
     power = literal(tree.args[1]) if tree.head == "pow" else None
     if isinstance(power, int) and 1 <= power <= MAX_POWER:
-        return product(*[dimension(work, tree.args[0])] * power)  # type: ignore[arg-type]
+        return product(*[dimension(tree.args[0])] * power)  # type: ignore[arg-type]
     if tree.head != "name":
         raise DomainError("a dimension is a name, a whole number, or a product of them")
     return str(tree.value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, ShapeError
 from symgrad.expr import Rational
-from symgrad.notation.arguments import arguments, dimension
+from symgrad.notation.arguments import arguments, dimension, written
 from symgrad.notation.literals import literal
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
@@ -51,9 +51,8 @@ def _vec(work: Elaborator, tree: Tree) -> Value:
 
 def _unfold(work: Elaborator, tree: Tree) -> Value:
     """unfold(T, k): the matrix whose rows are the first k axes of T, stacked, and whose columns are the others."""
-    if len(tree.args) != 2:
-        raise InputError(f"{tree.value} takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    value, cut = work.visit(tree.args[0]), literal(tree.args[1])
+    tensor, count = written(tree, 2, 2)
+    value, cut = work.visit(tensor), literal(count)
     if cut is None or Fraction(cut).denominator != 1 or not 0 < cut < value.rank:
         raise ShapeError(f"{work.text(tree)}: the second argument says how many axes of the first are rows")
     return stacked(work, value, [range(int(cut)), range(int(cut), value.rank)])
@@ -85,16 +84,12 @@ def _sides(value: Value) -> tuple[int | None, int | None]:
 
 def _stacking(work: Elaborator, tree: Tree) -> Value:
     """stacking(m, n): the tensor by which an m×n matrix is stacked, entry (i, j, i + m j)."""
-    if len(tree.args) != 2:
-        raise InputError(f"{tree.value} takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    return Value(work.algebra.stacking(*(dimension(work, arg) for arg in tree.args)))
+    return Value(work.algebra.stacking(*map(dimension, written(tree, 2, 2))))
 
 
 def _commutation(work: Elaborator, tree: Tree) -> Value:
     """commutation(m, n) vec(X) = vec(X^T) for an m×n matrix X."""
-    if len(tree.args) != 2:
-        raise InputError(f"{tree.value} takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    rows, columns = (dimension(work, arg) for arg in tree.args)
+    rows, columns = map(dimension, written(tree, 2, 2))
     pair = [
         (work.algebra.stacking(columns, rows), (1, 0, "turned")),
         (work.algebra.stacking(rows, columns), (0, 1, "own")),
@@ -111,16 +106,15 @@ def _filled(value: Rational) -> Handler:
             given = given[0].args
         if len(given) > 4:
             raise InputError(f"{tree.value} takes at most 4 dimensions", code="ARITY")
-        dims: tuple[Any, ...] = tuple(dimension(work, arg) for arg in given) or (work.algebra.hole(),)
+        dims: tuple[Any, ...] = tuple(map(dimension, given)) or (work.algebra.hole(),)
         return Value(work.algebra.number(value, dims))
 
     return handler
 
 
 def _identity(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) > 1:
-        raise InputError(f"{tree.value} takes 1 argument, not {len(tree.args)}", code="ARITY")
-    return Value(work.algebra.delta(dimension(work, tree.args[0]) if tree.args else work.algebra.hole()))
+    given = written(tree, 0, 1)
+    return Value(work.algebra.delta(dimension(given[0]) if given else work.algebra.hole()))
 
 
 HANDLERS: dict[tuple[str, ...], Handler] = {

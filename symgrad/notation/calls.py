@@ -89,7 +89,7 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
             tree = special(p, token)
             if tree is not None:
                 return tree
-        if (following in ("(", "'") and value not in p.applied) or value in p.defined:
+        if (following in CALLING and value not in p.applied) or value in p.defined:
             tree = _application(p, token, value, following)
             if tree is not None:
                 return tree
@@ -98,6 +98,16 @@ def name(p: Reader, token: Token, _floor: int) -> Tree:
     if kind == WORD and value == "d" and following in (NAME, WORD):
         p.fail("a differential outside a fraction", token, hint="write \\frac{dL}{dx}")
     return Tree("name", (), value, start, end)
+
+
+#: What may stand between a name and its argument.
+CALLING = frozenset(("(", "'", "[", "\\{"))
+
+
+def _is_applied(p: Reader, value: str) -> bool:
+    r"""Whether a bracket stands behind every Φ, as in `\Phi\left[x\right]`."""
+    pairs = zip(p.tokens, p.tokens[1:], strict=False)
+    return p.latex and all(after[0] in BRACKETS for one, after in pairs if one[:2] == (NAME, value))
 
 
 def _application(p: Reader, token: Token, value: str, following: str) -> Tree | None:
@@ -109,6 +119,8 @@ def _application(p: Reader, token: Token, value: str, following: str) -> Tree | 
     primed = following == "'" and p.source[p.tokens[p.pos][2]] == "'" and p.tokens[p.pos + 1][0] == "("
     if primed and value in FUNCTION_LETTERS - LETTERS and not p.bare(value):
         unknown(p, token, value)
+    if following in ("[", "\\{") and value in LETTERS and _is_applied(p, value):
+        return call(p, token, value)
     if following != "(":
         return None
     kinds = p.inside(p.pos)
@@ -427,7 +439,10 @@ def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
         argument = p.expression(ARGUMENT)
         if following[0] == NUM:
             argument = _numeric_product(p, argument)
-        clear = following[0] in OPENERS or argument.head == "big"
+        if argument.head == "transpose" and p.tokens[p.pos][0] == NAME:  # log w^T x: a row is never alone
+            row, column = argument, p.expression(ARGUMENT)
+            argument = Tree("mul", (row, column), "", row.start, column.end)
+        clear = following[0] in OPENERS or argument.head == "big" or _is_spaced(p, argument)
         if not clear and p.tokens[p.pos][0] in OPERAND_START and p.tokens[p.pos][0] != "FUNC":
             shown = p.source[token[2] : token[3]]
             p.fail(f"does {shown} apply to one factor or to the product?", token, "AMBIGUOUS", f"write {shown}(...)")
@@ -436,6 +451,13 @@ def _unbracketed(p: Reader, token: Token, value: str) -> Tree:
     if build is not None:
         return build(p, token, [argument], p.tokens[p.pos - 1])
     return Tree("call", (argument,), value, token[2], argument.end)
+
+
+def _is_spaced(p: Reader, argument: Tree) -> bool:
+    r"""Whether a space of LaTeX sets the argument apart from a bracket behind it: `\sin\theta\,(a + b)`."""
+    following = p.tokens[p.pos]
+    between = p.source[argument.end : following[2]].strip()
+    return p.latex and following[0] in OPENERS and between in ("\\,", "\\;", "\\:", "\\ ")
 
 
 def _numeric_product(p: Reader, first: Tree) -> Tree:

@@ -51,7 +51,7 @@ class Reader:
     """One source being read."""
 
     __slots__ = (
-        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "named", "pos",
+        "_bare", "_partners", "applied", "bound", "defined", "depth", "infix", "last", "latex", "named", "notes", "pos",
         "prefix", "source", "tokens", "truncated", "vocabulary",
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ class Reader:
         self.last = len(tokens) - PADDING  # the place of the end
         self.depth = 0
         self.bound: list[str] = []
+        self.notes: list[str] = []
         self.named: list[Tree] = []  # definitions below braces
         self.defined: frozenset[str] = frozenset()  # functions of the source: g in g(z) = ...
         self.applied: frozenset[str] = frozenset()  # other names it defines: R in R = ||W||^2

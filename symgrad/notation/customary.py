@@ -45,14 +45,14 @@ def _identity(work: Elaborator, subscripts: Sequence[Tree], tree: Tree) -> Value
     if not _are_dimensions(work, subscripts) or (len(subscripts) == 1 and literal(subscripts[0]) == 0):
         return None
     whole = subscripts[0] if len(subscripts) == 1 else Tree("mul", tuple(subscripts), "", tree.start, tree.end)
-    return Value(work.algebra.delta(dimension(work, whole)))
+    return Value(work.algebra.delta(dimension(whole)))
 
 
 def _ones(work: Elaborator, subscripts: Sequence[Tree], tree: Tree) -> Value | None:
     del tree
     if not _are_dimensions(work, subscripts):
         return None
-    return Value(work.algebra.number(1, tuple(dimension(work, one) for one in subscripts)))
+    return Value(work.algebra.number(1, tuple(dimension(one) for one in subscripts)))
 
 
 def _commutation(work: Elaborator, subscripts: Sequence[Tree], tree: Tree) -> Value | None:

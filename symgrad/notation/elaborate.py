@@ -38,6 +38,7 @@ class Elaborator:
         self.calls = 0
         self.summed: Tree | None = None
         self.ranges: dict[str, ranges.Range] = {}
+        self.firsts: dict[str, int] = {}
         self.ledger = ranges.Ledger()
         self.padded: frozenset[str] = frozenset()
 

@@ -41,9 +41,8 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     found = work.arguments.get(name) or scope.values.get(name)
     if found is not None:
         return found
-    if name in work.bound:
-        hint = f"use {name} in subscripts and conditions only"
-        raise UnsupportedError(f"the index {name} is used as a number", hint=hint)
+    if name in work.bound and name not in scope.variables:
+        return _count(work, name, tree)
     node = scope.variables.get(name)
     if node is not None:
         return Value(node)
@@ -52,6 +51,24 @@ def _name(work: Elaborator, tree: Tree) -> Value:
     if name == "I":
         return Value(work.algebra.delta(work.algebra.hole()))
     raise NameProblem(f"the name {name} means nothing here")
+
+
+#: How far an index counts that is used as a number.
+MAX_COUNT = 1000
+
+
+def _count(work: Elaborator, name: str, tree: Tree) -> Value:
+    """The number that an index is, as the t of (1 + r)^t: from where it begins, one more for every step before."""
+    first = work.firsts.get(name)
+    if first is None:
+        hint = f"write from where {name} runs, as in \\sum_{{{name}=1}}^n"
+        raise UnsupportedError(f"the index {name} is used as a number", hint=hint)
+    dim = find(work.dimension(name, tree))
+    if isinstance(dim, int) and dim > MAX_COUNT:
+        raise UnsupportedError(f"the index {name} is used as a number up to {dim}: at most {MAX_COUNT} is read")
+    node = work.algebra.window(dim, (dim, dim), (1, 1), [(0, 1)])  # 1[name = before + step]
+    upto = Value(work.algebra.contract([(node, (name, "before", "step"))], (name,)), (name,))
+    return work.total([(1, upto), (1, work.number(first - 1))], tree)
 
 
 def _in_range(place: int, dim: Axis) -> None:
@@ -296,7 +313,7 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         return work.visit(Tree("indicator", (equal,), None, tree.start, tree.end))
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
         return Value(work.algebra.delta(str(subscripts[0].value)))
-    if name in work.scope.rows and name not in work.scope.variables:
+    if name in work.scope.rows and name not in work.scope.variables and name not in work.arguments:
         capital = work.scope.rows[name]
         work.note(f"{work.text(tree)} is a {'column' if scope.columns else 'row'} of {capital}")
         matrix = Tree("name", (), capital, base.start, base.end)

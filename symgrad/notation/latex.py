@@ -78,7 +78,7 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "rbrack": ("]", None),
     "mid": ("|", None), "dagger": ("dagger", None), "underbrace": ("BRACE", "_"), "overbrace": ("BRACE", "^"),
     "leftarrow": ("=", NEXT), "gets": ("=", NEXT), "coloneqq": ("=", NEXT), "coloneq": ("=", NEXT),
-    "triangleq": ("=", None),
+    "triangleq": ("=", None), "equiv": ("=", None),
 }  # fmt: skip
 DROPPED = frozenset((
     "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "thinspace",
@@ -110,6 +110,15 @@ SENTENCE = {
 _WRAPS = (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _ASCII = re.compile(r"\s*(?:\{|(\\[A-Za-z]+\*?)|([A-Za-z0-9])|(\\?[^\x00-\x7f]))")
 _OPENING = re.compile(r"\s*\{")
+_MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
+#: `\stackrel{\mathrm{def}}{=}`, behind the command.
+_MARKED_EQUALS = re.compile(r"\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{\s*=\s*\}")
+#: Commands that are read together with what follows: the pattern of that, and the token.
+_LONGER: dict[str, tuple[re.Pattern[str], str, object]] = {
+    "arg": (_MAXIMUM, FUNC, "argmax"), "stackrel": (_MARKED_EQUALS, "=", None), "overset": (_MARKED_EQUALS, "=", None),
+}  # fmt: skip
+#: `\operatorname{\mathbf{tr}}`.
+_SET_WORD = re.compile(r"\s*\{\s*\\math(?:bf|rm|sf|it)\s*\{([A-Za-z]+)\}\s*\}")
 _OLD_FONTS = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "sf": "mathsf", "tt": "mathtt", "cal": "mathcal"}
 _OLD_FONT = re.compile(r"\{\s*\\(rm|bf|it|sf|tt|cal)\s+([A-Za-z]+)\s*\}")
 #: An array between brackets, the column specification included, and its end.
@@ -124,7 +133,6 @@ _DEFINED = re.compile(
 _FOLLOWED = re.compile(r"[ \t~]*(?:\\[,;:! ])*[ \t]*(?:\\(?:left|[bB]igg?l?)[ ]*)?(?:\(|\[|\\\{)")
 #: What only indices hold: a slice, range(N), None.
 _SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\[\]]*\]")
-_MAXIMUM = re.compile(r"\s*(?:\\[,;! ])*\s*\\max(?![A-Za-z])")
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 #: What a full stop behind a formula stands before.
 _SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
@@ -332,10 +340,10 @@ class _Lexer:
 
     def command(self, match: re.Match[str]) -> int:
         name, start, end = match.group()[1:], match.start(), match.end()
-        if name == "arg":
-            following = _MAXIMUM.match(self.source, end)
-            if following is not None:
-                return self.put(FUNC, "argmax", start, following.end())
+        pattern, kind, value = _LONGER.get(name, (None, "", None))
+        following = pattern.match(self.source, end) if pattern is not None else None
+        if following is not None:
+            return self.put(kind, value, start, following.end())
         known = COMMANDS.get(name)
         if known is not None:
             return self.put(known[0], known[1], start, end)
@@ -458,6 +466,8 @@ class _Lexer:
             return self.put(ONE, None, start, end)
         if bases == ["R"]:
             return self.put(NAME, "R", start, end)
+        if len(bases) > 1:
+            return self.put(WORD, "".join(bases), start, end)
         if bases == ["E"]:
             return self.refuse("an expectation is no formula of its variables", start, end, hint=EXPECTATION)
         return self.refuse(REFUSED["mathbb"], start, end)
@@ -472,7 +482,7 @@ class _Lexer:
 
     def _words(self, name: str, start: int, end: int) -> int:
         r"""`\mathrm{..}`, `\text{..}`, `\operatorname{..}`: a keyword, a function or a word."""
-        match = _TEXT_BODY.match(self.source, end)
+        match = _TEXT_BODY.match(self.source, end) or (_SET_WORD.match(self.source, end) if name[:2] == "op" else None)
         if match is None:
             following = re.compile(r"\s+([A-Za-z])").match(self.source, end)
             if following is None:

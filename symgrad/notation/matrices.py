@@ -6,13 +6,14 @@ is an operation.  A matrix that must be square is checked where the formula says
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgrad.errors import InputError, LimitError, UnsupportedError
-from symgrad.notation.arguments import arguments
+from symgrad.notation.arguments import arguments, written
 from symgrad.notation.literals import literal
+from symgrad.notation.scripts import PLUS
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
 from symgrad.shapes import find, unify
@@ -119,19 +120,47 @@ def _outer(work: Elaborator, tree: Tree) -> Value:
     return work.combine([(left, (0,), 1), (right, (1,), 1)], (0, 1))
 
 
+def crossed(work: Elaborator, values: Sequence[Value], tree: Tree) -> Value:
+    """a × b of two vectors with three entries."""
+    left, right = (Value(value.node, value.open) for value in values)
+    if left.rank != 1 or right.rank != 1 or not (unify(left.shape[0], 3) and unify(right.shape[0], 3)):
+        shown = f"{work.shown(left)} and {work.shown(right)}"
+        raise work.misfit(tree, f"{work.text(tree)} needs two vectors with 3 entries, not {shown}")
+    unit = [work.onehot(work.number(k), 3) for k in range(3)]
+    a, b = ([work.combine([(v, (0,), 1), (one, (0,), 1)], ()) for one in unit] for v in (left, right))
+    terms = []
+    for k in range(3):
+        first, second = (k + 1) % 3, (k + 2) % 3
+        for sign, one, other in ((1, first, second), (-1, second, first)):
+            terms.append((sign, work.combine([(a[one], (), 1), (b[other], (), 1), (unit[k], (0,), 1)], (0,))))
+    return work.total(terms, tree)
+
+
+def _cross(work: Elaborator, tree: Tree) -> Value:
+    return crossed(work, arguments(work, tree, 2, 2), tree)
+
+
+def _plus(work: Elaborator, tree: Tree) -> Value:
+    """`[z]^+` of a number is max(0, z), `(A)^+` of a matrix the pseudo-inverse; of a vector it could be either."""
+    (value,) = arguments(work, tree, 1, 1)
+    if value.rank == 0:
+        return work.apply("relu", [value], tree)
+    if value.rank == 2:
+        return work.apply("pinv", [value], tree)
+    hint = "write max(0, z) for the positive part of every entry"
+    raise InputError(f"{work.text(tree)}: the positive part, or a pseudo-inverse?", code="AMBIGUOUS", hint=hint)
+
+
 def _matmul(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) != 2:
-        raise InputError(f"{tree.value} takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    return work.visit(Tree("mul", tree.args, "@", tree.start, tree.end))
+    return work.visit(Tree("mul", written(tree, 2, 2), "@", tree.start, tree.end))
 
 
 def _matrix_power(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) != 2:
-        raise InputError(f"matrix_power takes 2 arguments, not {len(tree.args)}", code="ARITY")
-    value = work.visit(tree.args[0])
+    base, exponent = written(tree, 2, 2)
+    value = work.visit(base)
     if value.rank != 2:
         raise work.misfit(tree, f"matrix_power needs a matrix, not {work.shown(value)}")
-    return matrix_power(work, value, tree.args[1], tree)
+    return matrix_power(work, value, exponent, tree)
 
 
 def matrix_power(work: Elaborator, value: Value, exponent: Tree, tree: Tree) -> Value:
@@ -172,9 +201,7 @@ def _natural(work: Elaborator, exponent: Tree, tree: Tree) -> Value:
 
 def _power_change(work: Elaborator, tree: Tree) -> Value:
     """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}."""
-    if len(tree.args) != 3:
-        raise InputError(f"power_change takes 3 arguments, not {len(tree.args)}", code="ARITY")
-    base, exponent, inside = tree.args
+    base, exponent, inside = written(tree, 3, 3)
     power = _natural(work, exponent, tree)
     return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
 
@@ -204,6 +231,8 @@ HANDLERS: dict[tuple[str, ...], Handler] = {
     ("transpose",): _transposed,
     ("diag",): _diag,
     ("outer",): _outer,
+    ("cross",): _cross,
+    (PLUS,): _plus,
     ("dot", "matmul", "inner"): _matmul,
     ("matrix_power",): _matrix_power,
     ("power_change",): _power_change,

@@ -63,6 +63,9 @@ SIGNS = {"+": "plus", "-": "minus"}
 _SIGNED = {label: sign for sign, label in SIGNS.items()}
 #: A letter with a number, as t-1 of h_{t-1} and l+1 of z^{(l+1)}.
 _SHIFTED = re.compile(r"(\\?[^\W\d_]+)\s*([+-])\s*([0-9]+)")
+#: X_{(1)} is X_1; \Delta u is one name.
+_BRACKETED = re.compile(r"\(([0-9]+)\)")
+_CHANGE = re.compile(r"\\Delta\s*(\\?[A-Za-z].*)", re.DOTALL)
 _STEM = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]*")
 _NUMBERED = re.compile(r"([^\W\d_]+)([0-9]+)")
 _SCRIPT = re.compile(
@@ -75,6 +78,11 @@ _SCRIPT = re.compile(
 def canonical(spelling: str) -> str:
     """The one name of the variable spelled `spelling`; refuses what is no name (NAME) or too long (LIMIT_NAME)."""
     text = unicodedata.normalize("NFC", spelling.strip())
+    if text.endswith("'") and len(text) > 1:  # x' is a name where it is declared as one
+        return canonical(text[:-1]) + "prime"
+    change = _CHANGE.fullmatch(text)
+    if change is not None:  # Δu, one name where it is declared as one
+        return "Delta" + canonical(change.group(1))
     if len(text) > 4 * MAX_NAME:
         raise LimitError(f"a name may have {MAX_NAME} characters", source=spelling, code="LIMIT_NAME")
     if text.endswith("_") and len(text) > 1:  # a trailing underscore is part of the name, as in Python
@@ -103,9 +111,12 @@ def _script_start(text: str) -> int:
 
 
 def _label(body: str, spelling: str) -> str:
-    body = body.strip()
+    body = _BRACKETED.sub(r"\1", body.strip())
     if body in SIGNS:
         return SIGNS[body]
+    stars = body.replace("\\ast", "*").replace("\\star", "*")
+    if stars and set(stars) == {"*"}:
+        return "star" * len(stars)
     match = _WRAPPED.fullmatch(body)
     if match and match.group(1) in FONTS:
         body = match.group(2)

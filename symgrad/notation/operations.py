@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgrad.errors import InputError, UnsupportedError
-from symgrad.notation.arguments import arguments, axis_option, dimension, kept
+from symgrad.notation.arguments import arguments, axis_option, dimension, kept, written
 from symgrad.notation.conditions import condition
 from symgrad.notation.literals import literal
 from symgrad.notation.matrices import of_eigenvalues
@@ -77,11 +77,9 @@ def over_axis(work: Elaborator, name: str, value: Value, axis: int | None, tree:
 
 
 def _onehot(work: Elaborator, tree: Tree) -> Value:
-    plain = [arg for arg in tree.args if arg.head != "keyword"]
-    if not 1 <= len(plain) <= 2:
-        raise InputError(f"onehot takes 1 or 2 arguments, not {len(plain)}", code="ARITY")
-    label = work.visit(plain[0])
-    dim = dimension(work, plain[1]) if len(plain) == 2 else work.algebra.hole()
+    labelled, *given = written(tree, 1, 2)
+    label = work.visit(labelled)
+    dim = dimension(given[0]) if given else work.algebra.hole()
     node = work.algebra.call(OPERATIONS["onehot"], [label.node], (dim,))
     return Value(node, label.open)
 
@@ -110,9 +108,7 @@ def _nullary(name: str) -> Handler:
 
 
 def _where(work: Elaborator, tree: Tree) -> Value:
-    if len(tree.args) != 3:
-        raise InputError(f"where takes 3 arguments, not {len(tree.args)}", code="ARITY")
-    tested, *branches = tree.args
+    tested, *branches = written(tree, 3, 3)
     return work.apply("where", [condition(work, tested), *(work.visit(branch) for branch in branches)], tree)
 
 

@@ -32,7 +32,7 @@ from symgrad.notation.cursor import (
     too_long,
 )  # fmt: skip
 from symgrad.notation.leftsides import SEPARATORS, settled
-from symgrad.notation.names import GREEK, parts, to_text
+from symgrad.notation.names import GREEK, parts, subscripted, to_text
 from symgrad.notation.scripts import index_item, scripts
 from symgrad.notation.series import series
 from symgrad.notation.syntax import Tree
@@ -96,17 +96,20 @@ def _parse(source: str, syntax: str, words: Vocabulary) -> Parsed:
         syntax = "latex" if "\\" in source or "$" in source else "text"
     lexed = (latex if syntax == "latex" else text).lex(source, words, MAX_LENGTH if truncated else None)
     kinds = {token[0] for token in lexed.tokens}
-    tokens = _prepared(source, lexed, kinds, syntax == "latex")
+    tokens = _prepared(source, lexed, kinds, syntax == "latex", words.names)
     reader = Reader(source, tokens, words, syntax == "latex", truncated)
     numpy = lexed.numpy or ("*" in kinds and syntax == "text" and _stars_only(tokens))
     reader.prefix, reader.infix = PREFIX, INFIX_NUMPY if numpy else INFIX
     reader.defined = words.added
     if "=" in kinds:
         _define(reader)
-    return Parsed(_document(reader), syntax, "numpy" if numpy else "math", lexed.fonts, source, tuple(lexed.notes))
+    tree, dialect = _document(reader), "numpy" if numpy else "math"
+    return Parsed(tree, syntax, dialect, lexed.fonts, source, (*lexed.notes, *reader.notes))
 
 
-def _prepared(source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool) -> list[Token]:
+def _prepared(
+    source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool, declared: Collection[str]
+) -> list[Token]:
     """The tokens with line ends settled, the end put behind them, and the bars paired; `kinds` are what occurs."""
     tokens = lexed.tokens
     if is_latex and "\\mathcal" in source:
@@ -115,6 +118,10 @@ def _prepared(source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool)
         tokens = settled(tokens)
     if is_latex and "^" in kinds:
         tokens = _signs_above(tokens)
+    if any(name.endswith("prime") or name.startswith("Delta") for name in declared):
+        tokens = _together(tokens, declared)
+    if is_latex and ":" in kinds:
+        tokens = _colons(tokens)
     if "BIG" in kinds and "'" in kinds:
         tokens = _primed(tokens)
     if NEWLINE in kinds:
@@ -138,6 +145,39 @@ def _prepared(source: str, lexed: Lexed, kinds: Collection[str], is_latex: bool)
                 raise last[1] from None
             raise
     return tokens
+
+
+def _together(tokens: list[Token], declared: Collection[str]) -> list[Token]:
+    r"""The tokens with x' and \Delta u one name each, where such names are declared."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-1] if found else (END, None, 0, 0)
+        whole = f"{before[1]}{'prime' if token[0] == chr(39) else token[1]}"
+        joins = before[0] == NAME and (token[0] == "'" or (token[0] == NAME and before[1] == "Delta"))
+        if joins and whole in declared:
+            found[-1] = (NAME, whole, before[2], token[3])
+        else:
+            found.append(token)
+    return found
+
+
+#: A colon between matrices, and not between the ends of a slice.
+COLON = "colon"
+
+
+def _colons(tokens: list[Token]) -> list[Token]:
+    r"""The tokens with the colons of `A : B` told from those below a name and between square brackets."""
+    found: list[Token] = []
+    opened: list[str] = []
+    for k, token in enumerate(tokens):
+        kind = token[0]
+        if kind in OPENERS:
+            opened.append("_" if kind == "{" and k and tokens[k - 1][0] == "_" else kind)
+        elif kind in CLOSING and opened:
+            opened.pop()
+        plain = not {"_", "[", ENTRY} & set(opened)
+        found.append((COLON, *token[1:]) if kind == ":" and plain else token)
+    return found
 
 
 def _entered(tokens: list[Token]) -> list[Token]:
@@ -578,6 +618,13 @@ def _product(kind: str) -> Infix:
     return read
 
 
+def _contracted(p: Reader, left: Tree, token: Token) -> Tree:
+    """`A : B`, the sum of all products of entries."""
+    p.pos += 1
+    right = p.expression(PRODUCT + 1)
+    return Tree("inner", (left, right), ":", left.start, right.end)
+
+
 def _factors(tree: Tree, kind: str) -> tuple[Tree, ...]:
     return tree.args if tree.head == "mul" and tree.value == kind and not bracketed(tree) else (tree,)
 
@@ -638,6 +685,8 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
         return calls.call(p, (NAME, value, base.start, tree.end), p.vocabulary.functions[value])
     if tree.head == "name" and value not in p.vocabulary.names and value.rpartition("_")[2] in ("max", "min"):
         calls.unknown(p, token, value)
+    if tree.head == "index" and is_declared(p, tree):
+        return tree
     label = _parameter(tree)
     if label in p.defined:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
@@ -659,6 +708,13 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     if "," in p.inside(p.pos) or word:
         calls.unknown(p, (NAME, value, tree.start, tree.end), value)
     return tree
+
+
+def is_declared(p: Reader, tree: Tree) -> bool:
+    """Whether N_0 is declared as a name of its own."""
+    base, *below = tree.args
+    plain = base.head == "name" and len(below) == 1 and below[0].head in ("name", "num")
+    return plain and subscripted(str(base.value), str(below[0].value)) in p.vocabulary.names
 
 
 def _applies(p: Reader, tree: Tree) -> bool:
@@ -776,11 +832,6 @@ def _minus(p: Reader, token: Token, floor: int) -> Tree:
     return tree
 
 
-def _stray(p: Reader, token: Token, floor: int) -> Tree:
-    p.pos -= 1
-    p.unexpected(token, "an expression")
-
-
 PREFIX: dict[str, Prefix] = {
     NUM: brackets.number, NAME: calls.name, WORD: calls.name, FUNC: calls.function, ONE: brackets.one,
     "const": calls.constant,
@@ -798,6 +849,7 @@ PREFIX: dict[str, Prefix] = {
 _JUXTAPOSED: dict[str, tuple[int, Infix]] = dict.fromkeys(OPERAND_START, (JUXTAPOSED, _juxtapose))
 INFIX: dict[str, tuple[int, Infix]] = _JUXTAPOSED | {
     "+": (ADD, _add), "-": (ADD, _add), "*": (PRODUCT, _product("")), "x": (PRODUCT, _product("")),
+    COLON: (PRODUCT, _contracted),
     ".": (PRODUCT, _product(".")), "@": (PRODUCT, _product("@")), "odot": (PRODUCT, _product("odot")),
     "star": (PRODUCT, _product("star")), "kron": (PRODUCT, _kronecker), "/": (JUXTAPOSED, _quotient("", FACTOR)),
     "./": (PRODUCT, _quotient("odot", PRODUCT + 1)), "'": (POSTFIX, _prime), "TOP": (POSTFIX, _prime),

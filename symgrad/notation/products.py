@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import DomainError, LimitError, ShapeError, UnsupportedError
+from symgrad.errors import DomainError, InputError, LimitError, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation.literals import exact, literal, signs
-from symgrad.notation.matrices import matrix_power
+from symgrad.notation.matrices import crossed, matrix_power
 from symgrad.notation.ranks import is_matrix_name
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value, different_ranges
@@ -144,12 +144,20 @@ def _mul(work: Elaborator, tree: Tree) -> Value:
     if how in {"odot", "star"}:
         return work.entrywise([work.visit(arg) for arg in tree.args], [1] * len(tree.args), tree)
     chain = Chain(work, tree, how)
+    turned: set[int] = set()
     for position, arg in enumerate(tree.args):
         if arg.head == "num":
             chain.coefficient *= exact(arg)
             continue
         value = work.visit(arg)
-        if _starred(work, chain, value, tree, position):
+        if _between(work, chain, value, tree, position) in ("\\times", "×"):
+            if position in turned:
+                hint = "put brackets around two of them"
+                raise InputError(f"{work.text(tree)}: which product comes first?", code="AMBIGUOUS", hint=hint)
+            turned.add(position + 1)
+            value = crossed(work, [chain.value(), value], tree)
+            chain = Chain(work, tree, how)
+        elif _between(work, chain, value, tree, position) == "*":
             left = chain.value()
             work.note(f"{work.text(tree)} multiplies entry by entry")
             chain = Chain(work, tree, how)
@@ -158,12 +166,11 @@ def _mul(work: Elaborator, tree: Tree) -> Value:
     return chain.value()
 
 
-def _starred(work: Elaborator, chain: Chain, value: Value, tree: Tree, position: int) -> bool:
-    """Whether `x * y` joins two arrays that cannot be multiplied otherwise: vectors of one kind."""
+def _between(work: Elaborator, chain: Chain, value: Value, tree: Tree, position: int) -> str:
+    """The sign between two arrays that cannot be multiplied as matrices are: vectors of one kind, as in `x * y`."""
     if len(chain.labels) != 1 or value.rank != 1 or chain.row != value.row or tree.value:
-        return False
-    between = work.scope.source[tree.args[position - 1].end : tree.args[position].start]
-    return between.strip() == "*"
+        return ""
+    return work.scope.source[tree.args[position - 1].end : tree.args[position].start].strip()
 
 
 def _div(work: Elaborator, tree: Tree) -> Value:

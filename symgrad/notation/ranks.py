@@ -477,6 +477,7 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("rowsum", "colsum"), _of_rank(2, 1)),
     "diag": _diag,
     **dict.fromkeys(("conv1d", "correlate"), _of_rank(1, 1)),
+    "cross": _of_rank(1, 1),
     "conv2d": _of_rank(2, 2),
     "conv3d": _of_rank(3, 2),
     "vec": _vec,

@@ -40,6 +40,9 @@ def _big(work: Elaborator, tree: Tree) -> Value:
     for binder in binders:
         for name in indices(binder):
             work.bound[name] = ends.get(name)
+        low = literal(binder.args[0]) if kind(binder) == "range" else None
+        if low is not None and low == int(low):
+            work.firsts[indices(binder)[0]] = int(low)
         if kind(binder) == "range" and not work.scope.calculates:
             work.bound[indices(binder)[0]] = _range(work, binder)
     if work.scope.calculates:
@@ -54,6 +57,7 @@ def _big(work: Elaborator, tree: Tree) -> Value:
         for name in names:
             del work.bound[name]
             work.ranges.pop(name, None)
+            work.firsts.pop(name, None)
 
 
 def _ends(work: Elaborator, binder: Tree) -> Iterator[tuple[str, Axis]]:

@@ -7,7 +7,7 @@ shapes; `ranks` does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -319,6 +319,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
     tree = looked_back(tree, source)
     formulas = tree.args if tree.head == "block" else (tree,)
     _refuse_squares(formulas, source)
+    _join_declared(formulas, declared)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
         if not formulas:
@@ -353,6 +354,24 @@ def survey(tree: Tree, source: str, declared: Collection[str] = ()) -> Survey:
         else:
             uses.scan_function(found[k])
     return Survey(ordered, found[chosen], uses, notes)
+
+
+def _join_declared(formulas: Sequence[Tree], declared: Collection[str]) -> None:
+    r"""`\nu_t = y_t - Z a_t` where y_t and a_t are declared: everywhere the letter t only belongs to names."""
+    carried: dict[str, list[Tree]] = {}
+    for tree in (tree for formula in formulas for tree in formula.walk()):
+        if tree.head == "index" and len(tree.args) == 2 and all(part.head == "name" for part in tree.args):
+            carried.setdefault(str(tree.args[1].value), []).append(tree)
+    sides = {id(formula.args[0]) for formula in formulas if formula.head == "equation"}
+    for letter, trees in carried.items():
+        own = [subscripted(str(tree.args[0].value), letter) for tree in trees]
+        defined = {name for name, tree in zip(own, trees, strict=True) if id(tree) in sides}
+        uses = [t for formula in formulas for t in formula.walk() if t.head == "name" and t.value == letter]
+        bound = any(letter in indices(t) for f in formulas for t in f.walk() if t.head in {"binder", "assemble"})
+        known = defined and set(own) <= defined | set(declared) and not defined.issuperset(own)
+        if known and not bound and letter not in declared and len(uses) == len(trees):
+            for tree in trees:
+                become_name(tree)
 
 
 def _refuse_squares(formulas: Iterable[Tree], source: str) -> None:
@@ -455,7 +474,7 @@ def definition(tree: Tree, notes: list[str], declared: Collection[str] = ()) -> 
     if others and right.head == "call" and right.value not in BUILTIN and all(a.head == "name" for a in right.args):
         right, *others = others
     _name_subscript(left.args[0] if left.head == "pow" else left, right)
-    if left.head == "pow" and left.args[0].head == "name" and left.args[1].head == "num":
+    if left.head == "pow" and left.args[0].head in {"name", "index"} and left.args[1].head == "num":
         left, right = left.args[0], _root(right, left.args[1])
     if others and declared:
         right, others = _readable(right, others, declared, notes)

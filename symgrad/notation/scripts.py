@@ -8,6 +8,7 @@ transposes and powers.  `^T`, `^\top`, `^{-1}` and `^{-T}` are known here and no
 from __future__ import annotations
 
 import itertools
+import re
 
 from symgrad.errors import InputError
 from symgrad.notation import names
@@ -15,6 +16,9 @@ from symgrad.notation.cursor import POSTFIX, Reader, bracketed
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
+_OPENED = re.compile(r"(?:\\(?:left|[bB]igg?l?)\s*)?[(\[]")
+#: What a + above a bracket makes: the positive part of a number, the pseudo-inverse of a matrix.
+PLUS = "plus above"
 #: Letters that stand for an index when they are written side by side.
 INDEX_LETTERS = frozenset("ijklmnpqrst") | {"c"}
 MAX_INDICES = 4
@@ -22,6 +26,8 @@ MAX_INDICES = 4
 SUPERSCRIPTS = frozenset((
     "old", "new", "ref", "in", "out", "enc", "dec", "src", "tgt", "pos", "neg", "true", "pred", "obs", "prev", "next",
 ))  # fmt: skip
+#: What a star below a name makes of it: k_*, of a test point.
+STARS = {"*": "star", "**": "starstar"}
 #: Index letters that are a word all the same.
 LABELS = frozenset((
     "in", "it", "is", "min", "tr", "sim", "link", "tip", "top", "tot", "cls", "int", "pt", "ln", "mil", "list", "test",
@@ -40,6 +46,9 @@ def scripts(p: Reader, base: Tree) -> Tree:
         p.pos += 1
         if token[0] == "_" and p.signed(p.pos) and _is_closed(p, base):
             base = _positive_part(p, base)
+        elif token[0] == "^" and (signed := _signed_name(p, base, below)) is not None:
+            base, below = signed, None
+            _sign(p)
         elif token[0] == "_":
             if below is not None or (base.head == "index" and not bracketed(base)):
                 p.fail("a second subscript", token, hint="write several indices as W_{i,j}")
@@ -51,9 +60,27 @@ def scripts(p: Reader, base: Tree) -> Tree:
     return _assembled(base, below, example, done, end)
 
 
+def _signed_name(p: Reader, base: Tree, below: list[Tree] | None) -> Tree | None:
+    r"""The name P_k^- where it is declared, of a base with a sign above at the cursor."""
+    alone = p.signed(p.pos) or (p.latex and p.tokens[p.pos][0] == "-")
+    if (
+        not alone
+        or base.head != "name"
+        or len(below or ()) > 1
+        or any(s.head not in ("name", "num") for s in below or ())
+    ):
+        return None
+    sign = p.tokens[p.pos + (p.tokens[p.pos][0] == "{")][0]
+    name = str(base.value)
+    for subscript in below or ():
+        name = names.subscripted(name, str(subscript.value))
+    whole = names.superscripted(name, str(sign))
+    return Tree("name", (), whole, base.start, p.tokens[p.pos][3]) if whole in p.vocabulary.names else None
+
+
 def _is_closed(p: Reader, base: Tree) -> bool:
     """Whether brackets stand around the base."""
-    return p.source[base.start : base.start + 1] in "([" and p.source[base.end - 1 : base.end] in ")]"
+    return bool(_OPENED.match(p.source, base.start)) and p.source[base.end - 1 : base.end] in ")]"
 
 
 def _sign(p: Reader) -> str:
@@ -152,8 +179,13 @@ def subscripts(p: Reader) -> tuple[str | None, list[Tree]]:
     token = p.tokens[p.pos]
     kind, value, start, end = token
     p.pos += 1
+    if kind == "{" and p.latex and p.tokens[p.pos][0] in STARS and p.tokens[p.pos + 1][0] == "}":
+        p.pos += 2
+        return STARS[p.tokens[p.pos - 2][0]], []
     if kind == "{":
         return _braced(p, token)
+    if kind == "*" and p.latex:
+        return STARS[kind], []
     if kind == NAME:
         return read_letters(p, str(value), p.source[start:end], token)
     if kind == NUM:
@@ -286,9 +318,15 @@ def _above(
     p: Reader, base: Tree, token: Token, done: list[tuple[str, Tree | None]], example: Tree | None
 ) -> tuple[Tree, Tree | None]:
     following = p.tokens[p.pos]
+    if p.signed(p.pos) and _is_closed(p, base) and p.latex:
+        plus = Tree("call", (base,), PLUS, base.start, following[3])
+        if _sign(p) == "+":
+            return plus, example
+        p.pos -= 1 if p.tokens[p.pos - 1][0] != "}" else 3
     if p.signed(p.pos):
         return _pseudo_inverse(p, base, following), example
-    if p.latex and following[0] == "+":
+    named_above = following[0] == "-" and p.tokens[p.pos + 1][0] == NAME and not _transposes(p, base, p.pos + 1)
+    if p.latex and (following[0] == "+" or named_above):
         p.fail("only the sign would stand above", following, "AMBIGUOUS", "write A^{+} b, or x^{2}")
     if following[0] == "{":
         special = _braced_above(p, base, following, done)
@@ -330,14 +368,20 @@ def _pseudo_inverse(p: Reader, base: Tree, token: Token) -> Tree:
 
 
 def _transposes(p: Reader, base: Tree, place: int) -> bool:
-    kind, value, _, _ = p.tokens[place]
+    kind, value, start, _ = p.tokens[place]
     if kind == "TOP" or kind == "'":
         return True
+    upright = kind == WORD or p.source.startswith("\\math", start)
+    if upright and value == "H" and "H" not in p.vocabulary.names:  # the transpose of a real matrix
+        return base.head != "num"
     return kind in (NAME, WORD) and value == "T" and base.head != "num"
 
 
 def _check_word(p: Reader, token: Token) -> None:
-    """`x^TA x` in text: a transpose, or a power by the name TA?"""
+    """`x^TA x` in text: a transpose, or a power by the name TA?  `x^H A x`: a transpose, or a power by H?"""
+    unknown = "H" not in p.vocabulary.names | p.applied and p.vocabulary.names
+    if p.latex and token[:2] == (NAME, "H") and unknown:
+        p.fail("a transpose or a power by a name?", token, "AMBIGUOUS", "write ^{\\mathrm{H}} or ^T, or declare H")
     raw = p.source[token[2] : token[3]]
     glued = token[0] == NAME and not p.latex and len(raw) > 1 and raw[0] == "T" and raw.isascii()
     if glued and token[1] not in p.vocabulary.names:

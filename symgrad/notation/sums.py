@@ -174,6 +174,11 @@ def _conditions(p: Reader) -> tuple[Tree, list[str]]:
         if last is not None:
             ends = (Tree("num", (), 1, last.start, last.end), last)
             return Tree("binder", ends, ((str(left.value),), "range"), start[2], last.end), [str(left.value)]
+    if p.tokens[p.pos][0] == "IN" and left.head == "name" and _is_whole_set(p):
+        p.pos += 2
+        name = str(left.value)
+        p.notes.append(f"{name} runs over its whole axis: the set below the sum is given nowhere else")
+        return Tree("binder", (), ((name,), "all"), start[2], p.tokens[p.pos - 1][3]), [name]
     if p.tokens[p.pos][0] == "IN":
         p.fail("a sum over a set cannot be read", p.tokens[p.pos], hint="write a range, as in \\sum_{i=1}^n")
     if p.tokens[p.pos][0] not in RELATIONS:
@@ -202,6 +207,15 @@ def _excluding(p: Reader, index: Tree, lower: Tree, start: Token) -> tuple[Tree,
         p.pos += 1
         found += conjuncts(p.condition())
     return Tree("binder", tuple(found), ((name,), "where"), start[2], found[-1].end), [name]
+
+
+def _is_whole_set(p: Reader) -> bool:
+    r"""Whether a calligraphic letter stands for all there is, as the E of `\sum_{i \in \mathcal{E}}`."""
+    token = p.tokens[p.pos + 1]
+    calligraphic = p.source.startswith(("\\mathcal", "\\mathscr"), token[2])
+    once = all(t[1] != token[1] or t[0] != NAME or p.source.startswith("\\math", t[2]) for t in p.tokens)
+    known = token[1] in p.vocabulary.names or token[1] in p.defined or token[1] in p.applied
+    return token[0] == NAME and p.tokens[p.pos + 2][0] == "}" and calligraphic and once and not known
 
 
 def _counting(p: Reader) -> Tree | None:

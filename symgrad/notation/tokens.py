@@ -64,7 +64,8 @@ class Lexed:
 #: Functions that are no operations: contractions, reductions and forms that `elaborate` rewrites.
 FORMS: dict[str, tuple[str, ...]] = {
     "sum": ("sum",), "prod": ("prod",), "mean": ("mean", "average"), "var": ("var",), "std": ("std",),
-    "tr": ("tr", "trace", "Tr"), "diag": ("diag", "Diag"), "outer": ("outer",), "kron": ("kron",), "vec": ("vec",),
+    "tr": ("tr", "trace", "Tr"), "diag": ("diag", "Diag"), "outer": ("outer",),
+    "cross": ("cross",), "kron": ("kron",), "vec": ("vec",),
     "unfold": ("unfold",), "stacking": ("stacking",), "commutation": ("commutation",),
     "norm": ("norm",), "norm1": ("norm1",), "nucnorm": ("nucnorm",), "dot": ("dot",),
     "inner": ("inner", "vdot"), "matmul": ("matmul",), "multiply": ("multiply", "hadamard"),
@@ -83,6 +84,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 #: Those that are functions only where an argument in brackets follows: elsewhere they are ordinary names.
 SOFT = frozenset((
     "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
+    "cross",
     "unfold", "stacking", "commutation", "rowsum", "colsum", "overline",
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",

@@ -159,12 +159,12 @@ def _network(chains: Sequence[Sequence[str]], under: bool) -> Network | None:
     pattern = _UNDER if under else _ABOVE
     every = [m for sides in chains for side in sides for f in pattern.finditer(side) if (m := _member(f)) is not None]
     lefts = [m for sides in chains if (m := _left(sides, pattern)) is not None]
-    for letter in TOPS:
+    for letter, top in TOPS.items():
         if under != (letter == "t") and (under or letter != "t"):
             continue
         running = {m.stem for m in lefts if m.letter == letter and m.shift == 0 and (m.closed or letter in OPEN)}
         before = any(m.letter == letter and m.shift == -1 and m.stem in running for m in every)
-        stems = frozenset(m.stem for m in every if m.letter in (letter, TOPS[letter]) and m.stem != "e")
+        stems = frozenset(m.stem for m in every if m.letter in (letter, top) and m.stem != "e")
         numbers = {m.shift for m in every if not m.letter and m.stem in stems}
         defined = [m for m in lefts if not m.letter and m.shift > 0]
         if not running or not (before or (not under and len(defined) > 1)):
@@ -174,7 +174,7 @@ def _network(chains: Sequence[Sequence[str]], under: bool) -> Network | None:
         limits = {
             stem: (min(own), max(own)) for stem in stems if (own := [m.shift for m in defined if m.stem == stem])
         }  # fmt: skip
-        return Network(letter, under, stems, depth if depth > 1 else 0, TOPS[letter], {} if before else limits)
+        return Network(letter, under, stems, depth if depth > 1 else 0, top, {} if before else limits)
     return None
 
 

@@ -1,9 +1,9 @@
 r"""What the words between the equations of a document say of them: cases, solutions, layouts.
 
-Contract: `cases(document)` gives for a chain the comparison of letters that its case is (`Case $i \neq j$:`), and whether
-it is plain that the case still holds there; `solutions(document)` are the chains that come of setting a derivative to
-zero; `layout_named(document)` is the layout that the document says it uses.  Words never make a line wrong: they only say
-under what condition it may be right.
+Contract: `cases(document)` gives for a chain the comparison of letters that its case is (`Case $i \neq j$:`), and
+whether it is plain that the case still holds there; `solutions(document)` are the chains that come of setting a
+derivative to zero; `layout_named(document)` is the layout that the document says it uses.  Words never make a line
+wrong: they only say under what condition it may be right.
 """
 
 from __future__ import annotations

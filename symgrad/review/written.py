@@ -29,13 +29,13 @@ from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
 from symgrad.review.prose import Case, cases, layout_named, solutions
 from symgrad.review.spellings import beyond
+from symgrad.schema import SCHEMA
 from symgrad.shapes import describe, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
 from symgrad.verify.report import Counterexample, Finding
 
-SCHEMA = "symgrad/1"
 #: What a condition has; `for all i` has none, and `i = 1, ..., n` is no condition.
 COMPARED = re.compile(r"^(?!.*(?:dots|\.\.\.)).*(?:[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z]))", re.DOTALL)
 MAX_REACHES = 3

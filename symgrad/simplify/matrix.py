@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 
-from symgrad.dims import Dim, linear, split
-from symgrad.dims import number as dimension
+from symgrad.dims import Dim, fold
 from symgrad.expr import (
     Call,
     Contraction,
@@ -120,26 +119,25 @@ def product(trees: list[Tree], kind: str = "") -> Tree:
 
 def dimension_tree(dim: Dim) -> Tree:
     """The tree of a dimension: a number, a name, or what is calculated."""
-    if isinstance(dim, int):
-        return number_tree(dim)
-    terms, signs = [], []
-    for atom, k in sorted(linear(dim).items(), key=lambda term: not term[0]):
-        operator, left, right = split(atom)
-        if k == 0:
-            continue
-        if operator == "//":
-            inner = Tree("div", (dimension_tree(dimension(left)), dimension_tree(dimension(right))), "")
-            tree = Tree("call", (inner,), "floor")
-        elif operator:
-            tree = product([dimension_tree(left), dimension_tree(right)])
-        else:
-            tree = Tree("name", (), atom) if atom else number_tree(1)
-        size = magnitude(k)
-        terms.append(number_tree(size) if not atom else tree if size == 1 else product([number_tree(size), tree]))
-        signs.append(1 if k > 0 else -1)
-    if len(terms) == 1:
-        return terms[0] if signs[0] > 0 else Tree("neg", (terms[0],))
-    return Tree("add", tuple(terms), tuple(signs))
+    return fold(dim, lambda name: Tree("name", (), name), _calculated, _dimension_sum)
+
+
+def _calculated(operator: str, one: Tree, other: Tree) -> Tree:
+    return product([one, other]) if operator == "*" else Tree("call", (Tree("div", (one, other), ""),), "floor")
+
+
+def _dimension_sum(terms: list[tuple[int, Tree | None]]) -> Tree:
+    """Names first, the constant last."""
+    present = [term for term in terms if term[0]] if len(terms) > 1 else terms
+    present.sort(key=lambda term: term[1] is None)
+    trees: list[Tree] = []
+    for coefficient, part in present:
+        size = number_tree(magnitude(coefficient))
+        trees.append(size if part is None else part if magnitude(coefficient) == 1 else product([size, part]))
+    signs = tuple(1 if coefficient >= 0 else -1 for coefficient, _ in present)
+    if len(trees) == 1:
+        return trees[0] if signs[0] > 0 else Tree("neg", (trees[0],))
+    return Tree("add", tuple(trees), signs)
 
 
 def square_of(node: Node) -> Node | None:

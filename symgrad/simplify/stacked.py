@@ -103,7 +103,8 @@ class Apart:
         left, right = self._reached(slow), self._reached(fast)
         if set(left) & set(right) or len(left) + len(right) + len(scalars) < len(self.plain):
             return None
-        if not (left or len(set(slow)) < len(slow)) or not (right or fast[0] == fast[1]):
+        # A side without factors is an identity, or else the product does not depend on it.
+        if not all(places or len(set(labels)) < len(labels) for places, labels in ((left, slow), (right, fast))):
             return None
         return (scalars, ()), (left, slow), (right, fast)
 

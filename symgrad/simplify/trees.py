@@ -94,7 +94,8 @@ def arranged(root: Node, memo: dict[Node, Node] | None = None) -> Node:
     memo = {} if memo is None else memo
     for node in postorder([root], memo):
         unchanged = all(memo[child] is child for child in node.children)
-        memo[node] = _in_written_order(powers_gathered(node if unchanged else rebuild(node, memo.__getitem__)))
+        made = node if unchanged else rebuild(node, memo.__getitem__)
+        memo[node] = _in_written_order(powers_gathered(made)) if isinstance(made, Contraction) else made
     return memo[root]
 
 

@@ -157,8 +157,8 @@ def _without_each(xp: Any, x: Any) -> Any:
     return xp.stack([xp.prod(xp.delete(x, k, axis=-1), axis=-1) for k in range(x.shape[-1])], axis=-1)
 
 
-def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
-    """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
+def _stable_functions(xp: Any) -> dict[str, Callable[..., Any]]:
+    """Operations whose definition overflows or loses digits, written so that they do not; they take complex numbers."""
 
     def softmax(x: Any) -> Any:
         e = xp.exp(x - xp.max(xp.real(x), axis=-1, keepdims=True))
@@ -183,21 +183,29 @@ def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
         e = xp.exp(xp.where(up, -2 * x, 2 * x))
         return xp.where(near, xp.tanh(xp.where(near, x, 0)), xp.where(up, 1 - e, e - 1) / (1 + e))
 
+    return {
+        "softmax": softmax, "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
+        "softplus": softplus, "sigmoid": sigmoid, "tanh": tanh,
+    }  # fmt: skip
+
+
+def _numeric_functions(xp: Any) -> dict[str, Callable[..., Any]]:
+    """The operations in elementary functions of an array module; all but the kinked ones take complex numbers."""
+
     def elu(x: Any, alpha: Any) -> Any:
         return xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, 0, x)))
 
-    return {
+    return _stable_functions(xp) | {
         "exp": xp.exp, "log": xp.log, "power": xp.power, "sin": xp.sin,
         "cos": xp.cos, "tan": xp.tan,
         "arcsin": xp.arcsin, "arccos": xp.arccos, "arctan": xp.arctan, "arcsinh": xp.arcsinh, "arccosh": xp.arccosh,
         "arctanh": xp.arctanh, "floor": xp.floor, "ceil": xp.ceil, "round": xp.round,
-        "sinh": xp.sinh, "cosh": xp.cosh, "tanh": tanh, "sigmoid": sigmoid, "softplus": softplus,
+        "sinh": xp.sinh, "cosh": xp.cosh,
         "relu": lambda x: xp.where(x > 0, x, 0.0), "abs": xp.abs, "sign": xp.sign, "elu": elu,
         "leaky_relu": lambda x, a: xp.where(x > 0, x, a * x), "selu": lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
         "hardtanh": lambda x: xp.clip(x, -1.0, 1.0), "positive": lambda x: (x > 0) * 1.0,
         "nonnegative": lambda x: (x >= 0) * 1.0, "zero": lambda x: (x == 0) * 1.0, "maximum": xp.maximum,
-        "minimum": xp.minimum, "where": lambda c, x, y: xp.where(c > 0, x, y), "softmax": softmax,
-        "log_softmax": lambda x: x - logsumexp(x)[..., None], "logsumexp": logsumexp,
+        "minimum": xp.minimum, "where": lambda c, x, y: xp.where(c > 0, x, y),
         "amax": lambda x: xp.max(x, axis=-1), "prod": lambda x: xp.prod(x, axis=-1),
         "products_of_others": lambda x: _without_each(xp, x),
         "argmax": lambda x: xp.eye(x.shape[-1])[xp.argmax(x, axis=-1)], "inverse": xp.linalg.inv, "det": xp.linalg.det,
@@ -339,6 +347,21 @@ def _diagonal(value: Any, axes: list[int]) -> tuple[Any, list[int]]:
     return value, axes
 
 
+def _of_blocks(np: Any, sp: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of one matrix of SymPy on stacks of them."""
+
+    def mapped(x: Any, *more: Any) -> Any:
+        flat = x.reshape(-1, *x.shape[-2:])
+        found = np.empty(len(flat), dtype=object)
+        parts = [function(sp.Matrix(block), *more) for block in flat]
+        if isinstance(parts[0], sp.MatrixBase):
+            return np.array([np.array(p.tolist(), dtype=object) for p in parts], dtype=object).reshape(x.shape)
+        found[:] = parts
+        return found.reshape(x.shape[:-2])[()]
+
+    return mapped
+
+
 def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]:
     """Whole-array operations over exact entries."""
 
@@ -365,18 +388,7 @@ def _symbolic_array_functions(np: Any, sp: Any) -> dict[str, Callable[..., Any]]
 
         return np.apply_along_axis(row_of, -1, x)
 
-    def matrix(function: Callable[..., Any]) -> Callable[..., Any]:
-        def mapped(x: Any, *more: Any) -> Any:
-            flat = x.reshape(-1, *x.shape[-2:])
-            found = np.empty(len(flat), dtype=object)
-            parts = [function(sp.Matrix(block), *more) for block in flat]
-            if isinstance(parts[0], sp.MatrixBase):
-                return np.array([np.array(p.tolist(), dtype=object) for p in parts], dtype=object).reshape(x.shape)
-            found[:] = parts
-            return found.reshape(x.shape[:-2])[()]
-
-        return mapped
-
+    matrix = partial(_of_blocks, np, sp)
     return {
         "logsumexp": logsumexp, "softmax": softmax, "log_softmax": lambda x: x - np.asarray(logsumexp(x))[..., None],
         "amax": amax, "prod": lambda x: np.prod(x, axis=-1), "products_of_others": lambda x: _without_each(np, x),

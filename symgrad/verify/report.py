@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
+from symgrad.schema import SCHEMA
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 
-SCHEMA = "symgrad/1"
 T = TypeVar("T")
 
 

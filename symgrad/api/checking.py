@@ -17,8 +17,9 @@ from symgrad.api.sources import SYNTAXES, WHOLE, Assumptions, Shapes, Source, is
 from symgrad.calculus import LAYOUTS
 from symgrad.errors import InputError, ShapeError, UnsupportedError, UsageError
 from symgrad.expr import Node, Sum, constant, number, scale
+from symgrad.notation.claims import differentiated
 from symgrad.notation.conditions import LAST_CASE
-from symgrad.notation.reading import read_claim
+from symgrad.notation.reading import Reading, read_claim
 from symgrad.simplify.rules import same, simplify
 
 if TYPE_CHECKING:
@@ -175,15 +176,36 @@ def _read_claim(claim: str, found: Derivation, named: Mapping[str, Node], syntax
 
     reading = found.function.reading
     try:
-        understood = read_claim(claim, reading, intermediates=named, syntax=syntax, shape=found.result.shape)
+        understood = read_claim(
+            claim, reading, intermediates=named, syntax=syntax, shape=found.result.shape, by=found.by,
+            alike=lambda one, other: same(simplify(one), simplify(other)),
+        )  # fmt: skip
+        _refuse_another_function(understood, reading)
     except (InputError, UnsupportedError) as error:
-        if len(found.by) != 1 or not names_derivatives(claim, reading, syntax):
+        if error.code == "ANOTHER" or len(found.by) != 1 or not names_derivatives(claim, reading, syntax):
             raise
         try:
             return through_derivatives(claim, reading, found.by[0], syntax, named), ()
         except ShapeError:
             raise error from None  # the shapes of derivatives in products are a matter of layout
     return understood.node, understood.notes
+
+
+def _refuse_another_function(claim: Reading, reading: Reading) -> None:
+    """An error where the left side of a claim differentiates an expression that is not the function."""
+    parsed = claim.parsed
+    of = None if parsed is None else differentiated(parsed.tree)
+    if parsed is None or of is None or any(part.value == reading.name for part in of.walk()):
+        return
+    try:
+        node = read_claim(parsed.source[of.start : of.end], reading, syntax=parsed.syntax).node
+    except (InputError, UnsupportedError):
+        return
+    if not same(simplify(node), simplify(reading.node)):
+        raise InputError(
+            "this is a claim about the derivative of another function", source=parsed.source, offset=of.start,
+            end=of.end, code="ANOTHER", hint="give the function that it is about",
+        )  # fmt: skip
 
 
 def check_derivation(

@@ -92,25 +92,23 @@ def _array(work: Elaborator, tree: Tree) -> Value:
 
 
 def _assemble(work: Elaborator, tree: Tree) -> Value:
-    names = indices(tree)
-    if len(tree.args) == 1 and _is_matrix(work, tree.args[0], names):
-        subscripts = (Tree("name", (), name, tree.start, tree.end) for name in names)
-        return work.visit(Tree("index", (tree.args[0], *subscripts), None, tree.start, tree.end))
+    names, body = indices(tree), tree.args[0]
     outer, work.bound = work.bound, {**work.bound, **dict.fromkeys(names)}
     outside, work.ranges = work.ranges, {k: r for k, r in work.ranges.items() if k not in names}
     if work.scope.calculates:
         ranges.bind(work, tree.args[0], names, [_run(work, name, end) for name, end in _bounds(tree)])
     try:
-        return close(work, work.visit(tree.args[0]), names, tree)
+        value = work.visit(body)
+        if len(tree.args) > 1 or value.rank < len(names) or _mentions(body, names):
+            return close(work, value, names, tree)
     finally:
         work.bound, work.ranges = outer, outside
+    letters = (Tree("name", (), name, tree.end, tree.end) for name in names)  # [A x]_i is an entry of what stands there
+    return work.visit(Tree("index", (body, *letters), None, tree.start, tree.end))
 
 
-def _is_matrix(work: Elaborator, body: Tree, names: tuple[str, ...]) -> bool:
-    """Whether `[body]_{ij}` picks an entry of a tensor: i and j are bound, and the body does not have them."""
-    bound = all(name in work.bound or name in work.scope.labels for name in names)
-    used = any(part.head == "name" and part.value in names for part in body.walk())
-    return bound and not used and work.visit(body).rank == len(names)
+def _mentions(tree: Tree, names: tuple[str, ...]) -> bool:
+    return any(part.head == "name" and part.value in names for part in tree.walk())
 
 
 def _bounds(tree: Tree) -> list[tuple[str, Tree]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from symgrad.dims import product
 from symgrad.errors import DomainError, InputError, ShapeError
 from symgrad.notation.literals import literal
 from symgrad.notation.syntax import Tree
@@ -16,6 +17,9 @@ from symgrad.shapes import Axis
 
 if TYPE_CHECKING:
     from symgrad.notation.elaborate import Elaborator
+
+#: Dimensions are multiplied no more often than this.
+MAX_POWER = 4
 
 
 def arguments(work: Elaborator, tree: Tree, least: int, most: int, *keywords: str) -> list[Value]:
@@ -78,6 +82,11 @@ def dimension(tree: Tree) -> Axis:
         if Fraction(exact).denominator != 1 or not 1 <= exact <= 10**9:
             raise DomainError(f"{exact} is no dimension")
         return int(exact)
+    if tree.head == "mul":
+        return product(*(dimension(factor) for factor in tree.args))  # type: ignore[arg-type]
+    power = literal(tree.args[1]) if tree.head == "pow" else None
+    if isinstance(power, int) and 1 <= power <= MAX_POWER:
+        return product(*[dimension(tree.args[0])] * power)  # type: ignore[arg-type]
     if tree.head != "name":
-        raise DomainError("a dimension is a name or a whole number")
+        raise DomainError("a dimension is a name, a whole number, or a product of them")
     return str(tree.value)

@@ -7,7 +7,7 @@ widen the span of what they hold; a condition between them is its indicator; rag
 from __future__ import annotations
 
 from symgrad.errors import ShapeError
-from symgrad.notation import scripts
+from symgrad.notation import listed, scripts
 from symgrad.notation.bars import OPENERS, OPERAND_START
 from symgrad.notation.cursor import PARTNER, POSTFIX, RELATIONS, Reader, bracketed, widened
 from symgrad.notation.literals import indices, literal
@@ -31,6 +31,9 @@ def group(p: Reader, token: Token, _floor: int) -> Tree:
 
 def _grouped(p: Reader, token: Token, *, printed: bool) -> Tree:
     kind = token[0]
+    if kind == "(" and listed.is_list(p, p.pos - 1):
+        p.pos -= 1
+        return listed.entries(p)
     p.deeper(token)
     if p.tokens[p.pos][0] == PARTNER[kind]:
         p.fail("these brackets are empty", token)
@@ -127,6 +130,9 @@ def one(p: Reader, token: Token, _floor: int) -> Tree:
 
 def square(p: Reader, token: Token, _floor: int) -> Tree:
     """`[a, b; c, d]` is a literal; `[expression]` a bracket, or with indices below the tensor with those entries."""
+    if listed.is_list(p, p.pos - 1):
+        p.pos -= 1
+        return listed.entries(p)
     p.deeper(token)
     if p.tokens[p.pos][0] == "]":
         p.fail("these brackets are empty", token)
@@ -399,6 +405,9 @@ def environment(p: Reader, token: Token, _floor: int) -> Tree:
     p.depth -= 1
     if cases:
         return _latex_cases(p, rows, token, closing)
+    if any(cell.head == listed.DOTS for row in rows for cell in row):
+        flat = [cell for row in rows for cell in row] if len(rows[0]) == 1 else []
+        return listed.vector(p, flat, token, closing[3])
     tree = matrix(p, rows, token, closing, len(rows[0]) == 1)
     heads = {"vmatrix": "bars", "Vmatrix": "norm"}
     if token[1] in heads:
@@ -408,7 +417,7 @@ def environment(p: Reader, token: Token, _floor: int) -> Tree:
 
 def _cell(p: Reader, condition: bool) -> Tree:
     if not condition:
-        tree = p.value()
+        tree = listed.item(p) if p.tokens[p.pos][0] == listed.DOTS else p.value()
         if p.tokens[p.pos][0] == "," and p.tokens[p.pos + 1][0] in ("&", "\\\\", "END"):
             p.pos += 1
         return tree

@@ -36,6 +36,7 @@ from symgrad.notation.cursor import (
     is_number,
     widened,
 )
+from symgrad.notation.listed import entries, is_list
 from symgrad.notation.literals import indices, kind
 from symgrad.notation.quotients import differential, slashed
 from symgrad.notation.sums import big
@@ -306,6 +307,9 @@ def unknown_operator(p: Reader, token: Token, _floor: int) -> Tree:
 def arguments(p: Reader, token: Token) -> tuple[list[Tree], Token]:
     """The arguments in the brackets at the cursor, and the closing bracket."""
     opened = p.tokens[p.pos]
+    if is_list(p, p.pos):
+        found = [entries(p)]
+        return found, p.tokens[p.pos - 1]
     p.deeper(opened)
     p.pos += 1
     closing = PARTNER[opened[0]]

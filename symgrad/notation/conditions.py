@@ -35,6 +35,8 @@ def condition(work: Elaborator, tree: Tree) -> Value:
 
 def _is_position(work: Elaborator, tree: Tree) -> bool:
     """Whether a side of `=` names a position on an axis: a bound or free index letter."""
+    if tree.head == "name" and tree.value in work.bound and tree.value not in work.arguments:
+        return True
     if tree.head != "name" or tree.value in work.scope.variables or tree.value in work.scope.values:
         return False
     return tree.value not in work.scope.sizes and tree.value not in work.arguments

@@ -34,6 +34,10 @@ ADD, PRODUCT, JUXTAPOSED, FACTOR, POWER, ARGUMENT, POSTFIX = 50, 60, 70, 71, 90,
 
 #: How many end tokens stand behind the last one, so that lookahead needs no bounds.
 PADDING = 5
+#: What ends a formula.
+ENDS = frozenset((END, ",", ";", NEWLINE, "\\\\", "where"))
+#: Begins a condition behind a whole formula, as in `p_k (k ≠ y)`.
+GIVEN = "given"
 RELATIONS = frozenset(("rel", "<", ">", "="))
 PARTNER = {
     "(": ")", "[": "]", ENTRY: "]", "{": "}", "\\{": "\\}", "<(": ")>", "|(": ")|", "||(": ")||", "floor(": ")floor",
@@ -93,10 +97,16 @@ class Reader:
     def value(self) -> Tree:
         """An expression, or Python's `a if c else b`."""
         first = self.expression(0)
-        if self.tokens[self.pos][0] != "if":
+        kind = self.tokens[self.pos][0]
+        if kind not in ("if", GIVEN):
             return first
+        opened = self.tokens[self.pos]
         self.pos += 1
         condition = self.condition()
+        if kind == GIVEN and self.source[opened[2]] == "(":
+            self.expect(")", opened)
+        if kind == GIVEN or (not self.depth and self.latex and self.tokens[self.pos][0] in ENDS):
+            return Tree("restricted", (first, condition), None, first.start, condition.end)
         self.expect("else")
         other = self.value()
         otherwise = Tree("otherwise", (), None, other.end, other.end)

@@ -112,6 +112,10 @@ class Elaborator:
             rank = value.rank
             if rank == 0 or value is lead:
                 continue
+            if value.spreads and rank == 1 and len(shape) == 2:
+                if not unify(value.shape[0], shape[0]):
+                    raise self.misfit(tree, f"{self.text(tree)} has sums of other rows than those beside them")
+                continue
             if rank != len(shape):
                 shape = self._trailing(value, shape, tree)
                 continue
@@ -162,7 +166,7 @@ class Elaborator:
         own, rank = value.rank, len(shape)
         if not own:
             return value.node, value.open
-        labels = PLACES[rank - own : rank]
+        labels = PLACES[:own] if value.spreads else PLACES[rank - own : rank]
         if not self.scope.numpy or not any(find(dim) == 1 for dim in value.shape):
             return value.node, value.open + labels
         node = value.node
@@ -183,7 +187,8 @@ class Elaborator:
         factors = [(*self.placed(v, shape), p) for v, p in zip(values, powers, strict=True)]
         names = tuple(extents)
         sizes: dict[Any, Axis] = {**extents, **dict(enumerate(shape))}
-        return Value(self.algebra.contract(factors, names + PLACES[:rank], coefficient, sizes), names, row)
+        node = self.algebra.contract(factors, names + PLACES[:rank], coefficient, sizes)
+        return Value(node, names, row, spreading(values))
 
     def spread(self, value: Value, extents: dict[str, Axis], shape: tuple[Axis, ...]) -> Any:
         """The tensor of `value` over all of these indices and axes."""
@@ -197,9 +202,10 @@ class Elaborator:
         """A sum of values, scalars repeated over every entry of the others."""
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
-        extents, shape, row = self.align([value for _, value in terms], tree)
+        values = [value for _, value in terms]
+        extents, shape, row = self.align(values, tree)
         tensors = [(sign, self.spread(value, extents, shape)) for sign, value in terms]
-        return Value(self.algebra.add(tensors), tuple(extents), row)
+        return Value(self.algebra.add(tensors), tuple(extents), row, spreading(values))
 
     def apply(self, name: str, values: Sequence[Value], tree: Tree, params: tuple[Any, ...] = ()) -> Value:
         """A declared operation; entrywise ones take scalars beside tensors, the others act on the last axes."""
@@ -289,6 +295,12 @@ class Elaborator:
         del tree
         dim = self.bound.get(name)
         return self.algebra.hole() if dim is None else dim
+
+
+def spreading(values: Iterable[Value]) -> bool:
+    """Whether what is calculated entry by entry from columns of sums is one itself."""
+    tensors = [value for value in values if value.rank]
+    return bool(tensors) and all(value.spreads for value in tensors)
 
 
 def _misplaced(work: Elaborator, tree: Tree) -> Value:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.errors import DomainError, InputError, NameProblem, ShapeError, UnsupportedError
 from symgrad.expr import Rational
 from symgrad.notation import ranges
+from symgrad.notation.customary import customary
 from symgrad.notation.literals import RANGES, exact
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Handler, Value
@@ -289,15 +290,25 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
     """Unit vectors e_k, identities I_n and their entries, rows x_i of a matrix X, and functions of an index."""
     if base.head == "const" and base.value == "e" and len(subscripts) == 1:
         return _unit(work, subscripts[0], tree)
-    if base.head == "call" and base.value == "ones" and not base.args and _is_label(work, subscripts):
-        return _unit(work, subscripts[0], tree)
+    if base.head == "call" and base.value == "ones" and not base.args:
+        return (
+            _unit(work, subscripts[0], tree)
+            if _is_label(work, subscripts)
+            else customary(work, "ones", subscripts, tree)
+        )
     if base.head != "name":
         return None
     scope = work.scope
     name = str(base.value)
     if name == "e" and len(subscripts) == 1 and not _known(work, name):
         return _unit(work, subscripts[0], tree)
+    found = None if _known(work, name) else customary(work, name, subscripts, tree)
+    if found is not None:
+        return found
     if name in ("delta", "I") and len(subscripts) == 2 and not _known(work, name):
+        letters = tuple(str(s.value) for s in subscripts if s.head == "name" and not _known(work, str(s.value)))
+        if len(set(letters)) == 2 and work.ranges.keys().isdisjoint(letters):
+            return _identity_entry(work, letters, tree)
         equal = Tree("compare", tuple(subscripts), "=", tree.start, tree.end)
         return work.visit(Tree("indicator", (equal,), None, tree.start, tree.end))
     if name == "I" and name not in work.scope.variables and subscripts[0].head == "name":
@@ -310,6 +321,15 @@ def _special_index(work: Elaborator, base: Tree, subscripts: Sequence[Tree], tre
         found = _index(work, Tree("index", (matrix, *whole, *subscripts), None, tree.start, tree.end))
         return Value(found.node, found.open)
     return None
+
+
+def _identity_entry(work: Elaborator, letters: tuple[str, ...], tree: Tree) -> Value:
+    """δ_ij of two indices, also where they are letters of dimensions."""
+    one, other = letters
+    dim = work.dimension(one, tree)
+    if not unify(dim, work.dimension(other, tree)):
+        raise work.misfit(tree, f"{one} and {other} run over different dimensions")
+    return Value(work.algebra.delta(dim), letters)
 
 
 def _known(work: Elaborator, name: str) -> bool:

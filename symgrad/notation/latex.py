@@ -21,6 +21,7 @@ from symgrad.notation.tokens import (
     NEWLINE,
     NEXT,
     ONE,
+    OPERAND_END,
     WORD,
     Lexed,
     Vocabulary,
@@ -70,7 +71,8 @@ COMMANDS: dict[str, tuple[str, object]] = {
     "frac": ("FRAC", None), "tfrac": ("FRAC", None), "dfrac": ("FRAC", None), "cfrac": ("FRAC", None),
     "sqrt": ("SQRT", None),
     "partial": ("partial", None), "nabla": ("nabla", None), "infty": ("const", "inf"), "cdots": ("dots", None),
-    "ldots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None), "dotsb": ("dots", None),
+    "ldots": ("dots", None), "vdots": ("dots", None), "dots": ("dots", None), "dotsc": ("dots", None),
+    "dotsb": ("dots", None),
     "int": ("INT", None),
     "colon": (":", None), "lbrace": ("\\{", None), "rbrace": ("\\}", None), "lbrack": ("[", None),
     "rbrack": ("]", None),
@@ -138,6 +140,7 @@ _SLICES = re.compile(r"[^\[\]]*(?::|\\operatorname\{range\}|\\mathrm\{None\})[^\
 _ENTRIES = re.compile(r"[A-Za-z0-9,: ]*\]")
 #: What a full stop behind a formula stands before.
 _SENTENCE_END = re.compile(r"\s*(?:$|\$|\\end(?![A-Za-z])|\\\]|\\\))")
+_CLOSING = re.compile(r"\s*(?:\\right)?\)")
 _TEXT_BODY = re.compile(r"\s*\{((?:[^{}\\$]|\\_|\\[ ,;!])*)\}")
 #: Spaces inside of words: `arg\,max`.
 _THIN = re.compile(r"\\[,;!]")
@@ -461,6 +464,8 @@ class _Lexer:
         """A font around a longer expression changes nothing; an accent over one is no name."""
         if name in names.FONTS and _ASCII.match(self.source, end):
             return end
+        if name == "overline" and self.source[end : end + 1] == "{":
+            return self.put(FUNC, "overline", start, end)
         return self.refuse(f"\\{name} goes over a single letter", start, end)
 
     def _blackboard(self, bases: list[str], start: int, end: int) -> int:
@@ -504,6 +509,12 @@ class _Lexer:
             return self.refuse(f"a name may have {names.MAX_NAME} characters", start, stop, "LIMIT_NAME")
         if self._remarks():
             return stop
+        closing = _CLOSING.match(self.source, stop)
+        tokens = self.lexed.tokens
+        if " " in inner and closing and len(tokens) > 1 and tokens[-1][0] == "(" and tokens[-2][0] in OPERAND_END:
+            tokens.pop()
+            self.lexed.notes.append(f"the remark ({inner}) is not read")
+            return closing.end()
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", inner):
             return self.refuse("a word of letters is expected in these braces", match.start(1), match.end(1))
         soft = inner in self.vocabulary.names or (

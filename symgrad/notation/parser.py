@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from symgrad.errors import InputError, LimitError
-from symgrad.notation import brackets, calls, evaluations, heads, latex, quotients, sums, text
+from symgrad.notation import brackets, calls, evaluations, heads, latex, quotients, restricted, sums, text
 from symgrad.notation.bars import OPENERS, OPERAND_START, resolve
+from symgrad.notation.claims import PLACEHOLDER
 from symgrad.notation.cursor import (
     ADD,
     FACTOR,
@@ -130,21 +131,28 @@ def _prepared(
         tokens = _joined(tokens, is_latex, lexed.numpy)
     if tokens and tokens[0][:2] in OBJECTIVES:
         tokens = _objective(tokens, lexed.notes)
+    if "=" in kinds or "rel" in kinds:
+        tokens = restricted.marked(tokens)
     end = tokens[-1][3] if tokens else 0
     tokens += [(END, None, end, end + 1)] * PADDING
+    return _paired(source, tokens, kinds, is_latex)
+
+
+def _paired(source: str, tokens: list[Token], kinds: AbstractSet[str], is_latex: bool) -> list[Token]:
+    """The tokens with their bars told apart: evaluations, absolute values, norms."""
     bars = "=" in kinds and "_" in kinds and ("|" in kinds or ")|" in kinds)
     if bars or (is_latex and "\\left." in source):
         tokens = evaluations.marked(source, tokens)
-    if "|" in kinds or "||" in kinds:
-        try:
-            tokens = _entered(resolve(source, tokens))
-        except InputError as error:
-            # an unreadable token before the bars is the better complaint
-            last = tokens[-PADDING - 1]
-            if last[0] == ERROR and last[2] < error.offset:
-                raise last[1] from None
-            raise
-    return tokens
+    if "|" not in kinds and "||" not in kinds:
+        return tokens
+    try:
+        return _entered(resolve(source, tokens))
+    except InputError as error:
+        # an unreadable token before the bars is the better complaint
+        last = tokens[-PADDING - 1]
+        if last[0] == ERROR and last[2] < error.offset:
+            raise last[1] from None
+        raise
 
 
 def _together(tokens: list[Token], declared: Collection[str]) -> list[Token]:
@@ -455,18 +463,19 @@ def _document(p: Reader) -> Tree:
     while True:
         formula = _formula(p)
         separator = p.tokens[p.pos]
-        if formula.head not in ("equation", "declare"):
+        if formula.head not in ("equation", "declare", "restricted"):
             if plain is not None:
                 p.fail("two formulas where one is wanted", _second(last, formula), hint="name the first one: q = ...")
             plain = formula
         found.append(formula)
         last = separator
-        if not _separates(p):
+        if not _separates(p, restricted.is_restricted(formula)):
             break
     if p.latex and p.tokens[p.pos][0] in (",", ";") and p.tokens[p.pos + 1][0] == END:
         p.pos += 1  # the comma behind a formula in a sentence
     if p.tokens[p.pos][0] != END or p.truncated:
         p.unexpected(p.tokens[p.pos], "an operator or the end")
+    found = restricted.joined(found, p.source)
     found += [one for one in p.named if _is_used(one.args[0], found)]
     if len(found) == 1:
         return found[0]
@@ -482,14 +491,14 @@ def _second(separator: Token, formula: Tree) -> Token | Tree:
     return formula if separator[0] == NEWLINE else separator
 
 
-def _separates(p: Reader) -> bool:
-    """Step over what separates two formulas; False at the end or where none begins."""
+def _separates(p: Reader, complete: bool) -> bool:
+    """Step over what separates two formulas; False at the end, or where none begins behind one not `complete`."""
     kind = p.tokens[p.pos][0]
     if kind in (",", "where"):
         place = p.pos + 1
         while p.tokens[place][0] in ("where", ",", "\\\\"):
             place += 1
-        if not _defines(p.tokens, place):
+        if not (_defines(p.tokens, place) or (complete and p.tokens[place][0] != END)):
             return False
         p.pos = place
         return True
@@ -595,10 +604,16 @@ def _juxtapose(p: Reader, left: Tree, token: Token) -> Tree:
         token = tokens[p.pos]
         if token[0] not in OPERAND_START:
             break
-        if token[0] == NUM and not (token[1] == 1 and tokens[p.pos + 1][0] in OPENERS and p.compares(p.pos + 1)):
+        indicates = token[1] == 1 and tokens[p.pos + 1][0] in OPENERS and p.compares(p.pos + 1)
+        if token[0] == NUM and not indicates and not _spaced(p, factors[-1].end, token[2]):
             p.fail("two factors side by side, the second a number", token, hint="write * between them")
         factors.append(p.expression(FACTOR))
     return Tree("mul", tuple(factors), "", left.start, factors[-1].end)
+
+
+def _spaced(p: Reader, before: int, after: int) -> bool:
+    r"""Whether a space is written between two factors, as in `h^T \, 2(y - t)`."""
+    return p.latex and any(space in p.source[before:after] for space in ("\\,", "\\;", "\\:", "\\ "))
 
 
 def _product(kind: str) -> Infix:
@@ -654,6 +669,13 @@ def _prime(p: Reader, left: Tree, token: Token) -> Tree:
     return Tree("transpose", (left,), None, left.start, token[3])
 
 
+def _placeholder(p: Reader, token: Token, _floor: int) -> Tree:
+    r"""The dot of `\mathbf{1}[\cdot > 0]`, for what a claim leaves out; a dot anywhere else is a product."""
+    if p.tokens[p.pos][0] not in RELATIONS or not p.depth:
+        p.unexpected(token, "an expression")
+    return Tree("name", (), PLACEHOLDER, token[2], token[3])
+
+
 def _scripted(p: Reader, left: Tree, token: Token) -> Tree:
     """Scripts, and the arguments of a function that carries them."""
     tree = scripts(p, left)
@@ -677,7 +699,7 @@ def _scripted_call(p: Reader, tree: Tree, token: Token) -> Tree:
     label = _parameter(tree)
     if label in p.defined:
         return calls.call(p, (NAME, label, base.start, tree.end), label)
-    if value in p.vocabulary.names or not value:
+    if value in p.vocabulary.names or not value or (value == "delta" and len(tree.args) == 3):
         return tree
     if tree.head == "index" and _is_eigenvalue(p, tree, value):
         call = calls.call(p, (NAME, "eigvals", base.start, tree.end), "eigvals")
@@ -829,6 +851,7 @@ PREFIX: dict[str, Prefix] = {
     "-": _minus, "+": _minus, "BIG": sums.big, "FRAC": quotients.fraction, "SQRT": quotients.root,
     "BEGIN": brackets.environment, "BRACE": brackets.braced,
     "partial": quotients.partial, "nabla": quotients.gradient, "INT": quotients.integral, "dots": quotients.ellipsis,
+    ".": _placeholder,
     "_": calls.underscore,
 }  # fmt: skip
 

@@ -131,10 +131,11 @@ class Chain:
 
     def value(self) -> Value:
         names = tuple(self.extents)
+        spreads = len(self.parts) == 1 and self.parts[0][0].spreads
         if len(self.factors) == 1 and self.coefficient == 1 and self.factors[0][1] == names + self.labels:
-            return Value(self.factors[0][0], names, self.row)
+            return Value(self.factors[0][0], names, self.row, spreads)
         node = self.work.algebra.contract(self.factors, names + self.labels, self.coefficient)
-        return Value(node, names, self.row)
+        return Value(node, names, self.row, spreads)
 
 
 def _is_matrix(tree: Tree) -> bool:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from symgrad.errors import DomainError
 from symgrad.notation import names, scripts
 from symgrad.notation.bars import OPERAND_START
-from symgrad.notation.cursor import ARGUMENT, JUXTAPOSED, POSTFIX, Reader, is_number
+from symgrad.notation.cursor import ARGUMENT, ENDS, JUXTAPOSED, POSTFIX, Reader, is_number
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import END, NAME, NUM, WORD, Token
 
@@ -242,9 +242,27 @@ def gradient(p: Reader, token: Token, _floor: int) -> Tree:
             variables.append(_gradient_variable(p))
     if p.tokens[p.pos][0] not in OPERAND_START:
         p.unexpected(p.tokens[p.pos], "the function to differentiate")
-    of = p.expression(ARGUMENT)
+    of = _applied(p) or p.expression(ARGUMENT)
     p.depth -= 1
+    if of.head == "call" and len(of.args) == 1 and of.args[0].head == "name":
+        variables = variables or [of.args[0]]
     return Tree("derivative", (of, *variables[:1]), order, token[2], of.end)
+
+
+def _applied(p: Reader) -> Tree | None:
+    """The E(w) of `∇E(w)`: a name before a list of names is a function of them; None for anything else."""
+    kind, value, start, _ = p.tokens[p.pos]
+    opening = p.pos + 1
+    if kind not in (NAME, WORD) or p.tokens[opening][0] != "(" or p.tokens[opening - 1][3] != p.tokens[opening][2]:
+        return None
+    closing = p.partner(opening)
+    inner = p.tokens[opening + 1 : closing]
+    plain = inner[::2] and all(t[0] in (NAME, WORD) for t in inner[::2]) and all(t[0] == "," for t in inner[1::2])
+    if not plain or value in p.vocabulary.functions or p.tokens[closing + 1][0] not in ENDS | {"="}:
+        return None
+    p.pos = closing + 1
+    arguments = tuple(Tree("name", (), *t[1:]) for t in inner[::2])
+    return Tree("call", arguments, value, start, p.tokens[closing][3])
 
 
 def _gradient_variable(p: Reader) -> Tree:

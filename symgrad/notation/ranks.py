@@ -457,7 +457,7 @@ def _of_rank(rank: int, result: int) -> Callable[[Ranks, Sequence[Tree]], Rank]:
 
 #: Heads that have the rank of their first part.
 _LIKE_FIRST = frozenset({"neg", "pow", "div", "transpose", "bars", "big"})
-_TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet"})
+_TO_SCALAR = frozenset({"sum", "mean", "var", "std", "norm", "norm1", "tr", "Tr", "trace", "det", "logdet", "overline"})
 _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(_TO_SCALAR, _to_scalar),
     **dict.fromkeys(("softmax", "log_softmax", "logsoftmax", "argmax", "products_of_others"), _whole),
@@ -475,6 +475,7 @@ _CALLS: dict[str, Callable[[Ranks, Sequence[Tree]], Rank]] = {
     **dict.fromkeys(("onehot", "one_hot"), _onehot),
     "counting": lambda _self, _args: 1,
     **dict.fromkeys(("dot", "matmul", "inner"), _matmul),
+    **dict.fromkeys(("rowsum", "colsum"), _of_rank(2, 1)),
     "diag": _diag,
     **dict.fromkeys(("conv1d", "correlate"), _of_rank(1, 1)),
     "cross": _of_rank(1, 1),

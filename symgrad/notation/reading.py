@@ -7,22 +7,34 @@ the operations are.  The same source always gives the same reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import permutations
+from typing import Any, NoReturn
 
 from symgrad import expr
 from symgrad.errors import InputError, LimitError, NameProblem, ShapeError
 from symgrad.expr import Node, Shape, Variable, contract
 from symgrad.notation import ranges
 from symgrad.notation.applications import close
+from symgrad.notation.claims import (
+    About,
+    derivative_of,
+    places,
+    refuse_another,
+    refuse_placeholder,
+    spelled,
+    written_order,
+)
 from symgrad.notation.counts import sized
 from symgrad.notation.elaborate import Elaborator
 from symgrad.notation.literals import kind, literal
 from symgrad.notation.names import canonical, subscripted
 from symgrad.notation.parser import Parsed, parse_tree
 from symgrad.notation.roles import UNIVERSAL, Roles, calculates, name_of, zero_based
-from symgrad.notation.scope import Definition, Survey, become_name, survey
+from symgrad.notation.scope import Definition, Survey, Uses, become_name, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.tokens import NEXT
 from symgrad.notation.values import Expressions, Function, NeedOutline, Scope, Value
@@ -41,6 +53,8 @@ from symgrad.shapes import (
     unify,
 )  # fmt: skip
 
+#: Open indices of a claim that are tried in every order.
+MAX_OPEN = 4
 Declarations = str | Mapping[str, Any] | None
 
 
@@ -109,6 +123,7 @@ def _read(source: str, syntax: str, declared: Mapping[str, Shape], assumed: Mapp
     for columns in (False, True):
         parsed = parse_tree(source, syntax=syntax, names=declared)
         _refuse_gradients(parsed)
+        refuse_placeholder(parsed.tree, source)
         roles = Roles(parsed, declared, assumed)
         _refuse_assignment(roles.survey.function, parsed)
         roles.settle()
@@ -211,13 +226,14 @@ def _outlined(
 ) -> list[Unknown]:
     """First run: shapes alone; every unknown dimension has a name afterwards."""
     outlines = Outlines()
-    values = {n: Value(Outline(v.node.shape), v.open, v.row) for n, v in scope.values.items()}
+    values = {n: Value(Outline(v.node.shape), v.open, v.row, v.spreads) for n, v in scope.values.items()}
     variables: dict[str, Any] = {name: Outline(node.shape) for name, node in scope.variables.items()}
     variables.update((name, Outline(shape)) for name, shape in shapes.items())
     work = Elaborator(outlines, scope.over(variables, values))
     value = _evaluate(work, sources)
-    if wanted is not None and len(wanted) == len(value.node.shape):
-        for one, other in zip(value.node.shape, wanted, strict=True):
+    axes = value.node.shape
+    if wanted is not None and (len(wanted) == len(axes) or (value.row and len(axes) == 1 and wanted)):
+        for one, other in zip(reversed(axes), reversed(wanted), strict=False):
             unify(one, other)
     taken = {*shapes, *scope.variables, *scope.sizes}
     for tensor in variables.values():
@@ -282,11 +298,11 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
         else:
             _define(work, one)
     function = sources.function
-    value = _with_indices(work, function)
+    value = _on_the_left(work, function, _with_indices(work, function))
     present = tuple(name for name in function.indices if name in value.open)
     if present:
         value = close(work, value, present, function.body)
-    if value.open and _is_entry(function.body):
+    if value.open and _is_entry(function.body) and (scope.about is None or len(value.open) == 1):
         work.note(f"{work.text(function.body)} stands for all its entries: nothing binds {', '.join(value.open)}")
         value = close(work, value, value.open, function.body)
     if len(value.open) == scope.about == 1 and not value.rank:
@@ -294,12 +310,35 @@ def _evaluate(work: Elaborator, sources: Survey) -> Value:
         value = close(work, value, value.open, function.body)
     if value.open:
         names = ", ".join(value.open)
-        raise InputError(
+        error = Unbound(
             f"nothing binds the ind{'ex' if len(value.open) == 1 else 'ices'} {names}", source=scope.source,
             offset=function.body.start, end=function.body.end, code="UNBOUND",
             hint="sum over it, as in sum_{0} (...), or put it on a left side, as in f_{0} = ...".format(value.open[0]),
         )  # fmt: skip
+        error.names = value.open
+        raise error
     return value
+
+
+class Unbound(InputError):
+    """Nothing binds the indices `names` of a formula."""
+
+    names: tuple[str, ...] = ()
+
+
+def _on_the_left(work: Elaborator, function: Definition, value: Value) -> Value:
+    """A claimed derivative with its axes where the left side puts their indices; it is constant along absent ones."""
+    axes = places(function.whole, work.scope.asked, work.scope.source)
+    if axes is None or value.row or not any(letter for letter, _ in axes):
+        return value
+    letters = {letter for letter, _ in axes if letter}
+    if not letters.issuperset(value.open) or value.rank != sum(not letter for letter, _ in axes):
+        return value
+    places_ = iter(range(value.rank))
+    out = tuple(letter or next(places_) for letter, _ in axes)
+    sizes: dict[Any, Axis] = {letter: dim for letter, dim in axes if letter and letter not in value.open}
+    given = [(value.node, (*value.open, *range(value.rank)))]
+    return Value(work.algebra.contract(given, out, 1, sizes))
 
 
 def _is_entry(tree: Tree) -> bool:
@@ -349,16 +388,20 @@ def read_claim(
     intermediates: Mapping[str, Node] | None = None,
     syntax: str = "auto",
     shape: Shape | None = None,
+    by: Sequence[Variable] = (),
+    alike: Callable[[Node, Node], bool] = operator.is_,
 ) -> Reading:
     """A formula in the scope of another: its variables, definitions, and named intermediates.
 
-    `shape` is the expected shape; it settles the size of an identity matrix that nothing else tells.
+    `shape` is the expected shape; it settles the size of an identity matrix that nothing else tells.  `by` says which
+    derivative is in question: a left side that names another one is an error.  Where the shapes allow several orders of
+    open indices, they have to give `alike` readings.
     """
     known = {*reading.variables, *(intermediates or ()), *reading.definitions}
     own = {reading.name} - known if _is_called(reading) else ()  # J(θ) in a claim about J is its value
     parsed = parse_tree(source, syntax=syntax, names=known, functions=(*reading.scope.functions, *own))
     try:
-        return _claimed(parsed, reading, intermediates or {}, shape)
+        return _claimed(parsed, reading, intermediates or {}, shape, tuple(by), alike)
     except RecursionError:
         raise LimitError("this is nested too deeply", source=source, code="LIMIT_DEPTH") from None
     except InputError as error:
@@ -374,12 +417,21 @@ def _is_called(reading: Reading) -> bool:
     return function.head == "equation" and any(part.head == "call" for part in function.args[0].walk())
 
 
-def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None) -> Reading:
+def _claimed(
+    parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None, by: tuple[Variable, ...],
+    alike: Callable[[Node, Node], bool],
+) -> Reading:  # fmt: skip
     names = {*reading.variables, *reading.scope.values, *intermediates}
     if not {"_", "^"}.isdisjoint(reading.name):  # h_t is one name, where a recursion defines it
         names.add(reading.name)
-    parsed = replace(parsed, tree=sized(parsed.tree, _dimensions(reading) - names, parsed.source))
+    function = None if reading.parsed is None else reading.parsed.tree
+    tree = sized(parsed.tree, _dimensions(reading) - names, parsed.source)
+    parsed = replace(parsed, tree=spelled(tree, function, names, parsed.source))
     found = survey(parsed.tree, parsed.source, names, _dimensions(reading))
+    if by:
+        own = {reading.name} | ({reading.node.name} if isinstance(reading.node, Variable) else set())
+        about = About(own, tuple(v.name for v in by), names)
+        refuse_another(found.function.whole, about, parsed.source)
     names |= {d.name for d in found.definitions}
     for stem, trees in found.uses.numbered.items():
         for tree in trees:
@@ -390,19 +442,85 @@ def _claimed(parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node]
         values.setdefault(name, Value(node))
     for name in reading.variables:
         values.pop(name, None)
+    uses = found.uses
+    if reading.name in uses.subscripts and reading.name not in {*uses.plain, *uses.called, *uses.indexed}:
+        values.pop(reading.name, None)  # the f of v_if is an index
+    rows = _rows_of(uses, reading, names)
+    asked = (reading.node.shape, *(v.shape for v in by))
     scope = replace(
         reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
+        rows=reading.scope.rows | rows,
+        asked=asked if by and shape == tuple(d for part in asked for d in part) else (),
         sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
         zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
         calculates=calculates(found.uses), about=None if shape is None else len(shape),
     )  # fmt: skip
     _known_names(found, scope, parsed)
-    node, final, notes = _elaborated(found, scope, {}, {}, shape)
-    own = {d.name for d in found.definitions}
-    definitions = {name: value.node for name, value in final.values.items() if name in own}
+    try:
+        node, final, notes = _elaborated(found, scope, {}, {}, shape)
+    except ShapeError:
+        if rows:
+            _refuse_rows(rows, parsed.source)
+        raise
+    except Unbound as error:
+        name = by[0].name if by else ""
+        written = [written_order(tree, name, set(error.names)) if tree else () for tree in (function, parsed.tree)]
+        node, final, notes = _bound_by_shape(error, found, scope, shape, written, alike)
+    defined = {d.name for d in found.definitions}
+    definitions = {name: value.node for name, value in final.values.items() if name in defined}
     name = found.function.name or reading.name
     told = (*found.notes, *notes)
     return Reading(node, reading.variables, definitions, name, told, parsed, _differentiated(found.function), final)
+
+
+def _rows_of(uses: Uses, reading: Reading, names: Collection[str]) -> dict[str, str]:
+    """The matrices whose rows a claim writes as u_i, where the function writes no such row."""
+    rows = {}
+    for stem, count in uses.indexed.items():
+        capital = stem[:1].upper() + stem[1:]
+        shape = reading.variables[capital].shape if capital in reading.variables else ()
+        if stem not in names and capital != stem and stem not in reading.scope.rows and (count, len(shape)) == (1, 2):
+            rows[stem] = capital
+            if shape[0] == shape[1]:
+                _refuse_rows(rows, "")
+    return rows
+
+
+def _refuse_rows(rows: Mapping[str, str], source: str) -> NoReturn:
+    stem, capital = list(rows.items())[-1]
+    raise InputError(
+        f"is {stem} with an index a row or a column of {capital}?", source=source, code="AMBIGUOUS",
+        hint=f"write {capital}_{{i,:}} or {capital}_{{:,i}}",
+    )  # fmt: skip
+
+
+def _bound_by_shape(
+    error: Unbound, found: Survey, scope: Scope, shape: Shape | None, written: Sequence[tuple[str, ...]],
+    alike: Callable[[Node, Node], bool],
+) -> tuple[Node, Scope, list[str]]:  # fmt: skip
+    """The reading of a formula with open indices and no left side, if there is only one.
+
+    That is so where the function itself writes the entries of the variable with these indices, or where the shapes
+    allow no other.  The indices have to be in the order of the alphabet then, or in that of the entries in the claim:
+    2 x_i q_j of a matrix that only fits as its transpose stays an error.  `written` are both orders of entries.
+    """
+    letters = sorted(error.names)
+    if shape is None or len(letters) != len(shape) or derivative_of(found.function.whole) is not None:
+        raise error
+    fits = {}
+    for order in permutations(letters) if len(letters) <= MAX_OPEN else ():
+        found.function.indices = order
+        with suppress(ShapeError):
+            read_so = _elaborated(found, scope, {}, {}, shape)
+            if read_so[0].shape == shape:
+                fits[order] = read_so
+    given, *others = written
+    chosen = next((order for order in (given, *others, tuple(letters)) if order in fits), None)
+    one = chosen == given or all(alike(fits[chosen][0], node) for node, _, _ in fits.values()) if chosen else False
+    if chosen is None or not one:
+        raise error
+    node, final, notes = fits[chosen]
+    return node, final, [*notes, f"{', '.join(chosen)} count the axes of the derivative, in this order"]
 
 
 def _dimensions(reading: Reading) -> set[str]:

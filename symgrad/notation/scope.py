@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.errors import InputError, NameProblem
+from symgrad.notation.claims import flattened, letters_of
 from symgrad.notation.functions import BUILTIN
 from symgrad.notation.literals import RANGES, exact, indices, is_whole, kind
 from symgrad.notation.names import subscripted
@@ -664,10 +665,9 @@ def _left(left: Tree) -> tuple[str, tuple[str, ...], tuple[str, ...] | None]:
 
 
 def _letters(derivative: Tree) -> tuple[str, ...]:
-    """The indices of a derivative: those of the function, then those of the variable."""
-    return tuple(
-        str(s.value) for part in derivative.args if part.head == "index" for s in part.args[1:] if s.head == "name"
-    )
+    """The indices of a derivative: those of the function, then those of the variables."""
+    of, _, variables = flattened(derivative)
+    return tuple(letter for part in (of, *variables) for letter in letters_of(part) if letter)
 
 
 def _used(one: Definition, declared: Collection[str]) -> set[str]:

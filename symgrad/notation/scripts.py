@@ -131,7 +131,9 @@ def _below(p: Reader, base: Tree, token: Token) -> tuple[Tree, list[Tree] | None
         p.fail("a number has no subscript", token)
     begin = p.pos
     label, indices = (names.SIGNS[_sign(p)], []) if p.signed(p.pos) else subscripts(p)
-    if label is not None and _declared_letters(p, base, label):
+    pair = base.value == "delta" and label is not None and len(label) == 2 and label.isalpha() and label.islower()
+    pair = pair or _of_capital(p, base, label)
+    if label is not None and (_declared_letters(p, base, label) or (pair and _is_free(p, base, label))):
         inner = [t for t in p.tokens[begin : p.pos] if t[0] == NAME]
         start = inner[0][2]
         return base, [Tree("name", (), letter, start + k, start + k + 1) for k, letter in enumerate(label)]
@@ -151,6 +153,20 @@ def _declared_letters(p: Reader, base: Tree, label: str) -> bool:
     return (
         len(label) == 2 and label.isalpha() and base.value in known and known.issuperset(label) and whole not in known
     )
+
+
+def _of_capital(p: Reader, base: Tree, label: str | None) -> bool:
+    """Whether two letters stand below a declared matrix, or its small letter: W_dc is an entry of W, v_if one of V."""
+    stem, known = str(base.value), p.vocabulary.names
+    small = len(stem) == 1 and stem.islower() and stem not in known and stem.upper() in known
+    large = len(stem) == 1 and stem.isupper() and stem in known and label is not None and known.isdisjoint(label)
+    pair = label is not None and len(set(label)) == len(label) == 2 and label.isalpha() and label.islower()
+    return (small or large) and pair and label not in LABELS
+
+
+def _is_free(p: Reader, base: Tree, label: str) -> bool:
+    r"""Whether no name is declared as `\delta_{in}`: it is an entry of the identity then."""
+    return p.latex and names.subscripted(str(base.value), label) not in p.vocabulary.names
 
 
 def named(p: Reader, name: str, token: Token) -> str:

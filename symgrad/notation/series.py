@@ -19,7 +19,7 @@ def series(p: Reader, terms: list[Tree], signs: list[int]) -> Tree:
     p.expect("+")
     last = p.expression(ADD + 1)
     bounds: list[tuple[Tree, Tree]] = []
-    alike = _differences(terms[0], last, bounds)
+    alike = differences(terms[0], last, bounds)
     clear = alike and bounds and all(b == bounds[0] for b in bounds) and set(signs) == {1}
     if not clear or not isinstance(bounds[0][0].value, int):
         p.fail(
@@ -31,16 +31,16 @@ def series(p: Reader, terms: list[Tree], signs: list[int]) -> Tree:
     used = {t.value for t in last.walk() if t.head == "name"} | set(p.bound)
     index = next(letter for letter in (*LETTERS, "index") if letter not in used)
     variable = Tree("name", (), index, dots[2], dots[3])
-    body = _replaced(terms[0], last, variable)
+    body = body_of(terms[0], last, variable)
     for k, term in enumerate(terms[1:], 1):
         wanted = Tree("num", (), lower.value + k)  # type: ignore[operator]
-        if _substituted(body, variable, wanted) != term:
+        if substituted(body, variable, wanted) != term:
             p.fail("this term does not continue the series", term)
     binder = Tree("binder", (lower, upper), ((index,), "range"), dots[2], dots[3])
     return Tree("big", (body, binder), "sum", terms[0].start, last.end)
 
 
-def _differences(first: Tree, last: Tree, found: list[tuple[Tree, Tree]]) -> bool:
+def differences(first: Tree, last: Tree, found: list[tuple[Tree, Tree]]) -> bool:
     """Collect where two terms differ: a number in the first against anything in the last."""
     stack = [(first, last)]
     while stack:
@@ -56,17 +56,17 @@ def _differences(first: Tree, last: Tree, found: list[tuple[Tree, Tree]]) -> boo
     return True
 
 
-def _replaced(first: Tree, last: Tree, variable: Tree) -> Tree:
+def body_of(first: Tree, last: Tree, variable: Tree) -> Tree:
     """The first term with the index where it differs from the last."""
     if first == last:
         return first
     if first.head == "num":
         return variable
-    args = tuple(_replaced(a, b, variable) for a, b in zip(first.args, last.args, strict=True))
+    args = tuple(body_of(a, b, variable) for a, b in zip(first.args, last.args, strict=True))
     return Tree(first.head, args, first.value, first.start, first.end)
 
 
-def _substituted(tree: Tree, variable: Tree, value: Tree) -> Tree:
+def substituted(tree: Tree, variable: Tree, value: Tree) -> Tree:
     def combine(node: Tree, args: list[Tree]) -> Tree:
         return value if node == variable else Tree(node.head, tuple(args), node.value)
 

@@ -40,6 +40,7 @@ head            args                                            value
 ``and``         condition, ...
 ``indicator``   condition
 ``cases``       value, condition, value, condition, ...         the last condition may be an ``otherwise``
+``restricted``  value, condition                                a formula for some indices, until another joins it
 ``otherwise``
 ``array``       entry, ...                                      (rows, columns); a plain vector has columns None
 ``assemble``    body, bound, ...                                tuple of index names: ``[body]_{ij}`` is the tensor

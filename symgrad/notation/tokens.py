@@ -76,6 +76,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "factorial": ("factorial",), "reciprocal": ("reciprocal",), "log1p": ("log1p",), "expm1": ("expm1",),
     "log2": ("log2",), "polygamma": ("polygamma",), "range": ("range", "arange"), "len": ("len",),
     "einsum": ("einsum",), "counting": ("counting",),
+    "rowsum": ("rowsum",), "colsum": ("colsum",), "overline": ("overline",),
     "concatenate": ("concatenate", "concat", "Concat", "CONCAT"), "hstack": ("hstack",), "vstack": ("vstack",),
     "conv": ("conv", "convolve"), "correlate": ("correlate",), "conv1d": ("conv1d",),
     "conv2d": ("conv2d",), "conv3d": ("conv3d",), "eigvals": ("eigvals", "eig", "eigvalsh"), "clip": ("clip",),
@@ -85,7 +86,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 SOFT = frozenset((
     "var", "std", "vec", "diff", "dot", "eye", "ones", "zeros", "mean", "cases", "where", "array", "kron", "outer",
     "cross",
-    "unfold", "stacking", "commutation",
+    "unfold", "stacking", "commutation", "rowsum", "colsum", "overline",
     "inner", "square",
     "lambda_max", "lambda_min", "lam_max", "lam_min", "sigma_max", "sigma_min", "polar", "adj", "eig", "adjoint",
     "round", "solve", "cdf", "pdf", "logcdf", "cond",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from symgrad.errors import InputError
 from symgrad.notation.arguments import arguments, axis_option, kept
 from symgrad.notation.matrices import of_eigenvalues
 from symgrad.notation.syntax import Tree
@@ -71,9 +72,37 @@ def _std(work: Elaborator, tree: Tree) -> Value:
     return kept(work, tree, value, spread)
 
 
+def _along(axis: int) -> Handler:
+    """rowsum and colsum: the vector of the sums of every row, or column; the former goes along the rows it sums."""
+
+    def handler(work: Elaborator, tree: Tree) -> Value:
+        (value,) = arguments(work, tree, 1, 1)
+        if value.rank != 2:
+            raise work.misfit(tree, f"{tree.value} takes a matrix, not {work.shown(value)}")
+        sums = work.sum_out(value, [axis])
+        return Value(sums.node, sums.open, spreads=axis == 1)
+
+    return handler
+
+
+def _overline(work: Elaborator, tree: Tree) -> Value:
+    r"""`\overline{g \odot x}`, the mean of the entries of a vector."""
+    (value,) = arguments(work, tree, 1, 1)
+    if value.rank != 1:
+        raise InputError(
+            f"{work.text(tree)} is the mean of {work.shown(value)}: over which axis?", code="AMBIGUOUS",
+            source=work.scope.source, offset=tree.start, end=tree.end, hint="write the mean as a sum over an index",
+        )  # fmt: skip
+    work.note(f"{work.text(tree)} is the mean of the entries")
+    return mean_of(work, value, None)
+
+
 HANDLERS: dict[tuple[str, ...], Handler] = {
     ("sum",): _sum,
     ("mean",): _mean,
     ("var",): _var,
     ("std",): _std,
+    ("rowsum",): _along(1),
+    ("colsum",): _along(0),
+    ("overline",): _overline,
 }

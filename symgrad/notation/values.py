@@ -1,8 +1,9 @@
 """What a formula stands for while it is being read: a tensor whose leading axes may be named indices.
 
 Contract: a `Value` is a tensor whose first axes are the open indices, in the order of `open`, and whose other axes are
-positional: none for a scalar, one for a vector (a row where `row` is set), two for a matrix.  The tensor is an
-expression, or an `Outline` while shapes are still being inferred.
+positional: none for a scalar, one for a vector (a row where `row` is set), two for a matrix.  A vector of sums of rows
+`spreads`: beside a matrix it goes to every column.  The tensor is an expression, or an `Outline` while shapes are still
+being inferred.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from symgrad import expr
 from symgrad.dims import Dim, combine
 from symgrad.errors import ShapeError
-from symgrad.expr import Node
+from symgrad.expr import Node, Shape
 from symgrad.notation.literals import indices, kind
 from symgrad.notation.syntax import Tree, fold
 from symgrad.shapes import Axis, Unknown, find
@@ -27,12 +28,13 @@ Tensor = Any  # expr.Node, or shapes.Outline: both have a shape
 class Value:
     """A tensor with open indices in front; see the module."""
 
-    __slots__ = ("node", "open", "row")
+    __slots__ = ("node", "open", "row", "spreads")
 
-    def __init__(self, node: Tensor, names: tuple[str, ...] = (), row: bool = False) -> None:
+    def __init__(self, node: Tensor, names: tuple[str, ...] = (), row: bool = False, spreads: bool = False) -> None:
         self.node = node
         self.open = names
         self.row = row
+        self.spreads = spreads
 
     @property
     def rank(self) -> int:
@@ -119,6 +121,7 @@ class Scope:
     rows: dict[str, str] = field(default_factory=dict)
     tops: dict[str, Axis] = field(default_factory=dict)
     calculates: bool = False
+    asked: tuple[Shape, ...] = ()  # of a claim: the shapes of the function and of each variable in question
     about: int | None = None  # how many axes a claim has to have
     columns: bool = False  # whether x_i of a matrix X is a column
 

@@ -8,13 +8,14 @@ a claim ∇_W f = ∇_W f says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.expr import Node, Variable, variables
 from symgrad.notation.reading import Reading
 from symgrad.notation.scope import survey
 from symgrad.notation.syntax import Tree
-from symgrad.review.ledger import ledger_of
+from symgrad.review.ledger import Ledger, ledger_of
 from symgrad.review.spellings import Spellings, primed
 
 
@@ -26,7 +27,8 @@ def through_derivatives(
     tree = ledger.parsed(source)
     unknown = _differentiated(tree) - ledger.scope.variables.keys()
     names = {reading.name} | (unknown if len(unknown) == 1 and not _is_named(reading) else set())
-    own = {ledger.define(name, reading.node) for name in names - ledger.scope.variables.keys()}
+    whole = _over_names(ledger, reading)
+    own = {ledger.define(name, whole) for name in names - ledger.scope.variables.keys()}
     for name, node in intermediates.items():
         if name not in ledger.scope.variables:
             ledger.define(name, node)
@@ -41,6 +43,17 @@ def through_derivatives(
             f"this claim is made of the derivative by {wrt.name} itself", hint="write out what it is"
         )
     return ledger.expand(claim)
+
+
+def _over_names(ledger: Ledger, reading: Reading) -> Node:
+    """The function over the names that its source defines, so that it can be differentiated by them."""
+    assert reading.parsed is not None
+    function = survey(reading.parsed.tree, reading.parsed.source, reading.variables).function
+    with suppress(SymgradError):
+        found = ledger.closed(reading.parsed.source, function.body, function.indices)
+        if found.shape == reading.node.shape and ledger.expand(found).shape == reading.node.shape:
+            return found
+    return reading.node
 
 
 def _is_named(reading: Reading) -> bool:

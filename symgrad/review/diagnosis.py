@@ -169,7 +169,12 @@ def probed(pairs: Sequence[Pair]) -> tuple[Finding, ...]:
 
 
 def _finding(suspect: Suspect | Share, pairs: Sequence[Pair]) -> Finding | None:
-    return _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+    """The mistake, if it is that of the claim; a wrong answer may also invert what has no inverse."""
+    import numpy as np
+
+    with suppress(np.linalg.LinAlgError):
+        return _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+    return None
 
 
 def _pairs(

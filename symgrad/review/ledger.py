@@ -328,7 +328,7 @@ def _elaborated(
         return run(Expressions(), scope)
     except NeedOutline:
         outlines = Outlines()
-        values = {n: Value(Outline(v.node.shape), v.open, v.row) for n, v in scope.values.items()}
+        values = {n: Value(Outline(v.node.shape), v.open, v.row, v.spreads) for n, v in scope.values.items()}
         outline = {name: Outline(node.shape) for name, node in scope.variables.items()}
         work, found = run(outlines, scope.over(outline, values))
         if all(_same_shape(found[0], other) for other in found[1:]):
@@ -378,6 +378,8 @@ class _Symbols:
             row = v is wrt[-1] and below and not any(p.head == "slice" for p in places)
             places += below if row and len(below) < v.rank else self.places(below, v.rank, tree)
         name = Tree("name", (), node.name, tree.start, tree.end)
+        while self.layout == "gradient" and inner and len(places) > len(inner) and places[-1].head == "slice":
+            places.pop()  # ∇L_i is a column as ∇L is
         if any(p.head != "slice" for p in places):
             tree.head, tree.args, tree.value = "index", (name, *places), None
         elif self.turned(function.rank, node.rank - function.rank):

@@ -70,8 +70,13 @@ def arithmetic(balls: Balls) -> Arithmetic:
     """Object arrays of intervals."""
     import numpy as np
 
+    zero = balls.ratio(0, 1)
+
     def entrywise(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args: np.frompyfunc(function, len(args), 1)(*args) if args else function()
+        def of_balls(*entries: Any) -> Any:  # the entries of a delta are whole numbers
+            return function(*(entry + zero if isinstance(entry, int) else entry for entry in entries))
+
+        return lambda *args: np.frompyfunc(of_balls, len(args), 1)(*args) if args else function()
 
     def number(value: Rational) -> Any:
         found = np.empty((), dtype=object)  # an array, since an interval times an array is its own idea

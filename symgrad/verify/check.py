@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from symgrad.dims import value as size_of
 from symgrad.errors import ClaimError, SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Node, Variable
 from symgrad.verify.balls import apart
@@ -154,7 +155,7 @@ class _Judge(_Own):
 
     @cached_property
     def claimed(self) -> Callable[[Point], Any]:
-        return evaluator(self.claim.node) if self.claim.node is not None else caller(self.claim.function)
+        return caller(self.claim.function) if self.claim.node is None else _or_none(self.claim.node)
 
     def report(self) -> Report:
         if not self.ground.points:
@@ -205,6 +206,15 @@ class _Judge(_Own):
         if point is None:
             return None
         value, want = next((got, want) for got, want, p in sides if p is point)
+        if (
+            self.claim.node is not None
+            and not value.shape
+            and all(_is_every_entry(one, all_) for one, all_, _ in sides)
+        ):
+            reason = (
+                "every entry of the derivative is the one number that is claimed, and the claim does not say entries"
+            )
+            return self.made("undecided", None, reason=reason + ": write it with indices, or times a tensor of ones")
         shapes = f"{_shape(value.shape)} instead of {_shape(np.shape(want))}"
         layout = self.other_layout(sides)
         if layout:
@@ -479,6 +489,21 @@ def caller(function: Callable[..., Any] | None) -> Callable[[Point], Any]:
     return evaluate
 
 
+def _or_none(node: Node) -> Callable[[Point], Any]:
+    """The value of a claim; no numbers where it inverts what has no inverse."""
+    import numpy as np
+
+    value = evaluator(node)
+
+    def evaluate(point: Point) -> Any:
+        try:
+            return value(point)
+        except np.linalg.LinAlgError:
+            return np.full(tuple(size_of(d, point.sizes) for d in node.shape), np.nan)
+
+    return evaluate
+
+
 def example(known: Ground, expected: Callable[[Point], Any], claimed: Callable[[Point], Any]) -> Counterexample | None:
     """A point of small integers at the smallest sizes where the two differ clearly."""
     import numpy as np
@@ -519,6 +544,12 @@ def _beyond(got: Any, sample: Sample) -> float:
     size = max(float(np.max(np.abs(got), initial=0.0)), sample.scale)
     gap = float(np.max(np.abs(got - sample.want), initial=0.0)) - sample.noise
     return gap / size if gap > 0 else 0.0
+
+
+def _is_every_entry(number: Any, tensor: Any) -> bool:
+    import numpy as np
+
+    return relative_error(np.broadcast_to(number, np.shape(tensor)), tensor) < ROUNDING
 
 
 def _size(value: Any) -> int:

@@ -36,7 +36,18 @@ POINTS = 3
 TOLERANCE = 1e-8
 #: A printed derivative is readable if it has at most this many times the tokens of the form in the corpus.
 READABLE = 4 / 3
-TOKEN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z]\w*)*|\d+\.?\d*(?:e-?\d+)?|\*\*|[^\s\w()\[\],.]")
+#: What is compared with what.
+COMPARED = {
+    "text": "the text with the case's text",
+    "braces": "the same, braces around indices counted",
+    "latex": "the LaTeX with the case's LaTeX",
+}
+#: In text: a name, a number, an operator; round and square brackets, commas and points count nothing.
+TOKEN = re.compile(r"[^\W\d]\w*(?:\.[A-Za-z]\w*)*|\d+\.?\d*(?:e-?\d+)?|\*\*|[^\s\w()\[\],.]")
+#: In LaTeX: a command, a letter, a number, an operator; brackets, spaces, sizes and typefaces count nothing.
+LATEX_TOKEN = re.compile(r"\\[A-Za-z]+|[^\W\d_]|\d+\.?\d*|[^\s\w(){}\[\],.&\\]")
+LATEX_NAME = re.compile(r"\\(?:operatorname|mathrm|text|mathbf|boldsymbol|mathbb|mathcal)\*?\s*\{\\?(\w+)\}")
+LATEX_SPACE = re.compile(r"\\(?:left|right|quad|qquad|big|bigg|Big|Bigg|bigl|bigr|,|;|!| |\\)(?![A-Za-z])")
 
 
 # --- points -----------------------------------------------------------------------------------------------------------
@@ -204,7 +215,9 @@ class Row:
     outcome: str  # right, wrong, refused or crash
     reason: str
     seconds: float
-    tokens: float | None  # of the printed derivative, over those of the corpus's own form
+    lengths: Mapping[
+        str, float
+    ]  # tokens of the printed derivative over those of the corpus's own form, by what was compared
 
 
 def names(case: Case, form: str) -> dict[str, str]:
@@ -240,13 +253,12 @@ def attempt(case: Case, form: str) -> Row:
         seconds = time.perf_counter() - start
         problem = difference(case, result, called)
     except sg.SymgradError as error:
-        return Row(case["id"], form, "refused", str(error).splitlines()[0], time.perf_counter() - start, None)
+        return Row(case["id"], form, "refused", str(error).splitlines()[0], time.perf_counter() - start, {})
     except Exception as error:  # noqa: BLE001 - a crash is a line of the table, not the end of it
-        return Row(
-            case["id"], form, "crash", f"{type(error).__name__}: {error}"[:200], time.perf_counter() - start, None
-        )
-    told = problem or f"{result.text}  for  {case.get('claimed_text', '')}"
-    return Row(case["id"], form, "wrong" if problem else "right", told, seconds, _tokens(case, result))
+        return Row(case["id"], form, "crash", f"{type(error).__name__}: {error}"[:200], time.perf_counter() - start, {})
+    told = problem or (f"{result.text}  for  {case.get('claimed_text', '')}" if form == "text" else
+                       f"{result.latex}  for  {case.get('claimed_latex', '')}")  # fmt: skip
+    return Row(case["id"], form, "wrong" if problem else "right", told, seconds, lengths(case, result))
 
 
 def declared(case: Case, called: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -310,11 +322,29 @@ def _known(case: Case, called: Mapping[str, str], compiled: Any, at: Point) -> P
     return known
 
 
-def _tokens(case: Case, result: sg.Expr) -> float | None:
-    """How many times the tokens of the corpus's own form the printed derivative has."""
+def lengths(case: Case, result: sg.Expr) -> dict[str, float]:
+    """How many times the tokens of the corpus's own form the printed derivative has, by what was compared.
+
+    `braces` counts the braces around indices too, which code writes as square brackets or as the string of an einsum;
+    `latex` is there where the case has its derivative in LaTeX: the last side of an equation, and definitions after it.
+    """
     if not (case["true_or_false"] and case.get("claimed_form") == "expr" and case["order"]) or case.get("at"):
-        return None
-    return len(TOKEN.findall(result.text)) / max(1, len(TOKEN.findall(case["claimed_text"])))
+        return {}
+    own, text = (TOKEN.findall(form) for form in (result.text, case["claimed_text"]))
+    bare = [token for token in own if token not in "{}"]
+    found = {"text": len(bare) / max(1, len(text)), "braces": len(own) / max(1, len(text))}
+    if case.get("claimed_latex") and "prose" not in case["claimed_tags"]:
+        first, *definitions = re.split(r",\\[ ,;]|,\\q?quad", case["claimed_latex"])
+        written = " ".join([re.split(r"=(?![^{]*\})", first)[-1], *definitions])
+        found["latex"] = len(latex_tokens(result.latex)) / max(1, len(latex_tokens(written)))
+    return found
+
+
+def latex_tokens(source: str) -> list[str]:
+    """The tokens of LaTeX: a name in letters of its own is one."""
+    return LATEX_TOKEN.findall(
+        LATEX_SPACE.sub(" ", LATEX_NAME.sub(lambda m: " \\" + re.sub(r"\W|\d|_", "", m[1]) + "n ", source))
+    )
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -339,8 +369,8 @@ def main() -> int:
         found.append(row)
         if row.outcome != "right":
             print(f"{row.case:32} {row.form:6} {row.outcome:8} {row.reason}", flush=True)
-        elif row.tokens is not None and row.tokens > READABLE:
-            print(f"{row.case:32} {row.form:6} long     {row.tokens:.1f} times: {row.reason}", flush=True)
+        elif row.lengths.get(row.form, 0) > READABLE:
+            print(f"{row.case:32} {row.form:6} long     {row.lengths[row.form]:.1f} times: {row.reason}", flush=True)
     return summary(cases, found)
 
 
@@ -354,10 +384,12 @@ def summary(cases: list[Case], found: list[Row]) -> int:
         counts = Counter(row.outcome for row in found if row.form == form)
         told = ", ".join(f"{counts[k]} {k}" for k in ("right", "wrong", "refused", "crash"))
         print(f"{form:6} {told}; {len(cases)} in all")
-    ratios = sorted(row.tokens for row in found if row.tokens is not None)
-    if ratios:
-        readable, median = sum(ratio <= READABLE for ratio in ratios), ratios[len(ratios) // 2]
-        print(f"readable {readable} of {len(ratios)}; median {median:.2f} times the tokens of the corpus's form")
+    for compared, meaning in COMPARED.items():
+        form = "latex" if compared == "latex" else "text"
+        ratios = sorted(row.lengths[compared] for row in found if row.form == form and compared in row.lengths)
+        if ratios:
+            readable, median = sum(ratio <= READABLE for ratio in ratios), ratios[len(ratios) // 2]
+            print(f"readable {readable} of {len(ratios)}, {meaning}; median {median:.2f} times its tokens")
     seconds = sorted(row.seconds for row in found)
     median, slowest = seconds[len(seconds) // 2] * 1e3, seconds[-1] * 1e3
     print(f"read and derived in {sum(seconds):.1f} s, median {median:.1f} ms, slowest {slowest:.0f} ms")

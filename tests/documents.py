@@ -1184,3 +1184,163 @@ $\frac{\partial f}{\partial x} = \frac{\partial f}{\partial q} \frac{\partial q}
         shapes="x:, y:, z:",
     ),
 ]
+
+
+#: Short pages, each with its verdict: what the words between equations, layers and conditions may and may not excuse.
+VERDICTS = {
+    "identity wrong": (
+        r"$(x-2)^2 = x^2 + 4x + 4$",
+        "x:", "wrong",
+    ),
+    "softmax sums to 2": (
+        r"$p = \mathrm{softmax}(s)$. $$\sum_k p_k = 2$$",
+        "", "wrong",
+    ),
+    "unit": (
+        r"With $\|w\| = 1$ and $f = w^T w x$ we have $f = x$.",
+        "w: n, x:", "correct",
+    ),
+    "unit wrong": (
+        r"With $\|w\| = 1$ and $f = w^T w x$ we have $f = 2 x$.",
+        "w: n, x:", "wrong",
+    ),
+    "powers2": (
+        r"$r^2 = x^2 + y^2$ and $s^2 = x^2 - y^2$. $f = r^2 + s^2$ so $f = 2x^2$",
+        "x:, y:", "correct",
+    ),
+    "min wrong": (
+        r"$f = \frac12 x^2$ and $\frac{df}{dx} = x$. To minimise it, note $f = x^3$.",
+        "x:", "wrong",
+    ),
+    "momentum": (
+        r"$v_t = \beta v_{t-1} + g_t$. Then $\frac{\partial v_t}{\partial v_{t-1}} = \beta$",
+        "", "correct",
+    ),
+    "rnn loss": (
+        r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L_t = \frac12 \|o_t - y_t\|^2$ and $L = \sum_{t=1}^T L_t$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T (o_t - y_t) h_t^T$$",
+        "", "correct",
+    ),
+    "rnn loss wrong": (
+        r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L_t = \frac12 \|o_t - y_t\|^2$ and $L = \sum_{t=1}^T L_t$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T h_t (o_t - y_t)^T$$",
+        "", "wrong",
+    ),
+    "BP1": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$, $\delta^l = \frac{\partial C}{\partial z^l}$. $$\delta^L = \nabla_{a^L} C \odot \sigma'(z^L)$$",
+        "", "correct",
+    ),
+    "BP1 wrong": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$, $\delta^l = \frac{\partial C}{\partial z^l}$. $$\delta^L = \nabla_{a^L} C \odot \sigma'(a^L)$$",
+        "", "wrong",
+    ),
+    "case wrong": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. If $i \neq j$ then $$\frac{\partial p_i}{\partial s_j} = -p_i$$",
+        "", "wrong",
+    ),
+    "case swapped": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. If $i = j$ then $$\frac{\partial p_i}{\partial s_j} = -p_i p_j$$",
+        "", "wrong",
+    ),
+    "case trailing": (
+        r"$p_i = \frac{e^{s_i}}{\sum_k e^{s_k}}$. We have $\frac{\partial p_i}{\partial s_j} = -p_i p_j$ for $i \neq j$ and $\frac{\partial p_i}{\partial s_i} = p_i(1-p_i)$.",
+        "", "correct",
+    ),
+    "numerator": (
+        r"In numerator layout: $f = c^T x$ and $\frac{\partial f}{\partial x} = c$",
+        "c: n, x: n", "wrong",
+    ),
+    "regularised": (
+        r"$z^l = w^l a^{l-1} + b^l$, $a^l = \sigma(z^l)$. $$\frac{\partial C}{\partial w^l} = \frac{\partial C}{\partial z^l} (a^{l-1})^T + \lambda w^l$$",
+        "", "undecided",
+    ),
+    "solution": (
+        r"$\ell = -\sum_i (x_i - m)^2$, so $\frac{\partial \ell}{\partial m} = 2\sum_{i=1}^n (x_i - m)$. Setting this to zero, $m = \frac{2}{n} \sum_{i=1}^n x_i$.",
+        "x: n, m:", "wrong",
+    ),
+    "theta transposed": (
+        r"\begin{align} z^{(l+1)} &= \Theta^{(l)} a^{(l)} \\ a^{(l)} &= g(z^{(l)}) \\ \delta^{(l)} &= \frac{\partial J}{\partial z^{(l)}} \\ \delta^{(l)} &= (\Theta^{(l)})^T \delta^{(l+1)} \odot g'(z^{(l)}) \end{align}",
+        "", "correct",
+    ),
+    "cnn": (
+        r"""Let $z_{i} = \sum_{k=1}^{K} w_k x_{i+k-1} + b$, $a_i = \max(0, z_i)$ and $L = \frac12 \sum_i (a_i - t_i)^2$. Then
+\begin{align*}
+\frac{\partial L}{\partial a_i} &= a_i - t_i \\
+\frac{\partial L}{\partial z_i} &= (a_i - t_i) \mathbb{1}[z_i > 0] \\
+\frac{\partial L}{\partial b} &= \sum_i (a_i - t_i) \mathbb{1}[z_i > 0] \\
+\frac{\partial L}{\partial w_k} &= \sum_i \frac{\partial L}{\partial z_i} x_{i+k-1}
+\end{align*}""",
+        "", "correct",
+    ),
+    "rmsnorm": (
+        r"""RMSNorm: $r = \sqrt{\frac1n \sum_i x_i^2 + \epsilon}$, $y_i = g_i \frac{x_i}{r}$ and $L = \sum_i u_i y_i$.
+\[ \frac{\partial L}{\partial g_i} = u_i \frac{x_i}{r} \]
+\[ \frac{\partial r}{\partial x_j} = \frac{x_j}{n r} \]
+\[ \frac{\partial L}{\partial x_j} = \frac{u_j g_j}{r} - \frac{x_j}{n r^3} \sum_i u_i g_i x_i \]""",
+        "x: n, g: n, u: n, epsilon:", "correct",
+    ),
+    "policy": (
+        r"""Given the logits $z$ and $\pi = \mathrm{softmax}(z)$, the entropy is $H = -\sum_a \pi_a \log \pi_a$. Hence
+$$\frac{\partial H}{\partial z_b} = -\pi_b (\log \pi_b + H)$$""",
+        "", "correct",
+    ),
+    "two losses": (
+        r"""1. For $f(x) = \frac12 \|Ax - b\|^2$ we have $\nabla f(x) = A^T(Ax - b)$ and $\nabla^2 f(x) = A^T A$.
+2. For $g(x) = \log(1 + e^{-x})$, $g'(x) = -\frac{1}{1+e^x}$ and $g''(x) = \frac{e^x}{(1+e^x)^2}$.""",
+        "A: m n, b: m, x: n", "correct",
+    ),
+    "fisher": (
+        r"""$S_w = \frac12 (x - \mu)^T \Lambda (x - \mu)$ with symmetric $\Lambda$. $\nabla_x S_w = \Lambda (x - \mu)$ and $\nabla_\mu S_w = -\Lambda (x-\mu)$.""",
+        "x: n, mu: n, Lambda: n n", "undecided",
+    ),
+    "a gradient step": (
+        r"""Gradient descent: $w \leftarrow w - \eta \nabla L$ where $L = (w^T x - y)^2$ and $\nabla_w L = 2 (w^T x - y) x$.""",
+        "w: n, x: n, y:, eta:", "correct",
+    ),
+    "adam": (
+        r"""$m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t$ and $v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2$.
+$$\frac{\partial m_t}{\partial m_{t-1}} = \beta_1$$ $$\frac{\partial v_t}{\partial g_t} = 2 (1-\beta_2) g_t$$""",
+        "", "correct",
+    ),
+    "vae": (
+        r"""$z = \mu + \sigma \odot \epsilon$, $L = \frac12 \|x - D z\|^2$. By the chain rule
+\begin{align}
+\frac{\partial L}{\partial z} &= -D^T (x - Dz) \\
+\frac{\partial L}{\partial \mu} &= \frac{\partial L}{\partial z} \\
+\frac{\partial L}{\partial \sigma} &= \frac{\partial L}{\partial z} \odot \epsilon
+\end{align}""",
+        "mu: k, sigma: k, epsilon: k, D: n k, x: n", "correct",
+    ),
+    "vae wrong": (
+        r"""$z = \mu + \sigma \odot \epsilon$, $L = \frac12 \|x - D z\|^2$. By the chain rule
+\begin{align}
+\frac{\partial L}{\partial z} &= D^T (x - Dz) \\
+\frac{\partial L}{\partial \mu} &= \frac{\partial L}{\partial z} = D^T (x - Dz)\\
+\frac{\partial L}{\partial \sigma} &= D^T (x - Dz) \odot \epsilon
+\end{align}""",
+        "mu: k, sigma: k, epsilon: k, D: n k, x: n", "wrong",
+    ),
+    "pca": (
+        r"""Maximise $w^T S w$ subject to $w^T w = 1$. $\mathcal{L} = w^T S w - \lambda (w^T w - 1)$, $S$ symmetric.
+$$\nabla_w \mathcal{L} = 2 S w - 2 \lambda w = 0 \Rightarrow S w = \lambda w$$""",
+        "S: n n, w: n, lambda:", "correct",
+    ),
+    "logdet": (
+        r"""$\ell = \frac{n}{2}\log|\Lambda| - \frac12 \sum_i (x_i-\mu)^T\Lambda(x_i - \mu)$. $\frac{\partial \ell}{\partial \mu} = \Lambda \sum_i (x_i - \mu)$. Set it to zero: $\mu = \frac1n \sum_i x_i$.""",
+        "Lambda: d d, mu: d, x: n d", "wrong",
+    ),
+    "powers as layers?": (
+        r"""$s^2 = \frac1n \sum_i x_i^2$ and $r^2 = \frac1n \sum_i y_i^2$, $L = s^2 + r^2$. $\frac{\partial L}{\partial x_i} = \frac{2}{n} x_i$.""",
+        "x: n, y: n", "correct",
+    ),
+    "poly regression": (
+        'h = w0 + w1 x + w2 x^2\nL = (h - y)^2\ndL/dh = 2 (h - y)\ndL/dw0 = 2 (h - y)\ndL/dw1 = 2 (h - y) x\ndL/dw2 = 2 (h - y) x^2\n',
+        "x:, y:, w0:, w1:, w2:", "correct",
+    ),
+    "cases in words": (
+        r"""ReLU: $f(x) = \max(0, x)$. If $x > 0$, then $f'(x) = 1$. If $x < 0$, then $f'(x) = 0$.""",
+        "x:", "correct",
+    ),
+    "d theta": (
+        r"""$J(\theta) = \frac{1}{2m}\sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)})^2$ with $h_\theta(x) = \theta^T x$. $\frac{\partial J}{\partial \theta_j} = \frac1m \sum_{i=1}^m (h_\theta(x^{(i)}) - y^{(i)}) x_j^{(i)}$""",
+        "", "correct",
+    ),
+}  # fmt: skip

@@ -48,6 +48,26 @@ def _change(function: Any) -> Any:
     return along
 
 
+def _change_twice(function: Any) -> Any:
+    """The second derivative along E and F, of which every block of f([[X, E, F, 0], ..., [0, 0, 0, X]]) is a part."""
+
+    def along(x: np.ndarray, e: np.ndarray, f: np.ndarray) -> np.ndarray:
+        x, e, f = np.broadcast_arrays(x, e, f)
+        o = 0 * x
+        rows = [[x, e, f, o], [o, x, o, f], [o, o, x, e], [o, o, o, x]]
+        return function(np.block(rows))[..., : x.shape[-1], 3 * x.shape[-1] :]
+
+    return along
+
+
+def _power_twice(x: np.ndarray, k: Any, e: np.ndarray, f: np.ndarray) -> Any:
+    k, power = int(k), np.linalg.matrix_power
+    places = [(a, b) for a in range(k - 1) for b in range(k - 1 - a)]
+    pairs = ((e, f), (f, e))
+    products = (power(x, a) @ g @ power(x, b) @ h @ power(x, k - 2 - a - b) for a, b in places for g, h in pairs)
+    return sum(products, 0 * x @ e @ f)
+
+
 def _logm(x: np.ndarray) -> np.ndarray:
     """The integral of (X - I) (I + t (X - I))⁻¹ over t from 0 to 1, by Gauss and Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(40)
@@ -137,6 +157,11 @@ FUNCTIONS: dict[str, Any] = {
     "power_change": lambda x, k, e: sum(
         np.linalg.matrix_power(x, r) @ e @ np.linalg.matrix_power(x, int(k) - 1 - r) for r in range(int(k))
     ),
+    "power_change2": _power_twice,
+    "expm_change2": _change_twice(scipy.linalg.expm),
+    "logm_change2": _change_twice(lambda x: _logm(x)),
+    "sinm_change2": _change_twice(lambda x: scipy.linalg.expm(1j * x).imag),
+    "cosm_change2": _change_twice(lambda x: scipy.linalg.expm(1j * x).real),
     "expm": scipy.linalg.expm,
     "expm_change": _change(scipy.linalg.expm),
     "logm": _logm,

@@ -215,7 +215,7 @@ MISTAKES = [
     Mistake("softmax-axis-code", "u^T softmax(A x)", "x", "", "p = np.exp(A@x)/np.exp(A@x).sum(); g = A.T@(u*p)", "diagonal", shapes="A: k n, u: k, x: n"),
     Mistake("temperature-missing", "t = 3; -log(softmax(s / 3)_y)", "s", "softmax(s/3) - onehot(y)", "p = np.exp(s/3)/np.exp(s/3).sum(); p[y] -= 1; g = p", "factor", shapes="s: C, y:"),
     Mistake("attention-scale", "sum(U .* (softmax(Q K^T / sqrt(d)) V))", "V", "softmax(Q K^T)^T U", "S = Q@K.T; E = np.exp(S-S.max(1,keepdims=True)); P = E/E.sum(1,keepdims=True); g = P.T@U", "argument", shapes="Q: n d, K: m d, V: m e, U: n e"),
-    Mistake("regulariser-on-all", "||X w - y||^2 + lam ||w||^2", "w", "2 X^T (X w - y) + 2 lam", "g = 2*X.T@(X@w-y) + 2*lam", "", shapes="X: N D, w: D, y: N, lam:"),
+    Mistake("regulariser-on-all", "||X w - y||^2 + lam ||w||^2", "w", "2 X^T (X w - y) + 2 lam", "g = 2*X.T@(X@w-y) + 2*lam", "missing-factor", shapes="X: N D, w: D, y: N, lam:"),
     Mistake("hinge-mask-ge-wrong-sign", "sum(max(0, 1 - y .* (X w)))", "w", "X^T (y .* 1[1 - y .* (X w) > 0])", "v=(1-y*(X@w)>0); g = X.T@(v*y)", "sign", shapes="X: N D, w: D, y: N"),
     Mistake("hinge-mask-missing", "sum(max(0, 1 - y .* (X w)))", "w", "-X^T y", "g = -X.T@y", "chain", shapes="X: N D, w: D, y: N"),
     Mistake("division-quotient", "a^T x / (b^T x)", "x", "a / (b^T x) + (a^T x) b / (b^T x)^2", "g = a/(b@x) + (a@x)*b/(b@x)**2", "sign-of-term", shapes="a: n, b: n, x: n"),

@@ -10,10 +10,13 @@ import pytest
 
 import symgrad as sg
 from symgrad.review.diagnosis import CODES, explain
+from symgrad.review.equality import evaluated
 from symgrad.review.mistakes import SLIPS
 from symgrad.verify.check import caller
+from symgrad.verify.interpret import numpy_arithmetic
 from tests.conftest import ROOT
 from tests.mistakes import MISTAKES, Mistake
+from tests.slips import SLIPS as WRITTEN
 
 
 def program(mistake: Mistake) -> Any:
@@ -34,15 +37,34 @@ def named(mistake: Mistake, claim: Any) -> None:
     assert all(mistake.words in finding.message and finding.evidence for finding in report.diagnosis)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.name)
-def test_a_mistake_is_named_without_the_witnesses(mistake: Mistake) -> None:
+def explained(mistake: Mistake, claim: Any) -> list[str]:
+    """The codes of what is found by the values of a claim alone."""
     function = sg.parse(mistake.function, shapes=mistake.shapes or None)
-    found = explain(
-        function.node, function.variable(mistake.wrt), sg.gradient(function, mistake.wrt).node, caller(program(mistake)),
-        names=function.reading.definitions,
-    )  # fmt: skip
+    gradient, wrt = sg.gradient(function, mistake.wrt).node, function.variable(mistake.wrt)
+    found = explain(function.node, wrt, gradient, claim, names=function.reading.definitions)
+    return [finding.code for finding in found]
+
+
+@pytest.mark.parametrize("mistake", [*MISTAKES, *WRITTEN[::6]], ids=lambda m: m.name)
+def test_a_mistake_is_named_without_the_witnesses(mistake: Mistake) -> None:
     expected = {"layout": "shape"}.get(mistake.finding, mistake.finding)
-    assert [finding.code for finding in found] == ([expected] if expected else [])
+    assert explained(mistake, caller(program(mistake))) == ([expected] if expected else [])
+
+
+#: Slips that the values of the claim show in its shape, which is compared before any of them.
+BY_SHAPE = {"column-against-row", "bias-over-the-wrong-axis"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", [m for m in WRITTEN if m.name not in BY_SHAPE], ids=lambda m: m.name)
+def test_every_slip_is_named(mistake: Mistake) -> None:
+    assert explained(mistake, caller(program(mistake))) == ([mistake.finding] if mistake.finding else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", [m for m in WRITTEN if m.name in BY_SHAPE or m.claim][::5], ids=lambda m: m.name)
+def test_a_slip_in_a_report_is_named(mistake: Mistake) -> None:
+    named(mistake, mistake.claim or program(mistake))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES[1::16], ids=lambda m: m.name)
@@ -68,7 +90,7 @@ def test_every_code_is_declared_and_every_declared_code_is_used() -> None:
         for path in (ROOT / "symgrad").rglob("*.py")
         if path.parent.name in {"review", "verify", "program"}
     ]
-    written = re.compile(r'(?:(?:Finding|Suspect|_product)\(\s*f?|finding=)"([a-z-]+)"')
+    written = re.compile(r'(?:(?:Finding|Suspect|Share|_product)\(\s*f?|finding=)"([a-z-]+)"')
     used = {code for source in sources for code in written.findall(source)}
     used |= {slip.code for slip in SLIPS}
     assert used == set(CODES)
@@ -76,7 +98,8 @@ def test_every_code_is_declared_and_every_declared_code_is_used() -> None:
 
 
 def test_nearly_all_are_named() -> None:
-    assert sum(bool(mistake.finding) for mistake in MISTAKES) >= 0.95 * len(MISTAKES)
+    for known in (MISTAKES, WRITTEN):
+        assert sum(bool(mistake.finding) for mistake in known) >= 0.95 * len(known)
 
 
 #: Wrong answers that no single known mistake leads to: nothing may be said of them.
@@ -98,6 +121,33 @@ def test_no_finding_is_better_than_a_false_one(case: str) -> None:
     report = sg.check(function, wrt=wrt, claim=claim, shapes=shapes)
     assert report.verdict == "wrong"
     assert report.diagnosis == ()
+
+
+#: What a gradient g may be made into, beside w, that nobody's slip is.
+STRANGE = {
+    "of another function": lambda g, w: np.sin(g) + w,
+    "squared": lambda g, w: g * g + w,
+    "off by little": lambda g, w: g * (1 + 1e-6 * np.sin(w)),
+    "off by a constant": lambda g, w: g + 0.7,
+    "moved": lambda g, w: np.roll(g, 1) + np.roll(w, 1),
+    "with odd factors": lambda g, w: 1.3 * g + 0.4 * w + 0.2,
+    "with its sum": lambda g, w: g + 0.5 * np.sum(g),
+    "to a power": lambda g, w: np.sign(g) * np.abs(g) ** 1.5,
+    "cut off": lambda g, w: np.maximum(g, 0.1),
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_what_is_nobodys_slip_is_not_explained(strange: str) -> None:
+    for mistake in WRITTEN[list(STRANGE).index(strange) :: 45]:
+        function = sg.parse(mistake.function, shapes=mistake.shapes or None)
+        gradient, name = sg.gradient(function, mistake.wrt).node, function.variable(mistake.wrt).name
+
+        def claim(point: Any, gradient: Any = gradient, name: str = name) -> Any:
+            right = np.asarray(evaluated(gradient, point, numpy_arithmetic()))
+            return STRANGE[strange](right, np.asarray(point.values[name]))
+
+        assert explained(mistake, claim) == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES[2:4], ids=lambda m: m.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,17 @@ import symgrad as sg
 from symgrad.dims import value as size_of
 from symgrad.expr import variable
 from symgrad.notation.names import canonical
-from symgrad.program import Program, ProgramError, rules, sandbox
+from symgrad.program import Program, ProgramError, confine, rules, sandbox
 from symgrad.program.calling import is_gradient_of
 from symgrad.program.wire import packed, unpacked
 from symgrad.shapes import read_shapes
-from symgrad.simplify.rules import same
+from symgrad.simplify.rules import same, simplify
+from symgrad.verify.identity import identity
 from symgrad.verify.interpret import interpret, numpy_arithmetic
 from symgrad.verify.points import Sampler, dimensions
 from tests import gates
 from tests.conftest import Outcome
+from tests.homework import HOMEWORK, LOSSES
 from tests.mistakes import MISTAKES, Mistake
 from tests.programs import PROGRAMS
 
@@ -77,8 +79,25 @@ REFUSED = {
     "a branch on values": ("x: n", "return x if x.sum() > 0 else -x", "a branch on the truth"),
     "a branch on a size": ("x: n", "return x if len(x) > 3 else 2 * x", "a branch on the size n"),
     "a remainder of a size": ("x: n", "return x * (len(x) % 2)", "mod of the size n"),
-    "a loop over an axis": ("x: n", "return sum(v for v in x)", "a loop over an axis of length n"),
-    "a loop over a range": ("x: n", "t = 0\nfor k in range(len(x)):\n    t += x[k]\nreturn t", "a loop over an axis of length n"),
+    "a loop that counts": ("x: n", "t, k = 0, 0\nfor v in x:\n    t += k * v\n    k += 1\nreturn t", "k changes from round to round"),
+    "a loop that counts in a dict": ("x: n", "c = {'k': 0}\nfor v in x:\n    c['k'] += 1\nreturn x.sum() / c['k']", "changes from round to round"),
+    "a loop that counts in a list": ("x: n", "c = [0]\nfor v in x:\n    c[0] += 1\nreturn x.sum() / c[0]", "changes from round to round"),
+    "a loop with a limit": ("x: n", "t, k = 0, 0\nfor v in x:\n    k += 1\n    if k < 100:\n        t += v\nreturn t", "k changes from round to round"),
+    "the same added in every round": ("x: n, s:", "t = 0\nfor v in x:\n    t += v + np.log(s)\nreturn t", "depends on the sizes"),
+    "a loop that is left": ("x: n", "t = 0\nfor v in x:\n    t += v\n    break\nreturn t", "left early"),
+    "rounds that depend on each other": ("x: n", "t = 0\nfor v in x:\n    t = np.tanh(t + v)\nreturn t", "used after it"),
+    "a product of rounds": ("x: n", "t = 1\nfor v in x:\n    t = t * v\nreturn t", "used after it"),
+    "a decaying sum": ("x: n", "t = 0\nfor v in x:\n    t = 0.9 * t + v\nreturn t", "used after it"),
+    "the last round": ("x: n", "for v in x:\n    t = 2 * v\nreturn t", "used after it"),
+    "the first round": ("x: n", "first = True\nfor v in x:\n    if first:\n        t = v\n    first = False\nreturn t", "used after it"),
+    "rounds that differ": ("x: n", "t, s = 0, 1.0\nfor v in x:\n    t += s * v\n    s = -s\nreturn t", "changes from round to round"),
+    "an index as a value": ("x: n", "t = 0\nfor i in range(len(x)):\n    t += i * x[i]\nreturn t", "used as values"),
+    "an index of another axis": ("x: n, z: m", "t = 0\nfor i in range(len(x)):\n    t += z[i]\nreturn t", "for an axis of length m"),
+    "an index after its loop": ("x: n", "for i in range(len(x)):\n    pass\nreturn x[i]", "used after it"),
+    "a view of a round": ("A: m n", "B = A.copy()\nfor row in B:\n    last = row\nlast += 1\nreturn B", "used after it"),
+    "a maximum over rounds": ("x: n", "t = 0\nfor v in x:\n    t = np.maximum(t, v)\nreturn t", "used after it"),
+    "what a label overwrites": ("A: V D, G: N D, y: N", "B = np.zeros_like(A)\nfor i in range(len(y)):\n    B[y[i]] = G[i]\nreturn B", "used after it"),
+    "things of two lengths": ("x: n, z: m", "return sum(a * b for a, b in zip(x, z))", "not all have one length"),
     "labels that may repeat": ("A: V D, y: N", "A = A.copy()\nA[y] += 1\nreturn A", "labels that may repeat"),
     "counting as values": ("x: n", "return x * np.arange(len(x))", "used as values"),
     "random numbers": ("x: n", "return x * np.random.rand(1)", "np.random is not a function"),
@@ -118,6 +137,59 @@ def test_a_refusal_names_file_line_and_code(tmp_path: Path) -> None:
     path.write_text("import numpy as np\n\ndef f(x):\n    if x.sum() > 0:\n        return x\n    return -x\n")
     with pytest.raises(sg.UnsupportedError, match=r"mine.py, line 4: 'if x.sum\(\) > 0:': a branch"):
         sg.parse(f"{path}:f", shapes="x: n")
+
+
+# --- homework ---------------------------------------------------------------------------------------------------------
+
+#: Right programs whose expression cannot be followed, or not be shown to be the gradient; they are tested by running them.
+TESTED = {
+    "a bias in the weights", "lasso", "stable sigmoid", "hinge in a loop", "hinge by a boolean index", "softmax in loops",
+    "log-sum-exp", "softmax with put", "softmax Jacobian", "softmax Jacobian in loops", "svm in loops",
+    "two layers, bias", "leaky", "convolution by np.convolve", "max pooling", "max pooling in a loop", "average pooling",
+    "determinant", "a running total", "triplet", "contrastive pairs",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_read_as_its_formula(name: str) -> None:
+    formula, shapes, body = LOSSES[name]
+    wanted = sg.parse(formula, shapes=shapes)
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    scope: dict[str, Any] = {"np": np}
+    exec(f"def loss({', '.join(wanted.variables)}):\n{lines}", scope)
+    function = sg.parse(
+        scope["loss"], shapes=shapes, assume="y: label" if "y: N" in shapes or "y:," in shapes else None
+    )
+    for wrt in [v for v in wanted.variables if "label" not in wanted.variables[v].assumptions][:1]:
+        one, other = (sg.gradient(f, wrt).node for f in (function, wanted))
+        assert same(one, other) or identity(one, other) is not None
+
+
+def handed_in(name: str) -> tuple[Any, Any, str]:
+    """A program of homework, the function that it is about, and the variable."""
+    source, wrt, shapes, body = HOMEWORK[name]
+    function = sg.parse(source, shapes=shapes)
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    scope: dict[str, Any] = {"np": np}
+    exec(f"def grad({', '.join(function.variables)}):\n{lines}", scope)
+    return scope["grad"], function, wrt
+
+
+@pytest.mark.parametrize("name", [name for name in HOMEWORK if name not in TESTED and "several" not in name])
+def test_homework_is_proved(name: str) -> None:
+    target, function, wrt = handed_in(name)
+    variables = {n: function.variable(n) for n in function.variables}
+    _, nodes = Program.of(target).traced(variables)
+    right = sg.gradient(function, wrt).node
+    fitting = [node for node in map(simplify, nodes) if node.shape == right.shape]
+    assert any(same(node, right) or identity(node, right) is not None for node in fitting)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in HOMEWORK if name in TESTED])
+def test_right_homework_is_accepted(name: str) -> None:
+    target, function, wrt = handed_in(name)
+    assert sg.check(function, wrt=wrt, claim=target).verdict == "correct"
 
 
 # --- programs as functions --------------------------------------------------------------------------------------------
@@ -192,10 +264,15 @@ def test_a_mistake_in_a_file_is_named() -> None:
 
 @pytest.mark.slow
 def test_a_loop_is_tested_and_says_why_it_is_not_proved() -> None:
-    report = sg.check("||W x||^2", wrt="W", claim=f"{FILE}:by_loop")
+    report = sg.check("||W x||^2", wrt="W", claim=f"{FILE}:by_counting")
     assert (report.verdict, report.certainty) == ("correct", "tested")
     assert "gates.py, line" in report.reason
-    assert "a loop over an axis of length m" in report.reason
+    assert "k changes from round to round of a loop over an axis of length m" in report.reason
+
+
+def test_a_loop_over_an_axis_is_proved() -> None:
+    report = sg.check("||W x||^2", wrt="W", claim=f"{FILE}:by_loop")
+    assert (report.verdict, report.certainty) == ("correct", "proved")
 
 
 def test_several_gradients_are_told_apart_by_their_names() -> None:
@@ -307,6 +384,64 @@ def test_a_program_that_fails_says_how(name: str, tmp_path: Path, monkeypatch: p
     assert not list(tmp_path.glob("x"))
 
 
+#: What a program may try on the machine that it runs on; `VICTIM` is a file of its owner, in another folder.
+ATTACKS = {
+    "another process": "os.fork()",
+    "another program": "os.execv('/bin/true', ['true'])",
+    "a command": "subprocess.run(['true'])",
+    "the network": "socket.socket()",
+    "a foreign file read": "open(VICTIM).read()",
+    "a foreign file written": "open(VICTIM, 'w')",
+    "a foreign file cut off": "os.truncate(VICTIM, 0)",
+    "a foreign file removed": "os.remove(VICTIM)",
+    "a foreign file renamed": "os.rename(VICTIM, VICTIM + 'x')",
+    "a foreign file's owner shut out": "os.chmod(VICTIM, 0)",
+    "a link to a foreign file": "os.symlink(VICTIM, os.path.join(os.path.dirname(VICTIM), 'link'))",
+    "its own file changed": "open(__file__, 'a')",
+    "its folder replaced": "os.rmdir(os.environ['HOME'])",
+    "a signal to its parent": "os.kill(os.getppid(), 0)",
+    "its parent's environment": "open(f'/proc/{os.getppid()}/environ').read()",
+    "its parent's memory": "open(f'/proc/{os.getppid()}/mem', 'rb')",
+    "its parent's streams": "os.listdir(f'/proc/{os.getppid()}/fd')",
+    "more time": "resource.setrlimit(resource.RLIMIT_CPU, (1 << 20, 1 << 20))",
+    "a long file": "open('long', 'w').write('a' * 10_000)",
+}
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
+    """The attacks that get through, all tried by one program."""
+    folder, other = tmp_path_factory.mktemp("mine"), tmp_path_factory.mktemp("other")
+    victim = other / "victim.txt"
+    victim.write_text("unharmed", "utf-8")
+    before = f"import os, resource, socket, subprocess, sys\nimport numpy as np\nVICTIM = {str(victim)!r}"
+    body = (
+        f"def tried(text):\n        try: exec(text, globals())\n        except (OSError, ValueError): return 0.0\n"
+        f"        return 1.0\n    return np.array([tried(text) for text in {list(ATTACKS.values())!r}])"
+    )
+    _, (through,) = written(folder, body, before).run({"x": np.ones(1)})
+    yield {name for name, got in zip(ATTACKS, through, strict=True) if got}
+    assert victim.read_text("utf-8") == "unharmed"
+    assert list(other.iterdir()) == [victim]
+
+
+@pytest.mark.skipif(not confine.available(), reason="needs a Linux with Landlock, and a filter for this machine")
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_does_not_get_through(attack: str, attacked: set[str]) -> None:
+    assert attack not in attacked
+
+
+def test_what_a_program_may_do_it_can(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("factor = 2.0\n")
+    body = (
+        "import threading, random, statistics\n    from beside import factor\n"
+        "    t = threading.Thread(target=lambda: None); t.start(); t.join()\n"
+        "    open('/dev/null', 'w').write('x'); open(__file__).read()\n    return factor * x"
+    )
+    _, (value,) = written(tmp_path, body).run({"x": np.array([1.0, 2.0])})
+    np.testing.assert_array_equal(value, [2.0, 4.0])
+
+
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (k > 0)) for k, n in enumerate(NOISY)])
 def test_a_noisy_program_is_heard(name: str, tmp_path: Path) -> None:
     _, (value,) = written(tmp_path, NOISY[name]).run({"x": np.array([1.0, 2.0])})
@@ -368,7 +503,7 @@ def test_every_mistake_in_a_file_is_named(mistake: Mistake, tmp_path: Path) -> N
 NORM = "||W x||^2"
 COMMANDS = [
     pytest.param(0, ["derive", f"{FILE}:square", "--wrt", "W"], "2 W x xᵀ", id="derived"),
-    pytest.param(3, ["derive", f"{FILE}:by_loop", "--shape", "W: m n, x: n"], "a loop over an axis", id="not followed"),
+    pytest.param(3, ["derive", f"{FILE}:by_counting", "--shape", "W: m n, x: n"], "round to round", id="not followed"),
     pytest.param(2, ["derive", f"{FILE}:affine", "--wrt", "W"], "shapes of X, W, b", id="no shapes"),
     pytest.param(2, ["derive", str(FILE)], "file.py:function", id="no name"),
     pytest.param(

@@ -205,6 +205,8 @@ PICKS: dict[str, tuple[str, str, str, float | None]] = {
     "a tie, beyond": ("max(a, b)", "b", "1[b >= a] + 1[a = b]", None),
     "a tie of products": ("max(2 a, a b)", "b", "a 1[a b > 2 a]", 0.0),
     "a tie of entries": ("sum(max(u, v))", "u", "1[u >= v]", 1.0),
+    "the largest entry": ("max(x)", "x", "argmax(x)", 1.0),
+    "the largest score": ("max(s + 1 - onehot(y)) - s_y", "s", "argmax(s + 1 - onehot(y)) - onehot(y)", 0.0),
     "a minimum": ("min(a, b)", "a", "1[a < b] - 1[a = b]", None),
 }
 
@@ -221,6 +223,32 @@ def test_any_value_between_the_one_sided_derivatives_is_right(case: str) -> None
     assert report, report.reason
     assert [round(kink.claimed, 9) for kink in report.kinks] == [picked]
     assert "the claim" in str(report.kinks[0])
+
+
+def _ties(x: Any) -> Any:
+    return (x == x.max()) / np.sum(x == x.max())
+
+
+@pytest.mark.parametrize(("share", "right"), [(1.0, True), (0.5, True), (1.2, True), (2.4, False), (-0.2, False)])
+def test_a_tie_may_be_shared(share: float, right: bool) -> None:
+    def claim(x: Any) -> Any:
+        return _ties(x) * (1.0 if np.sum(x == x.max()) == 1 else share)
+
+    report = sg.check("max(x)", wrt="x", claim=claim, shapes="x: n")
+    assert bool(report) is right
+    assert "amax at a tie" in (str(report.kinks[0]) if right else report.reason)
+
+
+def test_a_norm_that_is_zero_for_certain_has_the_subgradient_zero() -> None:
+    distances = "sum_i sum_j ||X_{i,:} - X_{j,:}||"
+    assert sg.check(distances, wrt="X", shapes="X: n d")
+    gradient = sg.gradient(distances, "X", shapes="X: n d")
+    points = np.random.default_rng(0).normal(size=(4, 3))
+    between = points[:, None] - points
+    lengths = np.linalg.norm(between, axis=2) + np.eye(4)
+    np.testing.assert_allclose(sg.compile(gradient)(X=points), 2 * (between / lengths[:, :, None]).sum(1))
+    with np.errstate(invalid="ignore"):
+        assert not np.all(np.isfinite(sg.compile("x / ||x||", shapes="x: n")(x=np.zeros(2))))
 
 
 def test_cases_may_leave_the_kink_out() -> None:

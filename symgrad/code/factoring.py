@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symgrad.code.order import MOVE, cost, typical
-from symgrad.code.stable import stable
+from symgrad.code.stable import removable, stable
 from symgrad.expr import (
     Contraction,
     Dim,
@@ -172,7 +172,7 @@ def _cost(operands: Sequence[tuple[Label, ...]], out: tuple[Label, ...], sizes: 
 
 def _spread(node: Node, single: Callable[[Node], bool]) -> Node:
     """A product with a sum multiplied out where that is much cheaper: (a b^T + c d^T) x is a (b^T x) + c (d^T x)."""
-    if not isinstance(node, Contraction):
+    if not isinstance(node, Contraction) or any(removable(factor, node.factors) for factor in node.factors):
         return node
     axes, sizes = tuple(range(node.rank)), dict(enumerate(node.sizes))
     for k, (base, labels, power) in enumerate(node.factors):

@@ -87,8 +87,21 @@ def upper_right(x: Any) -> Any:
     return x[..., :n, n:]
 
 
+def block_twice(x: Any, e: Any, f: Any) -> Any:
+    """The upper right block of the upper right block of a function of it is the second change, along e and f."""
+    return block(block(x, e), block(f, np.zeros_like(f)))
+
+
+def power_change2(x: Any, k: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(np.linalg.matrix_power(block_twice(x, e, f), k)))
+
+
 def expm_change(x: Any, e: Any) -> Any:
     return upper_right(scipy.linalg.expm(block(x, e)))
+
+
+def expm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(scipy.linalg.expm(block_twice(x, e, f))))
 
 
 def principal(function: Any, x: Any) -> Any:
@@ -109,6 +122,10 @@ def logm_change(x: Any, e: Any) -> Any:
     return upper_right(logm(block(x, e)))
 
 
+def logm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(logm(block_twice(x, e, f))))
+
+
 def sinm(x: Any) -> Any:
     return np.imag(scipy.linalg.expm(1j * x))
 
@@ -117,12 +134,20 @@ def sinm_change(x: Any, e: Any) -> Any:
     return upper_right(sinm(block(x, e)))
 
 
+def sinm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(sinm(block_twice(x, e, f))))
+
+
 def cosm(x: Any) -> Any:
     return np.real(scipy.linalg.expm(1j * x))
 
 
 def cosm_change(x: Any, e: Any) -> Any:
     return upper_right(cosm(block(x, e)))
+
+
+def cosm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(cosm(block_twice(x, e, f))))
 
 
 def chol(a: Any) -> Any:

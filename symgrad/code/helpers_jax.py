@@ -45,12 +45,32 @@ def upper_right(function: Any, x: Any, e: Any) -> Any:
     return function(jnp.block([[x, e], [0 * x, x]]))[..., :n, n:]
 
 
+def twice_upper_right(function: Any, x: Any, e: Any, f: Any) -> Any:
+    """The second change of f(X), along E and along F: the change of [[f(X), E'], [0, f(X)]] along [[F, 0], [0, F]]."""
+    x, e, f = jnp.broadcast_arrays(x, e, f)
+    both = jnp.block([[f, 0 * f], [0 * f, f]])
+    n = x.shape[-1]
+    return upper_right(function, jnp.block([[x, e], [0 * x, x]]), both)[..., :n, n:]
+
+
+def power_change2(x: Any, k: Any, e: Any, f: Any) -> Any:
+    return twice_upper_right(lambda z: jnp.linalg.matrix_power(z, k), x, e, f)
+
+
 def expm_change(x: Any, e: Any) -> Any:
     return upper_right(jax.scipy.linalg.expm, x, e)
 
 
+def expm_change2(x: Any, e: Any, f: Any) -> Any:
+    return twice_upper_right(jax.scipy.linalg.expm, x, e, f)
+
+
 def logm_change(x: Any, e: Any) -> Any:
     return upper_right(logm, x, e)
+
+
+def logm_change2(x: Any, e: Any, f: Any) -> Any:
+    return twice_upper_right(logm, x, e, f)
 
 
 def sinm(x: Any) -> Any:
@@ -61,12 +81,20 @@ def sinm_change(x: Any, e: Any) -> Any:
     return upper_right(sinm, x, e)
 
 
+def sinm_change2(x: Any, e: Any, f: Any) -> Any:
+    return twice_upper_right(sinm, x, e, f)
+
+
 def cosm(x: Any) -> Any:
     return jax.scipy.linalg.expm(1j * x).real
 
 
 def cosm_change(x: Any, e: Any) -> Any:
     return upper_right(cosm, x, e)
+
+
+def cosm_change2(x: Any, e: Any, f: Any) -> Any:
+    return twice_upper_right(cosm, x, e, f)
 
 
 def sylvester(a: Any, b: Any, c: Any) -> Any:

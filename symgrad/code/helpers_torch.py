@@ -62,8 +62,21 @@ def upper_right(x: Any) -> Any:
     return x[..., :n, n:]
 
 
+def block_twice(x: Any, e: Any, f: Any) -> Any:
+    """The upper right block of the upper right block of a function of it is the second change, along e and f."""
+    return block(block(x, e), block(f, torch.zeros_like(f)))
+
+
+def power_change2(x: Any, k: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(torch.linalg.matrix_power(block_twice(x, e, f), k)))
+
+
 def expm_change(x: Any, e: Any) -> Any:
     return upper_right(torch.linalg.matrix_exp(block(x, e)))
+
+
+def expm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(torch.linalg.matrix_exp(block_twice(x, e, f))))
 
 
 def sqrtm(x: Any) -> Any:
@@ -97,6 +110,10 @@ def logm_change(x: Any, e: Any) -> Any:
     return upper_right(logm(block(x, e)))
 
 
+def logm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(logm(block_twice(x, e, f))))
+
+
 def sinm(x: Any) -> Any:
     return torch.linalg.matrix_exp(1j * x).imag
 
@@ -105,12 +122,20 @@ def sinm_change(x: Any, e: Any) -> Any:
     return upper_right(sinm(block(x, e)))
 
 
+def sinm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(sinm(block_twice(x, e, f))))
+
+
 def cosm(x: Any) -> Any:
     return torch.linalg.matrix_exp(1j * x).real
 
 
 def cosm_change(x: Any, e: Any) -> Any:
     return upper_right(cosm(block(x, e)))
+
+
+def cosm_change2(x: Any, e: Any, f: Any) -> Any:
+    return upper_right(upper_right(cosm(block_twice(x, e, f))))
 
 
 def chol(a: Any) -> Any:

@@ -28,6 +28,7 @@ from symgrad.code.operands import (
     take,
 )
 from symgrad.code.products import Product
+from symgrad.code.stable import removable
 from symgrad.code.values import BOOL, CALL, FLOAT, INT, SCATTER, VARIABLE, Builder, Value, is_host
 from symgrad.dims import combine
 from symgrad.dims import times as product_of
@@ -256,6 +257,9 @@ class Lowering:
         """The factors of a product; an array whose stacked axis is summed over is reshaped, and that label is gone."""
         gone: set[int] = set()
         found = {k: self.leaf(*factor) for k, factor in enumerate(factors)}
+        for k, factor in enumerate(factors):
+            if factor[2] < 0 and removable(factor, factors):
+                found[k] = self.apart_from_zero(found[k])
         for k, (_, (row, column, both), _) in [(k, f) for k, f in enumerate(factors) if isinstance(f[0], Stacking)]:
             with_it = [j for j, leaf in found.items() if both in leaf.labels and j != k]
             if both < node.rank or len(with_it) != 1:
@@ -296,6 +300,11 @@ class Lowering:
             return Leaf(number, value, (*found.by, found.place), 1, found)
         entry = self.dense(child)
         return Leaf(number, entry.value, tuple([labels[axis] for axis in entry.axes]), power)
+
+    def apart_from_zero(self, leaf: Leaf) -> Leaf:
+        """A negative power that is 0 where its base is 0."""
+        value = self.make.make("np.where({0} > 0, {0}, np.inf)", (leaf.value,), leaf.value.rank)
+        return Leaf(self.shared.number((leaf.number, "apart from zero")), value, leaf.labels, leaf.power)
 
     def places(self, node: Window) -> Value:
         """Where a window has its ones: offset + Σ stride · index, over all indices but the first."""

@@ -3,14 +3,19 @@
 Contract: `stable(node)` is an equal sum, or `node` itself.  Where a function saturates at 1, `1 - σ(u)` has no digits
 left and `σ(-u)` has all of them; the operation's own entry says how (`Operation.complement`).  The Jacobian of softmax,
 diag(p) - p pᵀ, has rows that sum to zero, so its diagonal is made of the entries beside it.
+`removable` tells where u/‖u‖ is 0/0 whatever the variables are.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations, permutations
 
 from symgrad.expr import (
     Call,
     Contraction,
     Delta,
+    Factor,
     Label,
     Node,
     Rational,
@@ -19,6 +24,7 @@ from symgrad.expr import (
     constant,
     contract,
     delta,
+    is_zero,
     number,
     scale,
 )
@@ -43,6 +49,44 @@ def _complemented(node: Sum) -> Node | None:
             arguments = dict(zip(base.op.args, base.args, strict=True))
             return scale(read_rule(formula, arguments), -b)
     return None
+
+
+def removable(factor: Factor, factors: Iterable[Factor]) -> bool:
+    """Whether u/‖u‖ among these factors is 0/0 at some entries whatever the variables are, as for u_ij = x_i - x_j.
+
+    There the norm has the subgradient 0: `factor` is ‖u‖^p, p negative and odd.
+    """
+    base, _, power = factor
+    if power > 0 or power.denominator != 2 or not isinstance(base, Contraction) or len(base.factors) != 1:
+        return False
+    ((u, axes, square),) = base.factors
+    if square != 2 or not isinstance(u, Sum) or not any(_is_numerator(f, factor, u, axes) for f in factors):
+        return False
+    pairs = [(axes.index(i), axes.index(j)) for i, j in combinations(range(base.rank), 2) if {i, j} <= {*axes}]
+    return any(_vanishes(u, i, j) for i, j in pairs if u.shape[i] == u.shape[j])
+
+
+def _is_numerator(factor: Factor, below: Factor, u: Sum, axes: tuple[int, ...]) -> bool:
+    """Whether a factor is u or -u at the very indices at which `below`, the norm over axes of u, is taken."""
+    node, labels, power = factor
+    base, at, _ = below
+    if power < 1 or not isinstance(node, Sum) or node.rank != u.rank or len(node.terms) != len(u.terms):
+        return False
+    for order in permutations(range(node.rank)):
+        fits = all(axes[a] >= base.rank or at[axes[a]] == labels[m] for m, a in enumerate(order))
+        if not fits or any(node.shape[m] != u.shape[a] for m, a in enumerate(order)):
+            continue
+        turned = add([(c, contract([(term, order)], tuple(range(node.rank)))) for c, term in node.terms])
+        if turned is u or scale(turned, -1) is u:
+            return True
+    return False
+
+
+def _vanishes(node: Sum, i: int, j: int) -> bool:
+    """Whether a sum is zero where its axes i and j are at the same index."""
+    labels = tuple(i if k == j else k for k in range(node.rank))
+    out = tuple(k for k in range(node.rank) if k != j)
+    return is_zero(add([(c, contract([(term, labels)], out)) for c, term in node.terms]))
 
 
 def _power(node: Node) -> tuple[Node, Rational]:

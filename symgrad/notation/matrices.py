@@ -199,11 +199,15 @@ def _natural(work: Elaborator, exponent: Tree, tree: Tree) -> Value:
     return power
 
 
-def _power_change(work: Elaborator, tree: Tree) -> Value:
-    """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}."""
-    base, exponent, inside = written(tree, 3, 3)
-    power = _natural(work, exponent, tree)
-    return work.apply("power_change", [work.visit(base), power, work.visit(inside)], tree)
+def _power_change(name: str, count: int) -> Handler:
+    """power_change(X, k, E) is Σ_{r=0}^{k-1} X^r E X^{k-1-r}, and power_change2(X, k, E, F) its change along F."""
+
+    def handler(work: Elaborator, tree: Tree) -> Value:
+        base, exponent, *inside = written(tree, count, count)
+        power = _natural(work, exponent, tree)
+        return work.apply(name, [work.visit(base), power, *(work.visit(arg) for arg in inside)], tree)
+
+    return handler
 
 
 def _square(work: Elaborator, value: Value, tree: Tree) -> None:
@@ -235,5 +239,6 @@ HANDLERS: dict[tuple[str, ...], Handler] = {
     (PLUS,): _plus,
     ("dot", "matmul", "inner"): _matmul,
     ("matrix_power",): _matrix_power,
-    ("power_change",): _power_change,
+    ("power_change",): _power_change("power_change", 3),
+    ("power_change2",): _power_change("power_change2", 4),
 }

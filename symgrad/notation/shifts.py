@@ -41,8 +41,8 @@ def _looks_back(formula: Tree) -> Iterator[str]:
 
 
 def _is_before(subscript: Tree, letter: str) -> bool:
-    """t - 1."""
-    if subscript.head != "add" or not any(part.head == "name" and part.value == letter for part in subscript.args):
+    """t - 1, and not i + k - 1 with a k that runs."""
+    if subscript.head != "add" or [part.value for part in subscript.args if part.head == "name"] != [letter]:
         return False
     numbers = [(sign, literal(part)) for sign, part in zip(signs(subscript), subscript.args, strict=True)]
     return sum(sign * number for sign, number in numbers if number is not None) < 0

@@ -108,8 +108,8 @@ def _sylvester_rewrite(A: Node, B: Node, C: Node) -> Node | None:
 def _matrix_function(
     name: str, slope: tuple[int, str], source: str, domain: str = "", modules: tuple[str, str] = ("", ""),
     torch: str = "", analytic: bool = False,
-) -> tuple[Operation, Operation]:  # fmt: skip
-    """A function f of a square matrix by its series, and its Fréchet derivative along E, an operation of its own.
+) -> tuple[Operation, Operation, Operation]:  # fmt: skip
+    """A function f of a square matrix by its series, and its first and second Fréchet derivative, operations too.
 
     slope: f' as a sign and an operation; modules: where NumPy and JAX code find f, else helpers of its name; torch: its
     code there.
@@ -122,12 +122,21 @@ def _matrix_function(
         analytic=analytic, source=source,
     )  # fmt: skip
     along = Operation(
-        change, ("X", "E"), (UNKNOWN, adjoint(f"{change}(X^T, g)")), "n n, n n -> n n", text=(change,),
+        change, ("X", "E"), (differential(f"{name}_change2(X, E, dX)"), adjoint(f"{change}(X^T, g)")), "n n, n n -> n n", text=(change,),
         latex=(change.replace("_", ""),), numpy=change + "({X}, {E})", jax=change + "({X}, {E})", helper=change,
         domain=(domain, "real") if domain else (), rewrite=_change_rewrite(*slope), analytic=analytic,
         source="Higham, Functions of Matrices, 3: the Fréchet derivative, a block of f([[X, E], [0, X]])",
     )  # fmt: skip
-    return function, along
+    twice = f"{name}_change2"
+    rules = (UNKNOWN, adjoint(f"{twice}(X^T, g, F^T)"), adjoint(f"{twice}(X^T, E^T, g)"))
+    second = Operation(
+        twice, ("X", "E", "F"), rules, "n n, n n, n n -> n n", text=(twice,), latex=(f"{name}secondchange",),
+        numpy=twice + "({X}, {E}, {F})", jax=twice + "({X}, {E}, {F})", helper=twice,
+        domain=(domain, "real", "real") if domain else (), analytic=analytic,
+        source="Higham and Relton, SIAM J. Matrix Anal. Appl. 35, 2014: the second Fréchet derivative, a block of f of "
+        "[[X, E, F, 0], [0, X, 0, F], [0, 0, X, E], [0, 0, 0, X]]",
+    )  # fmt: skip
+    return function, along, second
 
 
 # fmt: off
@@ -154,6 +163,7 @@ AXIS = (
     Operation(
         "amax", ("x",), (differential("argmax(x)^T dx"),), "n ->", text=("max", "amax"), latex=("max",), command=True,
         numpy="np.max({x}, axis=-1)", jax="jnp.max({x}, axis=-1)", analytic=False,
+        kinks=("amax(x) - amax(x + log(1 - argmax(x)))",),
         torch="torch.amax({x}, dim=-1)", source="Boyd and Vandenberghe, Convex Optimization, 3.2.3: a subgradient is any convex combination at a tie",
     ),
     Operation(
@@ -256,12 +266,23 @@ POWERS = (
         source=COOKBOOK + ", eq. 91: the product of k copies of X, for a whole number k",
     ),
     Operation(
-        "power_change", ("X", "k", "E"), (UNKNOWN, UNKNOWN, adjoint("power_change(X^T, k, g)")),
+        "power_change", ("X", "k", "E"), (
+            differential("power_change2(X, k, E, dX)"), UNKNOWN, adjoint("power_change(X^T, k, g)")
+        ),
         "n n, , n n -> n n", text=("power_change",), latex=("powerchange",),
         numpy="power_change({X}, {k}, {E})", helper="power_change",
         jax="jnp.vectorize(lambda x, e: jax.jvp(lambda z: jnp.linalg.matrix_power(z, {k}), (x,), (e,))[1], "
         "signature='(n,n),(n,n)->(n,n)')({X}, {E})", domain=("real", "natural", "real"), rewrite=_power_change_rewrite,
         source=COOKBOOK + ", eq. 91: the sum of X^r E X^(k - 1 - r) over r from 0 to k - 1",
+    ),
+    Operation(
+        "power_change2", ("X", "k", "E", "F"), (
+            UNKNOWN, UNKNOWN, adjoint("power_change2(X^T, k, g, F^T)"), adjoint("power_change2(X^T, k, E^T, g)")
+        ),
+        "n n, , n n, n n -> n n", text=("power_change2",), latex=("powersecondchange",),
+        numpy="power_change2({X}, {k}, {E}, {F})", jax="power_change2({X}, {k}, {E}, {F})", helper="power_change2",
+        domain=("real", "natural", "real", "real"),
+        source=COOKBOOK + ", eq. 91, applied twice: the sum of X^a E X^b F X^c + X^a F X^b E X^c over a + b + c = k - 2",
     ),
 )
 
@@ -339,5 +360,5 @@ CONSTANTS = (
 
 INVERSE, DET, _ = ALGEBRA
 POWER = next(op for op in EXPONENTIAL if op.name == "power")
-MATRIX_POWER, _ = POWERS
+MATRIX_POWER = POWERS[0]
 ARRAYS: tuple[Operation, ...] = AXIS + ALGEBRA + SPECTRUM + POWERS + FUNCTIONS + ROOTS + PATTERNS + CONSTANTS

@@ -151,6 +151,12 @@ class Operation:
                 )
         return shape
 
+    def at_kink(self, formula: str) -> str:
+        """Where one of its kinks is, in words: a formula of the function itself compares its entries."""
+        if f"{self.name}(" in formula:
+            return "a tie"
+        return "0" if formula == "x" else f"{formula} = 0"
+
     def axes(self) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
         """The signature as (axes of each argument, axes of the result)."""
         left, right = self.signature.split("->")

@@ -113,7 +113,8 @@ def _of_operation(op: Operation) -> Explanation:
     written = f"{op.name}({', '.join((*op.args, *op.params))})" if op.args else op.name
     statement = [f"{written} = {op.definition}"] if op.definition else []
     statement += [said for arg, rule in zip(op.args, op.rules, strict=True) if (said := _said(written, arg, rule))]
-    kinks = f"at a kink, where {' or '.join(op.kinks)} is 0, any value between the slopes is right" if op.kinks else ""
+    places = "entries tie" if "a tie" in map(op.at_kink, op.kinks) else f"{' or '.join(op.kinks)} is 0"
+    kinks = f"at a kink, where {places}, any value between the slopes is right" if op.kinks else ""
     return Explanation(op.name, tuple(statement), kinks if op.args else "a constant", op.source)
 
 

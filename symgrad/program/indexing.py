@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad import dims
 from symgrad.errors import UnsupportedError
-from symgrad.expr import Call, Dim, Label, Node, Variable, window
+from symgrad.expr import Call, Dim, Label, Node, Variable, constant, window
 from symgrad.program.extent import Extent, dim_of, refuse
 from symgrad.program.traced import Traced, entrywise, labels_of, labels_upto, lifted, opposite, product, total, unit
 
@@ -97,7 +97,7 @@ def put(array: Traced, key: Any, value: Traced) -> None:
 
 def _written(array: Traced, pick: Pick, before: Traced, value: Traced) -> Traced:
     """The array with a value where the key points: x - E x + E value for a number, where E is 1 there."""
-    if pick.selectors and not any(value.real):
+    if pick.selectors and not any(value.real) and constant(value.node) is not None:
         there = pick.spread(lifted(1, array.sizes).to_shape(before.shape), array)
         (labels, others), out = labels_of([array, there])
         kept = total((1, array), (-1, product([(array, labels), (there, others)], out)))
@@ -260,7 +260,7 @@ def _pick_labels(pick: Pick, array: Traced, axis: int, labels: Traced, names: tu
     name = ("axis", axis)
     pick.axes.append(name)
     pick.selectors.append((one_hot, (*names, name)))
-    pick.basic = False
+    pick.basic = pick.basic and not labels.ndim
 
 
 def _say_distinct(pick: Pick, advanced: Sequence[Traced]) -> None:

@@ -12,10 +12,13 @@ from typing import Any
 
 from symgrad.expr import number
 from symgrad.program.extent import Extent, dim_of, refuse
+from symgrad.program.loops import together
 from symgrad.program.rules import FUNCTIONS, METHODS, call_rule
 from symgrad.program.traced import Traced, identity, labels_upto, lifted
 
 REFUSED = {"random", "load", "save", "fromfile", "loadtxt", "genfromtxt", "memmap", "frompyfunc", "vectorize"}
+
+OF_LISTS = {"sum", "mean", "max", "min", "amax", "amin", "prod", "transpose"}
 
 
 class NumPy:
@@ -39,7 +42,17 @@ class NumPy:
     def __getattr__(self, name: str) -> Any:
         if name in REFUSED:
             refuse(f"np.{name} is not a function of the arguments")
-        return self._made.get(name) or getattr(self._numpy, name)
+        found: Any = self._made.get(name) or getattr(self._numpy, name)
+        return self._of_lists(name, found) if name in OF_LISTS else found
+
+    def _of_lists(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that NumPy would give a list as an array, before it asks what is in the list."""
+
+        def run(a: Any, *args: Any, **options: Any) -> Any:
+            listed = isinstance(a, list | tuple) and _holds_traced(a)
+            return function(lifted(a, self._sizes) if listed else a, *args, **options)
+
+        return run
 
     def _full(self, value: int) -> Callable[..., Any]:
         def make(shape: Any, dtype: Any = None, order: str = "C") -> Traced:
@@ -137,9 +150,17 @@ def built_in(sizes: Mapping[str, int], load: Callable[..., Any]) -> dict[str, An
             else sum(values, start)
         )
 
+    def zipped(*values: Any, strict: bool = False) -> Any:
+        return together(sizes, values) or zip(*values, strict=strict)
+
+    def counted(values: Any, start: int = 0) -> Any:
+        if isinstance(values, Traced) and not start and not isinstance(length(values), int):
+            return zipped(upto(length(values)), values)
+        return enumerate(values, start)
+
     return {
-        **vars(builtins), "len": length, "range": upto, "sum": summed, "float": _number(float), "int": _number(int),
-        "__import__": load,
+        **vars(builtins), "len": length, "zip": zipped, "enumerate": counted, "range": upto, "sum": summed,
+        "float": _number(float), "int": _number(int), "__import__": load,
     }  # fmt: skip
 
 

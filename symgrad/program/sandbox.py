@@ -1,8 +1,8 @@
 """A process of its own for somebody's file: started once, asked many times, stopped for certain.
 
-Contract: the file runs with limits on time, memory, files and processes, in an empty folder, with an environment of its
-own; requests carry names and numbers only.  Whatever happens there comes back as an answer or as a `ProgramError`,
-which says whether the program is to blame for certain.
+Contract: the file runs confined (see `confine`), in an empty folder, with an environment of its own and no inherited
+descriptor, in a session that is ended as a whole; requests carry names and numbers only.  Whatever happens there comes
+back as an answer or as a `ProgramError`, which says whether the program is to blame for certain.
 """
 
 from __future__ import annotations

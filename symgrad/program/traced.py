@@ -10,6 +10,7 @@ view writes to what it views, and sees what others write there.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.expr import Call, Dim, Label, Node, Rational, add, constant, contract, delta, negate, number, window
 from symgrad.ops import OPERATIONS, apply
 from symgrad.program.extent import Extent, dim_of, refuse
+from symgrad.program.loops import AFTER, Loop, entry, rounds
 
 #: Exact numbers are looked for among fractions of at most this denominator.
 MAX_DENOMINATOR = 1_000_000
@@ -99,6 +101,12 @@ def _lifted_array(value: Any, sizes: Mapping[str, int]) -> Traced:
 
 def stacked(parts: Sequence[Traced], sizes: Mapping[str, int]) -> Traced:
     """Arrays of one shape along a new first axis."""
+    loop = parts[0].lost if parts else None
+    if loop is not None and all(part.lost is loop and part.real == parts[0].real for part in parts):
+        whole = loop.listed([part._node for part in parts])
+        if whole is None:
+            refuse("a list of what the rounds of a loop leave cannot be followed")
+        return Traced(whole, (True, *parts[0].real), sizes, parts[0].kind)
     if not parts or len(parts) > MAX_ENTRIES:
         refuse(f"a list of {len(parts)} entries cannot be followed")
     if any(part.real != parts[0].real or part.node.shape != parts[0].node.shape for part in parts):
@@ -137,11 +145,12 @@ class Traced:
     chosen  for labels, given the length of the axis that they point into, their one-hot vectors; `distinct` if no two
             labels are equal; `counting` if they are 0, 1, 2, ..., whose node has the shape only
     within  the condition under which entries are there, in x[x > 0]
+    lost    the loop that is over, of one round of which this is a value
     """
 
     __slots__ = (
-        "_node", "back", "base", "chosen", "counting", "distinct", "kind", "read", "real", "seen", "sizes", "version",
-        "within",
+        "__weakref__", "_node", "back", "base", "chosen", "counting", "distinct", "kind", "lost", "read", "real",
+        "seen", "sizes", "version", "within",
     )  # fmt: skip
     __array_priority__ = 1000.0
 
@@ -162,6 +171,8 @@ class Traced:
         self.seen = 0
         self.read: Callable[[Traced], Node] | None = None
         self.back: Callable[[Traced], None] | None = None
+        self.lost: Loop | None = None
+        self.touch()
 
     # --- what it is -----------------------------------------------------------------------------------------------
 
@@ -171,7 +182,15 @@ class Traced:
         if self.counting:
             refuse("the numbers 0, 1, 2, ... are used as values", "they can be followed as an index only")
         self.look()
+        if self.lost is not None:
+            refuse(AFTER, "add up over the rounds, write entries at the index, or collect a list")
         return self._node
+
+    def touch(self) -> None:
+        """Let the loop that is running know."""
+        loops = getattr(self.sizes, "loops", None)
+        if loops:
+            loops[-1].touched.append(weakref.ref(self))
 
     def look(self) -> None:
         """Of a view: see what was written to what it views."""
@@ -180,6 +199,7 @@ class Traced:
             if self.base.version != self.seen and self.read is not None:
                 self._node, self.seen = self.read(self.base), self.base.version
                 self.version += 1
+                self.touch()
 
     @property
     def dims(self) -> tuple[Dim, ...]:
@@ -222,9 +242,7 @@ class Traced:
             raise TypeError("iteration over a 0-d array")
         first = self.dims[0]
         if not isinstance(first, int) or first > MAX_ENTRIES:
-            refuse(
-                f"a loop over an axis of length {first}", "write it with whole arrays, so that it holds for every size"
-            )
+            return rounds(self.sizes, first, lambda index: entry(self, index))
         return (self[k] for k in range(first))
 
     def _scalar(self, what: str) -> Any:
@@ -284,6 +302,7 @@ class Traced:
             refuse("an array of labels or truth values is changed in place")
         self._node = value.to_shape(self.shape).node if value.within is None else value.node
         self.version += 1
+        self.touch()
         if self.back is not None:
             self.back(self)
             assert self.base is not None

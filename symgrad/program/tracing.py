@@ -16,9 +16,11 @@ from typing import Any
 from symgrad.dims import names as names_of
 from symgrad.errors import SymgradError, UnsupportedError, UsageError
 from symgrad.expr import Dim, Node, Variable, contract
+from symgrad.expr import variables as of_nodes
 from symgrad.ops import apply
 from symgrad.program.calling import call, is_gate
 from symgrad.program.extent import Extent, place
+from symgrad.program.loops import Run
 from symgrad.program.numpy_module import NumPy, Special, built_in
 from symgrad.program.traced import Traced, lifted
 
@@ -30,7 +32,7 @@ Outputs = tuple[list[str] | None, list[Node]]
 
 def trace(prepare: Namespace, variables: Mapping[str, Variable], part: str = "") -> Outputs:
     """What a program returns, as expressions; of a gate `part` may ask for `forward` alone."""
-    found = [_once(prepare, variables, sizes, part) for sizes in _sizes(variables)]
+    found = [_once(prepare, variables, Run(sizes, 2 + k), part) for k, sizes in enumerate(_sizes(variables))]
     if any(one != found[0] for one in found):
         raise UnsupportedError(
             "what the program calculates depends on the sizes in a way that cannot be followed",
@@ -44,11 +46,13 @@ def _sizes(variables: Mapping[str, Variable]) -> list[dict[str, int]]:
     return [{name: row[k % len(row)] for k, name in enumerate(names)} for row in SIZES]
 
 
-def _once(prepare: Namespace, variables: Mapping[str, Variable], sizes: Mapping[str, int], part: str) -> Outputs:
+def _once(prepare: Namespace, variables: Mapping[str, Variable], sizes: Run, part: str) -> Outputs:
     inputs = {name: _input(v, sizes) for name, v in variables.items()}
     try:
         keys, values = call(prepare(sizes), inputs, part)
         nodes = [_output(value, sizes) for value in values]
+        if sizes.left or not {v.name for node in nodes for v in of_nodes(node)} <= {v.name for v in variables.values()}:
+            raise UnsupportedError("a loop over an axis is left early, or one round of it is returned")
     except SymgradError:
         raise
     except RecursionError:

@@ -15,6 +15,7 @@ from symgrad.expr import Label, constant, is_zero, number
 from symgrad.ops import apply
 from symgrad.program import indexing
 from symgrad.program.extent import refuse
+from symgrad.program.loops import Index
 from symgrad.program.traced import (
     Traced,
     entrywise,
@@ -89,8 +90,13 @@ def compared(name: str, sign: int, turned: bool = False) -> OnTraced:
 
 def _same_label(x: Traced, y: Traced) -> Traced:
     """1 where labels are equal: against 0, 1, 2, ... that is a one-hot vector."""
-    if y.counting and not x.counting:
+    if isinstance(y.chosen, Index) or (y.counting and not x.counting):
         x, y = y, x
+    if isinstance(x.chosen, Index) and y.chosen is not None and not (y.counting and y.ndim):
+        ones = Traced(y.chosen(x.chosen.loop.dim), (*y.real, True), x.sizes)
+        index = Traced(x.chosen(x.chosen.loop.dim), (True,), x.sizes)
+        found = product([(ones, (*range(y.ndim), "class")), (index, ("class",))], tuple(range(y.ndim)))
+        return found.like(found.node, kind="b")
     if not x.counting:
         return entrywise("zero", total((1, x), (-1, y)))
     if y.chosen is None or x.ndim == 0 or not x.real[-1] or any(x.real[:-1]):

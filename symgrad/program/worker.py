@@ -20,10 +20,9 @@ from typing import Any
 from symgrad.errors import SymgradError, UnsupportedError
 from symgrad.expr import variable
 from symgrad.program.calling import call, description, is_gate
+from symgrad.program.confine import confine
 from symgrad.program.tracing import named, of_code, trace
 from symgrad.program.wire import array_in, array_out, packed
-
-MEGABYTE = 1 << 20
 
 
 def main(path: str, name: str, seconds: str, megabytes: str) -> None:
@@ -31,7 +30,7 @@ def main(path: str, name: str, seconds: str, megabytes: str) -> None:
     requests, answers = _own_streams()
     import numpy  # noqa: F401 - before the limits, which its threads and tables would count against
 
-    _limit(int(seconds), int(megabytes))
+    confine(int(seconds), int(megabytes), _readable(path), str(Path.cwd()))
     served = _Served(path, name)
     for line in requests:
         answer = served.answer(json.loads(line))
@@ -48,24 +47,29 @@ def _own_streams() -> tuple[Any, Any]:
     return requests, answers
 
 
-def _limit(seconds: int, megabytes: int) -> None:
-    """As far as the system has limits: time, memory, files, processes."""
-    try:
-        import resource
-    except ImportError:
-        return
-    used = (
-        int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        if Path("/proc/self/statm").exists()
-        else 0
-    )
-    wanted = {
-        "RLIMIT_CPU": seconds, "RLIMIT_AS": used + megabytes * MEGABYTE, "RLIMIT_FSIZE": 0, "RLIMIT_NOFILE": 64,
-        "RLIMIT_NPROC": 0, "RLIMIT_CORE": 0,
-    }  # fmt: skip
-    for kind, most in wanted.items():
-        if hasattr(resource, kind):
-            resource.setrlimit(getattr(resource, kind), (most, most))
+def _readable(path: str) -> list[str]:
+    """What Python, its libraries and the program are made of."""
+    system = [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/etc/localtime",
+        "/etc/ld.so.cache",
+        "/proc/self",
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+    ]
+    root = str(Path(__file__).resolve().parents[2])
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return [
+        *system,
+        *filter(None, libraries),
+        sys.prefix,
+        sys.base_prefix,
+        *filter(None, sys.path),
+        root,
+        str(Path(path).parent),
+    ]
 
 
 class _Served:

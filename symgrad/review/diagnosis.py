@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import permutations
+from fractions import Fraction
+from itertools import combinations, permutations
+from math import log
 from typing import Any
 
 from symgrad.errors import SymgradError
 from symgrad.expr import Node, Sum, Variable
 from symgrad.review.equality import evaluated, ill_conditioned, is_number, number_value
-from symgrad.review.mistakes import Share, Suspect, suspects
+from symgrad.review.mistakes import suspects
+from symgrad.review.scenes import Share, Suspect
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point, Sampler, inverted
 from symgrad.verify.report import Finding
@@ -31,7 +34,10 @@ CODES = {
     "structure": "the entries of a structured matrix were taken as independent of each other",
     "shape": "the shapes do not fit",
     "unsummed": "an axis that must be summed",
+    "oversummed": "an axis that must not be summed",
+    "broadcast": "a column met a row, and every entry was taken with every other",
     "missing-term": "a term is missing",
+    "extra-term": "a term too many",
     "sign-of-term": "a term has the wrong sign",
     "factor-of-term": "a term has the wrong factor",
     "mean-of-term": "a term is averaged, or not, where it must not be, or must",
@@ -45,8 +51,10 @@ CODES = {
     "axis": "normalised over the wrong axis",
     "normalisation": "a softmax without the sum that it is divided by",
     "flipped": "a filter that must be flipped is not, or the other way round",
-    "label": "the label is off by one",
+    "label": "the label is off by one, or stands where its one-hot vector should, or alone got a gradient",
+    "repeated": "what comes from a label that is repeated is counted once",
     "missing-factor": "a factor of a product is missing",
+    "other-factor": "another array stands in the place of a factor",
     "power": "the derivative of another power",
     "mask": "a mask is missing, on the wrong side, or of something else",
     "branch": "one branch only was differentiated",
@@ -55,13 +63,16 @@ CODES = {
     "transposed-factor": "a factor of a product is transposed",
     "log-base": "a logarithm to another base",
     "variable": "the gradient by another variable",
+    "rounded": "the values are rounded to whole numbers",
     "raises": "the program raises an error, or ends its process",
     "returns": "the program returns what is no array of finite numbers",
     "carried": "the line follows from an earlier wrong one",
 }
 CLOSE = 1e-9
+#: So many more points of each set of sizes must agree with an explanation.
+MORE = 6
 #: A wrong answer is compared with at most so many suspects.
-MAX_SUSPECTS = 1500
+MAX_SUSPECTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +115,23 @@ def explain(
     found = probed(pairs)
     if found or not pairs or gradient.shape != wrt.shape or any(pair.got.shape != pair.want.shape for pair in pairs):
         return found
+    more: list[Pair] = []
+    seen: set[Node] = set()
     for count, suspect in enumerate(suspects(function, wrt, gradient, names)):
         if count > MAX_SUSPECTS:
             break
-        finding = _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
-        if finding is not None:
+        if isinstance(suspect, Suspect):
+            if suspect.answer in seen:
+                continue
+            seen.add(suspect.answer)
+        if _finding(suspect, pairs) is None:
+            continue
+        # Where a mask seldom differs from another one, a few points do not tell them apart.
+        more = more or [*pairs, *_pairs(gradient, claimed, seed + 1, (function, wrt, *beside), MORE)]
+        if (finding := _finding(suspect, more)) is not None:
             return (finding,)
-    return ()
+    finding = _rounded(pairs)
+    return () if finding is None else (finding,)
 
 
 def shares(
@@ -147,8 +168,14 @@ def probed(pairs: Sequence[Pair]) -> tuple[Finding, ...]:
     return () if found is None else (found,)
 
 
-def _pairs(expected: Node, claimed: Callable[[Point], Any], seed: int, beside: tuple[Node, ...]) -> list[Pair]:
-    """Both values at two points for every set of sizes."""
+def _finding(suspect: Suspect | Share, pairs: Sequence[Pair]) -> Finding | None:
+    return _share(suspect, pairs) if isinstance(suspect, Share) else _suspect(suspect, pairs)
+
+
+def _pairs(
+    expected: Node, claimed: Callable[[Point], Any], seed: int, beside: tuple[Node, ...], times: int = 2
+) -> list[Pair]:
+    """Both values at a few points for every set of sizes."""
     import numpy as np
 
     sampler, arithmetic = Sampler(expected, seed, beside), numpy_arithmetic()
@@ -166,7 +193,7 @@ def _pairs(expected: Node, claimed: Callable[[Point], Any], seed: int, beside: t
         return False
 
     with np.errstate(all="ignore"):
-        for _ in range(2):
+        for _ in range(times):
             for sizes in sampler.shapes():
                 sampler.valid(sizes, exists)
     return found
@@ -277,7 +304,39 @@ def _unsummed(pairs: Sequence[Pair]) -> Finding | None:
     return None
 
 
-PROBES: tuple[Probe, ...] = (_factor, _transposed, _unsummed)
+def _oversummed(pairs: Sequence[Pair]) -> Finding | None:
+    """A sum over an axis that the answer has, left out or repeated along it."""
+    import numpy as np
+
+    rank = pairs[0].want.ndim
+    subsets = [axes for k in range(1, rank + 1) for axes in combinations(range(rank), k)]
+    for axes in subsets:
+        for keep in (True, False):
+            sums = [np.sum(pair.want, axis=axes, keepdims=keep) for pair in pairs]
+            if keep:
+                sums = [np.broadcast_to(value, pair.want.shape) for value, pair in zip(sums, pairs, strict=True)]
+            if not all(_close(value, pair) for value, pair in zip(sums, pairs, strict=True)):
+                continue
+            if all(value.size == 1 for value in (pair.want for pair in pairs)):
+                continue
+            which = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+            return Finding("oversummed", f"the claim is summed over {which} of the answer", "the sums agree")
+    return None
+
+
+def _rounded(pairs: Sequence[Pair]) -> Finding | None:
+    """Whole numbers, by // or by an array of integers."""
+    import numpy as np
+
+    if any(pair.got.shape != pair.want.shape for pair in pairs) or all(_close(pair.want, pair) for pair in pairs):
+        return None
+    for name, down in (("down", np.floor), ("towards zero", np.trunc), ("to the nearest", np.round)):
+        if all(np.array_equal(down(pair.want), pair.got) for pair in pairs):
+            return Finding("rounded", f"every entry is rounded {name} to a whole number", "by // or an integer array")
+    return None
+
+
+PROBES: tuple[Probe, ...] = (_factor, _transposed, _unsummed, _oversummed)
 
 
 # --- suspects ---------------------------------------------------------------------------------------------------------
@@ -319,7 +378,7 @@ def _share(share: Share, pairs: Sequence[Pair]) -> Finding | None:
             scale = float(np.max(np.abs(whole), initial=0.0))
             if not np.isfinite(scale):
                 return None
-            if min(size, float(np.max(np.abs(rest), initial=0.0))) <= 1e-7 * scale:
+            if size <= 1e-7 * scale:
                 if not _close(whole, pair):
                     return None
                 continue
@@ -337,14 +396,19 @@ def _told(share: Share, common: Rate, points: int) -> Finding | None:
     if common.dimension:
         return Finding("mean-of-term", f"in what comes from {share.part}, {_mean(common)}", evidence)
     if abs(common.value) < CLOSE:
-        if share.term:
-            return Finding("missing-term", f"the gradient of {share.part} is missing", evidence)
-        return Finding("constant", f"{share.part} was taken as a constant", evidence)
+        return Finding(share.code, share.message, evidence)
     if abs(common.value + 1) < CLOSE:
         return Finding("sign-of-term", f"what comes from {share.part} has the wrong sign", evidence)
-    if abs(common.value - 1) < 1e-6:
+    if abs(common.value - 1) < 1e-6 or not _plain(common.value):
         return None
     return Finding("factor-of-term", f"what comes from {share.part} is there {common.text} times", evidence)
+
+
+def _plain(ratio: float) -> bool:
+    """Whether somebody may have written this factor by a slip: a simple fraction, or one that changes a logarithm."""
+    units = (1.0, log(2), log(10), 1 / log(2), 1 / log(10))
+    simple = [Fraction(ratio / unit).limit_denominator(6) * unit for unit in units]
+    return abs(ratio) <= 12 and any(abs(float(value) - ratio) < 1e-7 for value in simple)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

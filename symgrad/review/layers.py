@@ -114,13 +114,13 @@ def networks(document: Document) -> list[Written]:
         return [Written(document)]
     depths = (network.depth,) if network.depth else DEPTHS
     thing = "steps" if network.under else "layers"
-    told = f"checked on a network that is written out with {' and '.join(map(str, depths))} {thing}"
+    told = f"checked for {' and '.join(map(str, depths))} {thing}"
     found = []
     for depth in depths:
         whole = replace(network, depth=depth, activations=_activations(chains))
         added = _added(chains, whole, document.syntax)
-        said = [f"{name} is taken as {ACTIVATION}" for name in whole.activations]
-        words = "; ".join([told, *(words for _, words in added), *said])
+        said = [f"{name} as {ACTIVATION}, since nothing says what it is" for name in whole.activations]
+        words = ", ".join([told, *(words for _, words in added), *said])
         found.append(Written(_spelled(document, whole, added), words, _weights(chains, whole)))
     return found
 
@@ -160,10 +160,13 @@ def _network(chains: Sequence[Sequence[str]], under: bool) -> Network | None:
     every = [m for sides in chains for side in sides for f in pattern.finditer(side) if (m := _member(f)) is not None]
     lefts = [m for sides in chains if (m := _left(sides, pattern)) is not None]
     for letter, top in TOPS.items():
-        if under != (letter == "t") and (under or letter != "t"):
+        if under and letter != "t":
             continue
-        running = {m.stem for m in lefts if m.letter == letter and m.shift == 0 and (m.closed or letter in OPEN)}
-        before = any(m.letter == letter and m.shift == -1 and m.stem in running for m in every)
+        running = {
+            m.stem for m in lefts
+            if m.letter == letter and m.shift in ((0,) if under else (0, 1)) and (m.closed or letter in OPEN)
+        }  # fmt: skip
+        before = any(m.stem in running for _, m in _handed(chains, pattern, letter))
         stems = frozenset(m.stem for m in every if m.letter in (letter, top) and m.stem != "e")
         numbers = {m.shift for m in every if not m.letter and m.stem in stems}
         defined = [m for m in lefts if not m.letter and m.shift > 0]
@@ -176,6 +179,19 @@ def _network(chains: Sequence[Sequence[str]], under: bool) -> Network | None:
         }  # fmt: skip
         return Network(letter, under, stems, depth if depth > 1 else 0, top, {} if before else limits)
     return None
+
+
+def _handed(
+    chains: Sequence[Sequence[str]], pattern: re.Pattern[str], letter: str
+) -> Iterator[tuple[Member, Member]]:  # fmt: skip
+    """What is defined, with what it needs of the layer before: z^l and a^{l-1}, or z^{l+1} and a^l."""
+    for sides in chains:
+        left = _left(sides, pattern)
+        for side in sides[1:] if left is not None and left.letter == letter else ():
+            for found in pattern.finditer(side):
+                member = _member(found)
+                if left and member and (member.letter, member.shift) == (letter, left.shift - 1):
+                    yield left, member
 
 
 def _plainly_numbered(chains: Sequence[Sequence[str]]) -> frozenset[str]:
@@ -374,7 +390,7 @@ def _added(chains: Sequence[Sequence[str]], network: Network, syntax: str) -> li
         free = free if syntax == "latex" else free[1:]
         sign = "\\sum" if syntax == "latex" else "sum"
         body = f"{sign}_{{i}} {free}_{{i}} {state}^{{({network.depth})}}_{{i}}"
-        told = f"{open_[0]} is any function of the last {state}"
+        told = f"{open_[0]} any function of the last {state}"
         found.append(((open_[0], body), told))
     return found
 
@@ -386,7 +402,7 @@ def _weights(chains: Sequence[Sequence[str]], network: Network) -> dict[str, tup
         members = [m for m in network.members(sides[-1]) if len(sides) > 1]
         for weight, value in pairwise(members):
             beside = not sides[-1][weight.end : value.start].strip()
-            layers = (weight.letter, weight.shift, value.letter, value.shift) == (network.letter, 0, network.letter, -1)
+            layers = weight.letter == value.letter == network.letter and (weight.shift, value.shift) == (0, -1)
             if beside and layers and value.stem == state and weight.stem.islower() and not weight.below:
                 for n in range(1, network.depth + 1):
                     found[canonical(f"{weight.stem}^{{({n})}}")] = (f"d_{n}", f"d_{n - 1}")
@@ -397,10 +413,7 @@ def _state(chains: Sequence[Sequence[str]], network: Network) -> str:
     """What one layer hands to the next: the only stem that is defined and used one layer before."""
     pattern = _UNDER if network.under else _ABOVE
     defined = {m.stem for sides in chains if (m := _left(sides, pattern)) is not None and m.letter == network.letter}
-    before = {
-        m.stem for sides in chains if (left := _left(sides, pattern)) is not None and left.letter == network.letter
-        for side in sides[1:] for m in network.members(side) if m.letter == network.letter and m.shift == -1
-    }  # fmt: skip
+    before = {m.stem for _, m in _handed(chains, pattern, network.letter)}
     found = defined & before
     return found.pop() if len(found) == 1 else ""
 

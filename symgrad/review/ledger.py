@@ -24,10 +24,11 @@ from symgrad.notation.roles import UNIVERSAL, zero_based
 from symgrad.notation.scope import become_name, definition, survey
 from symgrad.notation.syntax import Tree
 from symgrad.notation.values import Expressions, NeedOutline, Scope, Value
+from symgrad.review.equality import compare
 from symgrad.review.spellings import Spellings, primed
 from symgrad.shapes import Outline, Outlines, describe, find, name_unknowns, read_assumptions, read_shapes, unify
 from symgrad.simplify.parts import with_part
-from symgrad.simplify.rules import same, simplify
+from symgrad.simplify.rules import simplify
 
 Bodies = Mapping[Variable, Node]
 #: How derivatives stand in products; see `_Symbols.turned`.
@@ -245,7 +246,10 @@ class Ledger:
     def closed(self, text: str, tree: Tree, indices: Sequence[str]) -> Node:
         """One formula with its open indices as leading axes, in the order given."""
         work, (value,) = _elaborated(self.scope, [(text, tree)], [*indices, *_letters(tree, self.scope)])
-        value = close(work, value, tuple(indices), tree) if indices else value
+        try:
+            value = close(work, value, tuple(indices), tree) if indices else value
+        except NeedOutline:
+            raise UnsupportedError(f"nothing says how far {', '.join(indices)} runs") from None
         if value.open or value.row:
             raise UnsupportedError("a name for a row, or with an index that nothing binds, is not kept")
         return value.node  # type: ignore[no-any-return]
@@ -259,15 +263,15 @@ def _chained(outer: Node, inner: Node, middle: Variable, wrt: Variable) -> Node:
     return contract([(outer, lead + along), (inner, along + out)], lead + out)
 
 
-def _by_entries(jacobian: Node, rank: int) -> Node:
-    """The derivative of a function that is applied to each entry alone: what stands on the diagonal of its Jacobian."""
+def _by_entries(derived: Node, rank: int) -> Node | None:
+    """The derivative of a function that is applied to each entry alone: what stands on the diagonal of all axes."""
     axes = tuple(f"a{k}" for k in range(rank))
-    diagonal = contract([(jacobian, axes + axes)], axes) if jacobian.rank == 2 * rank else jacobian
-    if jacobian.rank != 2 * rank or not same(simplify(contract([(diagonal, axes)], axes + axes)), simplify(jacobian)):
-        raise UnsupportedError(
-            "the derivative of a function that mixes entries, at a place: write it with a name for that"
-        )
-    return diagonal
+    times, rest = divmod(derived.rank, rank)
+    if rest or len(set(zip(*[iter(derived.shape)] * rank, strict=True))) != 1:
+        return None
+    diagonal = contract([(derived, axes * times)], axes)
+    whole = contract([(diagonal, axes)], axes * times)
+    return diagonal if compare(whole, derived) else None
 
 
 def _same_shape(one: Value, other: Value) -> bool:
@@ -367,6 +371,8 @@ class _Symbols:
         function, label, inner = self.function(of)
         wrt = tuple(v for v, _ in named)
         node = self.ledger.symbol(function, wrt, label)
+        if tree.args[0].start == tree.start and 0 < wrt[0].rank == function.rank and self.become_entries(tree, node):
+            return
         places = [*self.places(inner, function.rank, of)]
         for v, below in named:
             row = v is wrt[-1] and below and not any(p.head == "slice" for p in places)
@@ -378,6 +384,17 @@ class _Symbols:
             tree.head, tree.args, tree.value = "transpose", (name,), None
         else:
             tree.head, tree.args, tree.value = "name", (), node.name
+
+    def become_entries(self, tree: Tree, node: Variable) -> bool:
+        """f'(x) of a function that is applied to each entry of x: as the entries it has."""
+        wrt = self.ledger.symbols[node].wrt[0]
+        value = _by_entries(self.ledger.expand(node), wrt.rank)
+        if value is None:
+            return False
+        label = " ".join(self.text[tree.start : tree.end].split())
+        self.ledger.define(label, value)
+        tree.head, tree.args, tree.value = "name", (), label
+        return True
 
     def become_quotient(self, tree: Tree, square: Tree) -> None:
         """∂f/∂(σ²), the derivative by a square as a variable, is ∂f/∂σ / (2 σ)."""
@@ -415,7 +432,12 @@ class _Symbols:
             raise ShapeError(f"{name} takes {describe(wrt.shape)}, not {describe(at.shape)}")
         label = " ".join(self.text[tree.start : tree.end].split())
         value = substitute(self.ledger.expand(symbol), {wrt: at})
-        self.ledger.define(label, _by_entries(value, at.rank) if at.rank and symbol.rank > at.rank else value)
+        if at.rank and symbol.rank > at.rank:
+            entries = _by_entries(value, at.rank)
+            if entries is None:
+                raise UnsupportedError("a function that mixes entries, at a place: write it with a name for that")
+            value = entries
+        self.ledger.define(label, value)
         tree.head, tree.args, tree.value = "name", (), label
 
     def become_change(self, tree: Tree) -> None:
@@ -536,6 +558,8 @@ def ledger_of(reading: Reading, syntax: str, spellings: Spellings) -> Ledger:
             continue
         try:
             indices = tuple(name for name in one.indices if name not in ledger.scope.decorations)
+            if not set(indices) <= {str(t.value) for t in one.body.walk() if t.head == "name"}:
+                continue  # S_w, where w is no index of anything: what it is is not known
             told = reading.scope.calculates and not value.open  # n - m + 1 is told by the whole document only
             body = value.node if told else ledger.closed(reading.parsed.source, one.body, indices)
             ledger.define(one.name, body)

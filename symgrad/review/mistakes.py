@@ -7,10 +7,12 @@ factor).  Nothing here looks at a claim; a suspect whose answer is the claim, at
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 from symgrad.calculus import derivative, structure_of, structured, vjp
@@ -22,31 +24,26 @@ from symgrad.expr import (
     Node,
     Sum,
     Variable,
-    Window,
     add,
     broadcast,
     call,
     constant,
     contract,
-    dependents,
     multiply,
     negate,
     number,
     postorder,
     power,
-    scale,
     substitute,
     variable,
     variables,
     window,
 )
 from symgrad.notation.reading import read_rule
-from symgrad.notation.render import to_text
-from symgrad.notation.syntax import Tree
 from symgrad.ops import OPERATIONS
-from symgrad.simplify.parts import with_part
+from symgrad.review.misprints import CHANGES
+from symgrad.review.scenes import Scene, Share, Suspect, back
 from symgrad.simplify.rules import simplify
-from symgrad.simplify.trees import to_tree
 
 #: Which arguments of an operation are its branches.
 BRANCHES = {
@@ -54,27 +51,10 @@ BRANCHES = {
     "maximum": ((0, "first"), (1, "second")),
     "minimum": ((0, "first"), (1, "second")),
 }
+#: So many parts of a function are taken as constants in pairs.
+MAX_PAIRED = 8
 #: Larger functions are diagnosed by their values alone.
 MAX_NODES = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A wrong answer, and what whoever gives it did."""
-
-    code: str
-    message: str
-    answer: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The right answer without what goes through a part of the function; a claim may have that share c times."""
-
-    part: str
-    rest: Node
-    whole: Node
-    term: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +128,7 @@ def _suspects(
     function: Node, wrt: Variable, gradient: Node, names: Mapping[str, Node] | None
 ) -> Iterator[Suspect | Share]:
     roots = list(dict.fromkeys([function, simplify(function)]))
-    scenes = [_Scene(root, wrt, dict(names or {})) for root in roots]
+    scenes = [Scene(root, wrt, dict(names or {})) for root in roots]
     for way in WAYS:
         for scene in scenes:
             yield from _safely(way(scene))
@@ -156,6 +136,9 @@ def _suspects(
     for answer in dict.fromkeys([gradient, raw]):
         for change in CHANGES:
             yield from _safely(change(answer, scenes[0]))
+    for way in REMOTE:
+        for scene in scenes:
+            yield from _safely(way(scene))
 
 
 def _safely(found: Iterator[Any]) -> Iterator[Any]:
@@ -164,84 +147,40 @@ def _safely(found: Iterator[Any]) -> Iterator[Any]:
         yield from found
 
 
-@dataclass
-class _Scene:
-    """A function in one of its forms, and the parts of it through which a variable acts."""
-
-    function: Node
-    wrt: Variable
-    names: dict[str, Node]
-    parts: list[Node] = field(init=False)
-
-    def __post_init__(self) -> None:
-        order = postorder([self.function])
-        touched = dependents(self.function, [self.wrt], order)
-        self.parts = [n for n in reversed(order) if n in touched and n is not self.wrt and n is not self.function]
-
-    def text(self, node: Node) -> str:
-        given = {body: Tree("name", (), name) for name, body in self.names.items() if body is not self.function}
-        return to_text(to_tree(node, given))
-
-    def held(self, part: Node) -> Node:
-        """The derivative with a part taken as a constant."""
-        name = variable("held", part.shape)
-        return _back(derivative(self.over(part, name), [self.wrt]), name, part)
-
-    def upstream(self, part: Node) -> Node:
-        """The derivative by a part."""
-        name = variable("held", part.shape)
-        return _back(derivative(self.over(part, name), [name]), name, part)
-
-    def over(self, part: Node, name: Variable) -> Node:
-        """The function with a name in the place of a part, also where the part is a factor of a longer product."""
-        return with_part(substitute(self.function, {part: name}), part, name)
-
-    def through(self, part: Node, argument: Node, local: Node | None) -> Node:
-        """The derivative with the step from a part to an argument of its shape replaced by `local` (1 for None)."""
-        above = self.upstream(part)
-        direction = above if local is None else multiply(above, local)
-        below = direction if argument is self.wrt else vjp(argument, self.wrt, direction)
-        return add([self.held(part), below])
-
-    def terms(self) -> list[Node]:
-        """The parts that are added to make the function, whatever stands before them."""
-        found: list[Node] = []
-        waiting = [self.function]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, Sum):
-                waiting += [n for _, n in node.terms]
-                found += [n for _, n in node.terms if n in self.parts]
-            elif isinstance(node, Contraction):
-                acting = [(f, power) for f, _, power in node.factors if f in self.parts or f is self.wrt]
-                waiting += [f for f, power in acting if power == 1 and len(acting) == 1]
-        return found
-
-
-def _back(node: Node, name: Variable, part: Node) -> Node:
-    return substitute(node, {name: part}) if name in variables(node) else node
-
-
-Way = Callable[[_Scene], Iterator[Suspect | Share]]
-Change = Callable[[Node, _Scene], Iterator[Suspect]]
+Way = Callable[[Scene], Iterator[Suspect | Share]]
 
 
 # --- mistakes on the way through the function -------------------------------------------------------------------------
 
 
-def _terms(scene: _Scene) -> Iterator[Suspect | Share]:
+def _terms(scene: Scene) -> Iterator[Suspect | Share]:
     """A term forgotten, with the wrong sign, or with the wrong factor; or not differentiated."""
     whole = derivative(scene.function, [scene.wrt])
     for term in scene.terms():
         rest = scene.held(term)
-        yield Share(scene.text(term), rest, whole, True)
+        text = scene.text(term)
+        yield Share("missing-term", f"the gradient of {text} is missing", text, rest, whole)
         if not term.shape:
             shown = multiply(broadcast(scene.upstream(term), scene.wrt.shape), broadcast(term, scene.wrt.shape))
             message = f"{scene.text(term)} itself stands in the place of its gradient, in every entry"
             yield Suspect("not-differentiated", message, add([rest, shown]))
 
 
-def _local(scene: _Scene) -> Iterator[Suspect | Share]:
+def _summands(scene: Scene) -> Iterator[Suspect | Share]:
+    """The terms of a sum over entries, each in the place of its derivative."""
+    for part in [scene.function, *scene.parts]:
+        if not isinstance(part, Contraction) or part.shape:
+            continue
+        rest, above = scene.held(part) if part in scene.parts else None, scene.upstream(part)
+        for _, axes, _ in part.factors:
+            if tuple(part.sizes[k] for k in axes) == scene.wrt.shape and set(axes) == set(range(len(part.sizes))):
+                entries = multiply(broadcast(above, scene.wrt.shape), contract(part.factors, axes, part.coefficient))
+                answer = entries if rest is None else add([rest, entries])
+                message = f"the terms of {scene.text(part)} stand where their derivatives should"
+                yield Suspect("not-differentiated", message, answer)
+
+
+def _local(scene: Scene) -> Iterator[Suspect | Share]:
     """A known wrong derivative of an operation."""
     for part in scene.parts:
         if isinstance(part, Call) and part.args and part.args[0].shape == part.shape:
@@ -252,7 +191,7 @@ def _local(scene: _Scene) -> Iterator[Suspect | Share]:
                     yield Suspect(slip.code, slip.message, scene.through(part, x, local))
 
 
-def _skipped(scene: _Scene) -> Iterator[Suspect | Share]:
+def _skipped(scene: Scene) -> Iterator[Suspect | Share]:
     """A step of the chain rule left out: the derivative of a part by an argument of its shape."""
     for part in [scene.function, *scene.parts]:
         if isinstance(part, Contraction):
@@ -266,7 +205,33 @@ def _skipped(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("chain", message, scene.through(part, argument, None))
 
 
-def _powers(scene: _Scene, part: Contraction) -> Iterator[Suspect]:
+def _leapt(scene: Scene) -> Iterator[Suspect | Share]:
+    """Several steps of the chain rule left out: what comes from above a part was given to one far below it."""
+    for part in scene.parts:
+        below = set(postorder([part]))
+        for argument in scene.parts:
+            if part.shape and isinstance(argument, Call) and argument.shape == part.shape and argument in below:
+                message = f"the chain rule was left out on the way from {scene.text(part)} to {scene.text(argument)}"
+                if argument is not part and argument not in part.children[:1]:
+                    yield Suspect("chain", message, scene.through(part, argument, None))
+
+
+def _inside(scene: Scene) -> Iterator[Suspect | Share]:
+    """f'(g'(x)) g'(x) where f'(g(x)) g'(x) should be."""
+    for part in [scene.function, *scene.parts]:
+        if not (isinstance(part, Call) and len(part.args) == 1 and not part.params):
+            continue
+        (x,) = part.args
+        if x is scene.wrt or x not in scene.parts or not part.shape == x.shape == scene.wrt.shape:
+            continue
+        name, ones = variable("held", x.shape), number(1, x.shape)
+        outer = vjp(call(part.op, [name]), name, ones)
+        local = substitute(outer, {name: vjp(x, scene.wrt, ones)})
+        message = f"the derivative of {part.op.name} was taken at the derivative of {scene.text(x)}, not at its value"
+        yield Suspect("argument", message, scene.through(part, x, local))
+
+
+def _powers(scene: Scene, part: Contraction) -> Iterator[Suspect]:
     """The derivative of a power left out."""
     for k, (base, axes, exponent) in enumerate(part.factors):
         if exponent not in (1, -1) and (base is scene.wrt or base in scene.parts):
@@ -277,7 +242,7 @@ def _powers(scene: _Scene, part: Contraction) -> Iterator[Suspect]:
             yield Suspect("chain", message, answer)
 
 
-def _extra(scene: _Scene) -> Iterator[Suspect | Share]:
+def _extra(scene: Scene) -> Iterator[Suspect | Share]:
     """The derivative of a sigmoid or softmax where the loss has cancelled it."""
     for part in [*scene.parts, scene.wrt]:
         for name in ("sigmoid", "softmax"):
@@ -291,7 +256,16 @@ def _extra(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("extra", message, answer)
 
 
-def _log_softmax(scene: _Scene) -> Iterator[Suspect | Share]:
+def _extra_masks(scene: Scene) -> Iterator[Suspect | Share]:
+    """The mask of a ReLU where there is none."""
+    for part in scene.parts:
+        if part.shape and not (isinstance(part, Call) and part.op.name in BRANCHES):
+            above = multiply(scene.upstream(part), call(OPERATIONS["positive"], [part]))
+            message = f"the mask {scene.text(part)} > 0 is one too many"
+            yield Suspect("mask", message, add([scene.held(part), vjp(part, scene.wrt, above)]))
+
+
+def _log_softmax(scene: Scene) -> Iterator[Suspect | Share]:
     """Of ∂/∂s gᵀ log softmax(s) = g - p Σ g the second part written otherwise."""
     for part in scene.parts:
         if not (isinstance(part, Call) and part.op.name == "log_softmax" and part.rank == 1):
@@ -307,20 +281,66 @@ def _log_softmax(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("rule", f"in the derivative of log softmax {message}", add([scene.held(part), below]))
 
 
-def _constants(scene: _Scene) -> Iterator[Suspect | Share]:
+def _constants(scene: Scene) -> Iterator[Suspect | Share]:
     """A part taken as a constant, or its share with a wrong sign or factor."""
     whole = derivative(scene.function, [scene.wrt])
     for part in scene.parts:
-        yield Share(scene.text(part), scene.held(part), whole, False)
+        text = scene.text(part)
+        yield Share("constant", f"{text} was taken as a constant", text, scene.held(part), whole)
 
 
-def _neighbours(scene: _Scene) -> Iterator[Suspect | Share]:
+def _pairs_of_constants(scene: Scene) -> Iterator[Suspect | Share]:
+    """Two parts taken as constants, such as a mean and a variance."""
+    for one, other in combinations(scene.parts[:MAX_PAIRED], 2):
+        message = f"{scene.text(one)} and {scene.text(other)} were taken as constants"
+        yield Suspect("constant", message, scene.without((one, other)))
+
+
+def _occurrences(scene: Scene) -> Iterator[Suspect | Share]:
+    """One of the places at which the variable, or a part, is used was overlooked."""
+    whole = derivative(scene.function, [scene.wrt])
+    places = [(node, child) for node in [scene.function, *scene.parts] for child in uses(node)]
+    times = Counter(child for _, child in places)
+    for node, child in places:
+        if times[child] < 2 or not (child is scene.wrt or child in scene.parts):
+            continue
+        name = variable("held", child.shape)
+        for other in dict.fromkeys(put(node, child, name)):
+            rest = back(derivative(substitute(scene.function, {node: other}), [scene.wrt]), name, child)
+            text = f"{scene.text(child)} in {scene.text(node)}"
+            yield Share("constant", f"{text} was taken as a constant", text, rest, whole)
+
+
+def uses(node: Node) -> list[Node]:
+    """What a node is made of, each as often as it is used."""
+    if isinstance(node, Contraction):
+        return [base for base, _, power in node.factors for _ in range(int(power) if power in (1, 2, 3) else 1)]
+    return list(node.children)
+
+
+def put(node: Node, child: Node, name: Node) -> Iterator[Node]:
+    """The node with a name in one of the places of a child."""
+    if isinstance(node, Sum):
+        for k, (factor, term) in enumerate(node.terms):
+            if term is child:
+                yield add([*node.terms[:k], (factor, name), *node.terms[k + 1 :]], node.shape)
+    elif isinstance(node, Contraction):
+        sizes = dict(enumerate(node.sizes))
+        for k, (base, axes, power) in enumerate(node.factors):
+            if base is child:
+                rest: list[Any] = [*node.factors[:k], *node.factors[k + 1 :], (name, axes, 1)]
+                left = [(base, axes, power - 1)] if power != 1 else []
+                yield contract([*rest, *left], tuple(range(node.rank)), node.coefficient, sizes)
+    elif isinstance(node, Call):
+        for k, argument in enumerate(node.args):
+            if argument is child:
+                yield call(node.op, [*node.args[:k], name, *node.args[k + 1 :]], node.params)
+
+
+def _neighbours(scene: Scene) -> Iterator[Suspect | Share]:
     """The right gradient of a slightly different function."""
     for part in scene.parts:
         if isinstance(part, Call):
-            for argument in part.args:
-                if isinstance(argument, Sum):
-                    yield from _without_constant(scene, part, argument)
             if part.op.name in BRANCHES:
                 for k, which in BRANCHES[part.op.name]:
                     answer = derivative(substitute(scene.function, {part: part.args[k]}), [scene.wrt])
@@ -330,9 +350,26 @@ def _neighbours(scene: _Scene) -> Iterator[Suspect | Share]:
                 turned = call(part.op, [negate(part.args[0])], part.params)
                 answer = derivative(substitute(scene.function, {part: turned}), [scene.wrt])
                 yield Suspect("sign-inside", f"the sign inside {scene.text(part)} was lost", answer)
+    for part in scene.parts:
+        if isinstance(part, Sum):
+            yield from _complement(scene, part)
+    for part in scene.parts:
+        for argument in part.children if isinstance(part, Call) else ():
+            if isinstance(part, Call) and isinstance(argument, Sum):
+                yield from _without_constant(scene, part, argument)
 
 
-def _without_constant(scene: _Scene, part: Call, argument: Sum) -> Iterator[Suspect]:
+def _complement(scene: Scene, part: Sum) -> Iterator[Suspect]:
+    """p where 1 - p should be."""
+    ones = [k for k, (c, term) in enumerate(part.terms) if c == 1 and (constant(term) == 1 or _ones(term))]
+    if len(part.terms) == 2 and len(ones) == 1:
+        factor, term = part.terms[1 - ones[0]]
+        if factor == -1:
+            answer = derivative(substitute(scene.function, {part: term}), [scene.wrt])
+            yield Suspect("sign-inside", f"{scene.text(term)} stands where {scene.text(part)} should", answer)
+
+
+def _without_constant(scene: Scene, part: Call, argument: Sum) -> Iterator[Suspect]:
     for place, (_, term) in enumerate(argument.terms):
         if constant(term) is not None or _ones(term):
             rest = add([t for k, t in enumerate(argument.terms) if k != place], argument.shape)
@@ -344,7 +381,7 @@ def _ones(node: Node) -> bool:
     return isinstance(node, Contraction) and not node.factors
 
 
-def _labels(scene: _Scene) -> Iterator[Suspect | Share]:
+def _labels(scene: Scene) -> Iterator[Suspect | Share]:
     """A label counted from 1 where it is counted from 0, or the other way round; below 0 it counts from the end."""
     for node in postorder([scene.function]):
         if not _is_onehot(node):
@@ -361,7 +398,7 @@ def _labels(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("label", f"the label is off by one: {step} stands where the label y should", answer)
 
 
-def _norms(scene: _Scene) -> Iterator[Suspect | Share]:
+def _norms(scene: Scene) -> Iterator[Suspect | Share]:
     """The gradient of a norm for that of its square."""
     for part in dict.fromkeys([scene.function, *scene.parts]):
         if isinstance(part, Contraction) and not part.shape and all(p % 2 == 0 for _, _, p in part.factors):
@@ -370,7 +407,7 @@ def _norms(scene: _Scene) -> Iterator[Suspect | Share]:
             yield Suspect("power", message, answer)
 
 
-def _counts(scene: _Scene) -> Iterator[Suspect | Share]:
+def _counts(scene: Scene) -> Iterator[Suspect | Share]:
     """In a hinge loss: the correct class counted once, or once too often."""
     whole = derivative(scene.function, [scene.wrt])
     for part in scene.parts:
@@ -395,7 +432,7 @@ def _picked(part: Contraction) -> Node:
     return contract(part.factors, (), part.coefficient, {k: part.sizes[k] for k in used})
 
 
-def _scales(scene: _Scene) -> list[Node]:
+def _scales(scene: Scene) -> list[Node]:
     """What may stand before a sum over examples: nothing, or what stands before the function."""
     found: list[Node] = [number(1)]
     function = scene.function
@@ -406,7 +443,7 @@ def _scales(scene: _Scene) -> list[Node]:
     return found
 
 
-def _other_variables(scene: _Scene) -> Iterator[Suspect | Share]:
+def _other_variables(scene: Scene) -> Iterator[Suspect | Share]:
     """The gradient by another variable of the same shape, as by a gate that gives each input its own value."""
     for other in variables(scene.function):
         if other is not scene.wrt and other.shape == scene.wrt.shape and "label" not in other.assumptions:
@@ -417,156 +454,5 @@ def _other_variables(scene: _Scene) -> Iterator[Suspect | Share]:
 WAYS: tuple[Way, ...] = (
     _terms, _local, _skipped, _extra, _log_softmax, _counts, _constants, _neighbours, _labels, _norms, _other_variables,
 )  # fmt: skip
-
-
-# --- mistakes in the writing of the answer ----------------------------------------------------------------------------
-
-
-def _transposed_factors(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """A square matrix in a product is transposed."""
-    for node in postorder([answer]):
-        if not isinstance(node, Contraction):
-            continue
-        for k, (factor, axes, exponent) in enumerate(node.factors):
-            if factor.rank == 2 and factor.shape[0] == factor.shape[1] and axes[0] != axes[1]:
-                turned: Sequence[Any] = [*node.factors[:k], (factor, axes[::-1], exponent), *node.factors[k + 1 :]]
-                new = contract(turned, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
-                message = f"{scene.text(factor)} is transposed in the product"
-                yield Suspect("transposed-factor", message, substitute(answer, {node: new}))
-
-
-def _other_axis(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """softmax over the examples instead of the classes."""
-    for node in postorder([answer]):
-        if isinstance(node, Call) and node.op.name == "softmax" and node.rank == 2:
-            turned = _swapped(call(node.op, [_swapped(node.args[0])]))
-            message = f"{scene.text(node)} is normalised over the wrong axis: every row sums to 1"
-            yield Suspect("axis", message, substitute(answer, {node: turned}))
-
-
-def _swapped(node: Node) -> Node:
-    return contract([(node, (0, 1))], (1, 0))
-
-
-def _not_normalised(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """exp(s) where softmax(s) should be."""
-    for node in postorder([answer]):
-        if isinstance(node, Call) and node.op.name == "softmax":
-            message = f"{scene.text(node)} is not divided by the sum of the exponentials"
-            yield Suspect("normalisation", message, substitute(answer, {node: call(OPERATIONS["exp"], node.args)}))
-
-
-def _other_base(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """A logarithm in the answer to another base."""
-    for node in postorder([answer]):
-        if isinstance(node, Call) and node.op.name == "log":
-            for base in (10, 2):
-                factor = power(call(OPERATIONS["log"], [number(base)]), -1)
-                other = multiply(node, broadcast(factor, node.shape))
-                yield Suspect("log-base", f"the logarithm was taken to base {base}", substitute(answer, {node: other}))
-
-
-def _scaled_arguments(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """A constant factor inside a function left out, such as 1/sqrt(d) in a softmax."""
-    for node in postorder([answer]):
-        if not isinstance(node, Call) or not node.shape:
-            continue
-        for place, x in enumerate(node.args):
-            if not isinstance(x, Contraction):
-                continue
-            kept = [(f, axes, p) for f, axes, p in x.factors if f.shape or variables(f)]
-            if not kept or (len(kept) == len(x.factors) and x.coefficient in (1, -1)):
-                continue
-            sign = 1 if x.coefficient > 0 else -1
-            plain = contract(kept, tuple(range(x.rank)), sign, dict(enumerate(x.sizes)))
-            args = [plain if k == place else a for k, a in enumerate(node.args)]
-            message = f"the factor before the argument of {scene.text(node)} is missing"
-            yield Suspect("argument", message, substitute(answer, {node: call(node.op, args, node.params)}))
-
-
-def _flipped(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """The filter of a convolution turned around, or not."""
-    for node in postorder([answer]):
-        if not (isinstance(node, Contraction) and any(isinstance(f, Window) for f, _, _ in node.factors)):
-            continue
-        for k, (f, axes, p) in enumerate(node.factors):
-            if isinstance(f, Variable) and f.shape and f is not scene.wrt:
-                turned: Sequence[Any] = [*node.factors[:k], (_reversed(f), axes, p), *node.factors[k + 1 :]]
-                new = contract(turned, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
-                message = f"{scene.text(f)} is turned around: a correlation stands for a convolution"
-                yield Suspect("flipped", message, substitute(answer, {node: new}))
-
-
-def _reversed(node: Node) -> Node:
-    """Every axis from its end."""
-    axes = tuple(range(node.rank))
-    turns = [(window(d, (d,), (-1,), combine([(1, d)], -1)), (node.rank + k, k)) for k, d in enumerate(node.shape)]
-    return contract([(node, tuple(node.rank + k for k in axes)), *turns], axes)
-
-
-def _masks(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """An indicator left out, or on the other side."""
-    for node in postorder([answer]):
-        if isinstance(node, Call) and node.op.name in {"positive", "nonnegative"}:
-            text = scene.text(node)
-            ones = number(1, node.shape)
-            yield Suspect("mask", f"the mask {text} is missing", substitute(answer, {node: ones}))
-            other = add([ones, negate(node)])
-            yield Suspect("mask", f"the mask {text} is on the wrong side", substitute(answer, {node: other}))
-
-
-def _arguments(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """A function evaluated at something else, or not at all."""
-    for node in postorder([answer]):
-        if isinstance(node, Call) and len(node.args) == 1 and node.args[0].shape == node.shape and not node.params:
-            (x,) = node.args
-            text = scene.text(node)
-            yield Suspect("argument", f"{scene.text(x)} stands where {text} should", substitute(answer, {node: x}))
-            twice = call(node.op, [node])
-            message = f"{node.op.name} was applied twice: {text} is its value already"
-            yield Suspect("argument", message, substitute(answer, {node: twice}))
-
-
-def _one_factor(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """One factor of a product left out, to another power, or without its function."""
-    for node in postorder([answer]):
-        if not isinstance(node, Contraction) or len(node.factors) < 2:
-            continue
-        for k, (factor, axes, exponent) in enumerate(node.factors):
-            rest = [*node.factors[:k], *node.factors[k + 1 :]]
-            text = scene.text(factor)
-            if set(axes) <= {label for _, labels, _ in rest for label in labels}:
-                yield _product("missing-factor", f"the factor {text} is missing", rest, node, answer)
-            for other in (exponent - 1, exponent + 1) if exponent not in (1, -1) else ():
-                message = f"{text} stands there to the power {other} instead of {exponent}"
-                if other:
-                    yield _product("power", message, [*rest, (factor, axes, other)], node, answer)
-            if isinstance(factor, Call) and len(factor.args) == 1 and factor.args[0].shape == factor.shape:
-                x = factor.args[0]
-                message = f"{scene.text(x)} stands where {text} should"
-                yield _product("argument", message, [*rest, (x, axes, exponent)], node, answer)
-
-
-def _product(code: str, message: str, factors: Sequence[Any], node: Contraction, answer: Node) -> Suspect:
-    """The answer with other factors in one of its products."""
-    new = contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
-    return Suspect(code, message, substitute(answer, {node: new}))
-
-
-def _answer_terms(answer: Node, scene: _Scene) -> Iterator[Suspect]:
-    """A term of the answer, or of a sum in it, forgotten or with the wrong sign."""
-    for node in reversed(postorder([answer])):
-        if not isinstance(node, Sum):
-            continue
-        for place, (factor, term) in enumerate(node.terms):
-            text = scene.text(scale(term, factor))
-            rest = add([t for k, t in enumerate(node.terms) if k != place], node.shape)
-            yield Suspect("missing-term", f"the term {text} is missing", substitute(answer, {node: rest}))
-            turned = add([rest, scale(term, -factor)])
-            yield Suspect("sign-of-term", f"the term {text} has the wrong sign", substitute(answer, {node: turned}))
-
-
-CHANGES: tuple[Change, ...] = (
-    _transposed_factors, _other_axis, _not_normalised, _other_base, _scaled_arguments, _flipped, _masks, _arguments,
-    _answer_terms, _one_factor,
-)  # fmt: skip
+#: What explains much, and so is asked last.
+REMOTE: tuple[Way, ...] = (_occurrences, _summands, _inside, _leapt, _extra_masks, _pairs_of_constants)

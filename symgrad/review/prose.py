@@ -2,7 +2,8 @@ r"""What the words between the equations of a document say of them: cases, solut
 
 Contract: `cases(document)` gives for a chain the comparison of letters that its case is (`Case $i \neq j$:`), and
 whether it is plain that the case still holds there; `solutions(document)` are the chains that come of setting a
-derivative to zero; `layout_named(document)` is the layout that the document says it uses.  Words never make a line
+derivative to zero; `layout_named(document)` is the layout that the document says it uses, and
+`assumptions(document)` what it says of matrices.  Words never make a line
 wrong: they only say under what condition it may be right.
 """
 
@@ -12,11 +13,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symgrad.notation.names import canonical
 from symgrad.review.document import Chain, Document, Side
 
 _CASE = re.compile(r"(?:cases?|if|for|when|where|suppose|assume|that)\b\W*(?:[a-z]+\W+){0,2}$", re.IGNORECASE)
 _AFTER = re.compile(r"^[\s$,.\])]*(?:\\[\])]|\$*)\s*,?\s*(?:if|for|when|where|whenever)\W+(?:all\W+)?$")
-_COMPARED = re.compile(r"^\s*[A-Za-z]\s*(?:=|\\neq?(?![A-Za-z])|≠|!=)\s*[A-Za-z]\s*$")
+_COMPARED = re.compile(
+    r"^\s*(?:[A-Za-z]\s*(?:=|\\neq?(?![A-Za-z])|≠|!=)\s*[A-Za-z]"
+    r"|[^=<>]{1,40}(?:[<>≤≥]|\\(?:l|g)(?:t|eq?)(?![A-Za-z]))[^=<>]{1,20})\s*$"
+)
 _WITHIN = re.compile(r"\$([^$]+)\$")
 _COMMAND = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|\\.")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -27,6 +32,12 @@ _SOLVED = re.compile(
     r"\b(?:zero|vanish\w*|stationary|optim\w+|minimi\w+|maximi\w+|maximum|minimum|solv\w+)\b|=\s*0\b", re.IGNORECASE
 )
 _LAYOUT = re.compile(r"\b(numerator|denominator)[\s-]+layout", re.IGNORECASE)
+_KIND = r"(?P<word>symmetric|diagonal|orthogonal|invertible|positive[\s-]definite)"
+_NAMED = r"\$(?P<name>[A-Z]|\\(?:Sigma|Lambda|Omega|Gamma|Phi|Theta)|\\math(?:bf|rm)\{[A-Z]\})\$"
+_ASSUMED = (
+    re.compile(rf"\b{_KIND}\s+(?:matrix\s+)?{_NAMED}", re.IGNORECASE),
+    re.compile(rf"{_NAMED},?\s+(?:is\s+|be\s+|being\s+)?(?:a\s+)?{_KIND}\b", re.IGNORECASE),
+)
 MAX_WORDS = 6
 
 
@@ -94,6 +105,16 @@ def solutions(document: Document) -> set[int]:
         if zero or _SOLVED.search(gap) or goes_on:
             found.add(start)
     return found
+
+
+def assumptions(document: Document) -> dict[str, tuple[str, ...]]:
+    """What the words say of matrices: `symmetric $S$`, `where $Q$ is positive definite`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pattern in _ASSUMED:
+        for match in pattern.finditer(document.original):
+            name, word = canonical(match["name"]), re.sub(r"[\s-]+", "_", match["word"].lower())
+            found[name] = (*found.get(name, ()), word)
+    return {name: tuple(dict.fromkeys(words)) for name, words in found.items()}
 
 
 def layout_named(document: Document) -> str:

@@ -27,10 +27,10 @@ from symgrad.review.document import Document, Side, read_document
 from symgrad.review.equality import Judgement, Printed, compare, evaluated, is_number, number_value
 from symgrad.review.layers import ADDED, networks
 from symgrad.review.ledger import LAYOUTS
-from symgrad.review.prose import Case, cases, layout_named, solutions
+from symgrad.review.prose import Case, assumptions, cases, layout_named, solutions
 from symgrad.review.spellings import beyond
 from symgrad.schema import SCHEMA
-from symgrad.shapes import describe, read_shapes
+from symgrad.shapes import describe, read_assumptions, read_shapes
 from symgrad.verify.feedback import Part, Told, example_words, finding_words
 from symgrad.verify.interpret import numpy_arithmetic
 from symgrad.verify.points import Point
@@ -123,7 +123,8 @@ class DerivationReport(Told):
             parts += [Part("reason", line.reason)] if line.reason else []
             if line.counterexample is not None and not line.carried:
                 parts.append(Part("example", example_words(line.counterexample)))
-            parts += finding_words(line.diagnosis)
+            said = line.reason
+            parts += finding_words(tuple(f for f in line.diagnosis if not f.evidence or f.evidence not in said))
         return tuple(parts)
 
     @property
@@ -164,10 +165,11 @@ def judge(document: str, shapes: Any, assume: Any, syntax: str, layout: str, see
     told = ""
     read = read_document(document, syntax)
     layout = layout_named(read) or layout if layout == LAYOUTS[0] else layout
+    assumed = {**assumptions(read), **read_assumptions(assume, canonical)} or None
     for network in networks(read):
         known, told = {**network.shapes, **read_shapes(shapes, canonical)} or None, network.told
         reports = [
-            _Review(part.document, known, assume, seed, layout, part.anew).report(part.known)
+            _Review(part.document, known, assumed, seed, layout, part.anew).report(part.known)
             for part in separate(network.document)
         ]
         seen |= {name: shown for report in reports for name, shown in report.variables.items()}
@@ -186,6 +188,8 @@ def gathered(lines: Sequence[Line], told: str) -> list[Line]:
         worst = min(instances, key=lambda line: WORST.index(line.verdict))
         if len(instances) > 1 and worst.verdict == "correct":
             worst = replace(worst, certainty="tested", reason=told)
+        elif worst.verdict == "wrong":
+            worst = replace(worst, reason=f"{worst.reason}; {told}")
         found.append(worst)
     return sorted(found, key=lambda line: (line.number, line.offset))
 
@@ -310,7 +314,8 @@ class _Links:
         except SymgradError as error:
             return self.unread(k, self.placed(error, side))
         if judgement.verdict == "wrong":
-            judgement = self.tied(k) or self.reached(k) or self.excused(k, self.conditional(k, judgement))
+            found = self.tied(k) or self.reached(k) or self.cased(k)
+            judgement = found or self.excused(k, self.conditional(k, judgement))
         if judgement.verdict != "wrong":
             if judgement:
                 self.forget()
@@ -416,7 +421,7 @@ class _Links:
         if given or not variables(left):
             return judgement
         conditions = [(f"line {number}", node) for number, node in reversed(self.review.conditions)]
-        if not conditions and self.solves:
+        if not conditions and self.solves and not (isinstance(sides[0], Variable) and self.ledger.defined(sides[0])):
             conditions = self.derivatives(left)
         return self.solved(left, right, conditions) if conditions else judgement
 
@@ -444,8 +449,7 @@ class _Links:
             if verdicts[-1]:
                 return Judgement("correct", "tested", f"this holds where {words} is zero")
         if verdicts == [False] and not self.review.assumed:
-            found = compare(left, right, self.review.seed)
-            return replace(found, reason=f"this does not follow from setting {conditions[0][0]} to zero")
+            return Judgement("wrong", "tested", f"this does not hold where {conditions[0][0]} is zero")
         return Judgement("undecided", None, "this is not always so, and may follow from a condition or not")
 
     def derivatives(self, left: Node) -> list[tuple[str, Node]]:
@@ -465,12 +469,6 @@ class _Links:
             taken = self.taken_as_given(k)
             if taken is not None:
                 return taken
-        case = self.review.cases.get(self.sides[0].start)
-        if case is not None and k not in self.given and self.in_case(k, case):
-            words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
-            if case.plain:
-                return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
-            return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
         for words, values in self.review.assumed:
             left, right = (self.ledger.expand(node) for node in self.pair(self.anchor, k, self.review.layout))
             left, right = substitute(left, values), substitute(right, values)
@@ -491,20 +489,37 @@ class _Links:
         self.review.assumed.append((f"what line {line} says of {found[0].name}", dict([found])))
         return Judgement("definition", None, f"taken as given of {found[0].name}: nothing else says what it is")
 
-    def in_case(self, k: int, case: Case) -> bool:
-        """Whether a side is right where the comparison of letters holds."""
+    def cased(self, k: int) -> Judgement | None:
+        """The verdict in the case that a side is stated for, where that says something of it."""
+        case = self.review.cases.get(self.sides[0].start)
+        found = self.in_case(k, case) if case is not None and k not in self.given else None
+        if case is None or found is None:
+            return None
+        words = f"{self.document.shown(case.side)} (line {self.document.line(case.side.start)})"
+        if found and case.plain:
+            return Judgement("correct", "tested", f"right for {words}, the case that it is stated for")
+        if self.document.text(self.sides[k]).strip() == "0":
+            return None
+        if found:
+            return Judgement("undecided", None, f"right for {words}: does that case still hold here?")
+        return replace(found, reason=f"{found.reason} for {words}") if case.plain else None
+
+    def in_case(self, k: int, case: Case) -> Judgement | None:
+        """Whether a side is right where the comparison of letters holds; None where that says nothing of it."""
         try:
             condition = self.ledger.parsed(f"1[{case.text}]")
             letters = {t.value for t in condition.walk() if t.head == "name"} - self.ledger.scope.variables.keys()
             said = {t.value for side in (self.anchor, k) for t in self.trees[side].walk() if t.head == "name"}
-            if not letters or not letters <= said:
-                return False
+            if not letters <= said or not (letters or self.document.text(case.side).strip().count("=") == 0):
+                return None
             self.given[k] = condition
-            return bool(self.compared(k))
+            found = self.compared(k)
         except SymgradError:
-            return False
-        finally:
             self.given.pop(k, None)
+            return None
+        if found or not case.plain:
+            self.given.pop(k)
+        return found if found.verdict != "undecided" else None
 
     def tied(self, k: int) -> Judgement | None:
         """Whether a side is right with the entries of a structured variable tied to each other."""

@@ -1,8 +1,8 @@
 """Parts of products: where a product contains another one, it can be written with the name of that one.
 
 Contract: `with_part(root, part, name)` is `root` with `part` itself, or else every product that contains the factors of
-`part`, joined in the same way, written over `name` instead; both have the same shape and, by definition, the same
-value.
+`part`, joined in the same way, written over `name` instead; `part` and `name` have the same shape and, by definition,
+the same value.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from symgrad.expr import (
     relabel,
     variable,
     variables,
+    window,
 )
 from symgrad.notation.syntax import ENTRYWISE, Tree
 from symgrad.simplify.blocks import Grid, Placed, grid, numbered_entry, placed
@@ -114,7 +115,41 @@ def _with_upright_sums(node: Contraction) -> Node:
     return contract(upright, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
 
 
+def _with_turned_windows(node: Contraction) -> Node:
+    """The same with the axis of the result before the summed one in windows of both: x_{i+j} is x_{j+i}."""
+    factors: list[Factor] = []
+    for base, labels, power in node.factors:
+        if isinstance(base, Window) and base.strides == (1, 1) and labels[2] < node.rank <= labels[1]:
+            base = window(base.shape[0], (base.shape[2], base.shape[1]), base.strides, base.offset)
+            labels = (labels[0], labels[2], labels[1])
+        factors.append((base, labels, power))
+    if factors == list(node.factors):
+        return node
+    return contract(factors, tuple(range(node.rank)), node.coefficient, dict(enumerate(node.sizes)))
+
+
+def correlation(node: Contraction) -> tuple[int, ...] | None:
+    """The places of windows, filter and signal, where a product is a correlation Σ_kl G_kl I_{i+k,j+l} of two names."""
+    windows = [k for k, (f, _, _) in enumerate(node.factors) if isinstance(f, Window)]
+    others = [k for k, (f, _, p) in enumerate(node.factors) if isinstance(f, Variable) and p == 1]
+    if node.rank not in (1, 2) or len(windows) != node.rank or len(others) != 2 or len(node.factors) != node.rank + 2:
+        return None
+    by = {node.factors[k][1][1]: k for k in windows}
+    if set(by) != set(range(node.rank)):
+        return None
+    found = [(node.factors[by[axis]], by[axis]) for axis in range(node.rank)]
+    if any(w.strides != (1, 1) or w.offset or not w.inside for (w, _, _), _ in found if isinstance(w, Window)):
+        return None
+    signal, kernel = (tuple(labels[k] for (_, labels, _), _ in found) for k in (0, 2))
+    labelled = {node.factors[k][1]: k for k in others}
+    if set(labelled) != {signal, kernel} or len({*signal, *kernel}) < 2 * node.rank:
+        return None
+    return (*(place for _, place in found), labelled[kernel], labelled[signal])
+
+
 def _in_written_order(node: Node) -> Node:
+    if isinstance(node, Contraction) and any(isinstance(base, Window) for base, _, _ in node.factors):
+        node = _with_turned_windows(node)
     if isinstance(node, Contraction) and (node.rank > 2 or any(len(labels) > 2 for _, labels, _ in node.factors)):
         node = _with_upright_sums(node)
     if not isinstance(node, Contraction) or len(node.factors) < 2:
@@ -137,7 +172,7 @@ def _written(node: Contraction) -> tuple[tuple[int, ...] | None, frozenset[int]]
     """
     upright: frozenset[int] = frozenset()
     if any(isinstance(factor, Window) for factor, _, _ in node.factors):
-        return None, upright
+        return correlation(node) or tuple(sorted(range(len(node.factors)), key=lambda k: _is_window(node, k))), upright
     apart = unstacked(node)
     if apart is not None:
         return apart.order(_order_of), upright
@@ -149,6 +184,10 @@ def _written(node: Contraction) -> tuple[tuple[int, ...] | None, frozenset[int]]
         return _clustered_order(node, groups), upright
     found = pattern(node)
     return (index_order(node), upright) if found is None else (found.order, found.turned)
+
+
+def _is_window(node: Contraction, place: int) -> bool:
+    return isinstance(node.factors[place][0], Window)
 
 
 def _order_of(node: Node) -> tuple[int, ...] | None:
@@ -287,6 +326,9 @@ class _Writer:
 
     def _scaled(self, coefficient: Rational, node: Node) -> Tree:
         """coefficient · node; here a contraction takes the coefficient instead of its own."""
+        named = correlation(node) if self.windows and isinstance(node, Contraction) else None
+        if named is not None and isinstance(node, Contraction):
+            return self._correlation(coefficient, node, named)
         if self.windows and isinstance(node, Contraction):
             node = self._with_slices(node)
         if not isinstance(node, Contraction):
@@ -317,6 +359,13 @@ class _Writer:
         plain = not any(isinstance(factor, Window) for factor, _, _ in node.factors)
         found = layout(node, lambda n: self.trees[n], coefficient) if plain else None
         return found.tree if found is not None else self._assembled(coefficient, node)
+
+    def _correlation(self, coefficient: Rational, node: Contraction, places: tuple[int, ...]) -> Tree:
+        """conv1d(filter, signal), conv2d(signal, filter)."""
+        kernel, signal = (self._known_tree(node.factors[place][0]) for place in places[-2:])
+        pair = (kernel, signal) if node.rank == 1 else (signal, kernel)
+        tree = Tree("call", pair, f"conv{node.rank}d")
+        return _signed(coefficient, lambda c: self._times(number(c), tree))
 
     def _clustered(self, coefficient: Rational, node: Contraction, groups: Clusters) -> Tree:
         """A product of matrices of stacked entries, each written on its own: (I + K) (I ⊗ X)."""
@@ -419,7 +468,7 @@ class _Writer:
 
     def _bracketed(self, body: Tree, names: tuple[str, ...], node: Node) -> Tree:
         """[body]_{ij}; where indices are calculated, with how far they run."""
-        bounds = [dimension_tree(d) for d in node.shape] if self.windows else []
+        bounds = [dimension_tree(d) for d in node.shape] if self.windows or _repeats(node) else []
         return Tree("assemble", (body, *bounds), names)
 
     def _sum(self, node: Sum) -> Tree:
@@ -602,7 +651,8 @@ class _Writer:
         if below:
             tree = Tree("div", (tree, product(below)), "")
         if summed:
-            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden])):
+            plain = {k for f, axes, _ in node.factors if isinstance(f, Variable) for k in axes}
+            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden], plain.issuperset(hidden))):
                 tree = Tree("big", (tree, binder), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
 
@@ -629,9 +679,9 @@ class _Writer:
             return factors[0][0]
         return contract(factors, tuple(range(node.rank)), node.coefficient, axes)
 
-    def _binders(self, names: tuple[str, ...], sizes: list[Dim]) -> list[Tree]:
-        """Over what a sum runs; where indices are calculated, from where to where."""
-        if not self.windows:
+    def _binders(self, names: tuple[str, ...], sizes: list[Dim], known: bool) -> list[Tree]:
+        """Over what a sum runs; where indices are calculated, from where to where, if they are `known` by no name."""
+        if not self.windows or known:
             return [Tree("binder", (), (names, "all"))]
         ends = [(number_tree(1), dimension_tree(d)) for d in sizes]
         return [Tree("binder", end, ((name,), "range")) for name, end in zip(names, ends, strict=True)]
@@ -647,6 +697,13 @@ class _Writer:
             return self.entry(factor, tuple(labels[k] for k in axes), scope)
         subscripts = [places[k] if k in places else Tree("name", (), labels[k]) for k in axes]
         return Tree("index", (self.tree(factor), *subscripts))
+
+
+def _repeats(node: Node) -> bool:
+    """Whether a tensor is the same along some axis, of which then nothing tells how long it is."""
+    if not isinstance(node, Contraction):
+        return False
+    return len({k for _, labels, _ in node.factors for k in labels if k < node.rank}) < node.rank
 
 
 def _sized_entry(identity: Node, entry: Tree) -> Tree:
@@ -703,14 +760,14 @@ def _calculated(node: Contraction) -> dict[int, tuple[Window, tuple[int, ...]]]:
     """The summed labels that a window determines, and that stand below named tensors otherwise."""
     found: dict[int, tuple[Window, tuple[int, ...]]] = {}
     steps = _stairs(node)
-    for window, labels, power in node.factors:
-        if not isinstance(window, Window) or not window.inside or power != 1 or labels[-1] in steps:
+    for move, labels, power in node.factors:
+        if not isinstance(move, Window) or not move.inside or power != 1 or labels[-1] in steps:
             continue
         place = labels[0]
-        others = [f for f, axes, _ in node.factors if place in axes and f is not window]
+        others = [f for f, axes, _ in node.factors if place in axes and f is not move]
         free = place >= node.rank and place not in labels[1:] and place not in found
         if free and others and all(isinstance(f, Variable) for f in others):
-            found[place] = (window, labels)
+            found[place] = (move, labels)
     return {k: (w, axes) for k, (w, axes) in found.items() if not any(j in found for j in axes[1:])}
 
 

@@ -131,6 +131,16 @@ def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
         upper = xp.concatenate([x, e], axis=-1)
         return function(xp.concatenate([upper, xp.concatenate([0 * x, x], axis=-1)], axis=-2))[..., :n, n:]
 
+    def second_change(function: Callable[[Any], Any], x: Any, e: Any, f: Any) -> Any:
+        """The change along f of the change along e."""
+        n = x.shape[-1]
+
+        def pair(above: Any, right: Any) -> Any:
+            upper = xp.concatenate([above, right], axis=-1)
+            return xp.concatenate([upper, xp.concatenate([0 * above, above], axis=-1)], axis=-2)
+
+        return change(function, pair(x, e), pair(f, 0 * f))[..., :n, n:]
+
     def matrix_power(x: Any, k: Any) -> Any:
         return xp.linalg.matrix_power(x, int(k))
 
@@ -142,6 +152,7 @@ def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
         return xp.linalg.solve(whole, c.reshape(*c.shape[:-2], m * n, 1)).reshape(c.shape)
 
     changes = {f"{name}_change": partial(change, function) for name, function in series.items()}
+    changes |= {f"{name}_change2": partial(second_change, function) for name, function in series.items()}
     return series | changes | {
         "nucnorm": lambda x: xp.sum(xp.linalg.svd(x, compute_uv=False), axis=-1), "polar": polar,
         "pinv": lambda x: xp.linalg.pinv(x, 1e-10), "matrix_power": matrix_power,
@@ -150,6 +161,7 @@ def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
         "maxeigvec": lambda x: eigenvector(x, -1), "mineigvec": lambda x: eigenvector(x, 0),
         "chol": lambda x: xp.linalg.cholesky(symmetric(x)), "sylvester": sylvester,
         "power_change": lambda x, k, e: change(lambda z: matrix_power(z, k), x, e),
+        "power_change2": lambda x, k, e, f: second_change(lambda z: matrix_power(z, k), x, e, f),
     }  # fmt: skip
 
 
@@ -254,7 +266,10 @@ def jax_arithmetic() -> Arithmetic:
         return jnp.eye(classes)[jnp.asarray(labels).astype(int)]
 
     def power(x: Any, exponent: Rational) -> Any:
-        return _float_power(x, exponent)
+        if not 0 < exponent < 1:
+            return _float_power(x, exponent)
+        # At 0 the subgradient 0 of a norm, where JAX has no number; a root of something else has no derivative there.
+        return jnp.where(x == 0, 0.0, _float_power(jnp.where(x == 0, 1.0, x), exponent))
 
     functions = _numeric_functions(jnp) | _special_functions(jnp, jax.scipy.special)
     functions |= _matrix_functions(jnp, jax_series()) | {"stop_gradient": jax.lax.stop_gradient}

@@ -66,7 +66,7 @@ class Problem:
             if isinstance(node, Call):
                 for formula in node.op.kinks:
                     margin = read_rule(formula, dict(zip(node.op.args, node.args, strict=True)))
-                    found.setdefault(margin, f"{node.op.name} at {'' if formula == 'x' else f'{formula} = '}0")
+                    found.setdefault(margin, f"{node.op.name} at {node.op.at_kink(formula)}")
         return [(name, node) for node, name in found.items()]
 
     def value(self, point: Point) -> Any:

@@ -155,7 +155,7 @@ UNSEEN: dict[str, tuple[str, str, str, str, str]] = {
     "one dimension": ("||x||^2", "x", "2 x + 1[n = 7] x", "x: n", "1[... = 0] was 0"),
     "a narrow peak": ("x^2", "x", "2 x (1 + exp(-10^6 (x - 7.3)^2))", "x:", "exp was 0"),
     "a steep slope": ("|x|", "x", "tanh(10^9 x)", "x:", "tanh was -1 or 0 or 1"),
-    "a sharp softmax": ("max(x)", "x", "softmax(10^6 x)", "x: n", "softmax was 0 or 1"),
+    "a sharp softmax": ("max(x)", "x", "softmax(10^6 x)", "x: n", "softmax was 0 or "),
 }
 
 

@@ -191,7 +191,7 @@ AXIS = (
     Operation(
         "counting", (), (), "-> n", params=("n",), text=("counting",), latex=("counting",),
         numpy="np.arange(1.0, {n} + 1)", torch="torch.arange(1, {n} + 1).to(_like_)", jax="jnp.arange(1.0, {n} + 1)",
-        source="the numbers 1, ..., n: an index in the place of a number",
+        analytic=False, source="the numbers 1, ..., n: an index in the place of a number",
     ),
 )
 

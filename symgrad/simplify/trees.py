@@ -652,7 +652,9 @@ class _Writer:
             tree = Tree("div", (tree, product(below)), "")
         if summed:
             plain = {k for f, axes, _ in node.factors if isinstance(f, Variable) for k in axes}
-            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden], plain.issuperset(hidden))):
+            falling = any(isinstance(s, str) or s < 0 for window, _ in calculated.values() for s in window.strides)
+            known = plain.issuperset(hidden) and not falling
+            for binder in reversed(self._binders(summed, [node.sizes[k] for k in hidden], known)):
                 tree = Tree("big", (tree, binder), "sum")
         return _signed(coefficient, lambda c: product([number_tree(c), tree]) if c != 1 else tree)
 

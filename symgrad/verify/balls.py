@@ -88,7 +88,7 @@ def arithmetic(balls: Balls) -> Arithmetic:
 
     def onehot(labels: Any, classes: int) -> Any:
         exact = np.eye(classes, dtype=int)[np.asarray(labels).astype(int)]
-        return entrywise(lambda k: balls.ratio(int(k), 1))(exact)
+        return np.frompyfunc(lambda k: balls.ratio(int(k), 1), 1, 1)(exact)
 
     functions = {name: entrywise(function) for name, function in (entries(balls) | dict(balls.functions)).items()}
     return Arithmetic(ObjectArrays(), functions | wholes(balls), number, power, object_einsum, onehot)

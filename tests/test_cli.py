@@ -327,7 +327,7 @@ def test_an_interrupt_leaves_no_traceback() -> None:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1.5)  # it waits for its standard input
+        process.wait(4)  # it waits for its standard input
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == app.INTERRUPTED

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError, LimitError, NameProblem, UnsupportedError
-from symgrad.expr import variables
+from symgrad.expr import Node, variables
 from symgrad.notation import ranges
 from symgrad.notation.blocks import array_of_blocks
 from symgrad.notation.calls import CONVENTIONAL
@@ -163,10 +163,13 @@ def _call(work: Elaborator, tree: Tree) -> Value:
 def _check_arguments(work: Elaborator, name: str, tree: Tree) -> None:
     """`f(y)` is f only where f depends on y, or on what y was given as."""
     value = work.arguments.get(name) or work.scope.values[name]
+    if not isinstance(value.node, Node):
+        return  # shapes alone say nothing of it
     known = {v.name for v in variables(value.node)}
     for part in (arg.args[0] if arg.head == "index" else arg for arg in tree.args):
-        given = work.scope.values.get(str(part.value))
-        within = {v.name for v in variables(given.node)} if given is not None else {str(part.value)}
+        stem = str(part.value)
+        given = work.scope.values.get(stem)
+        within = {v.name for v in variables(given.node)} if given is not None else {work.scope.rows.get(stem, stem)}
         if part.head == "name" and known and not (within and within <= known):
             label = to_text(str(part.value))
             hint = f"for its value at {label} define {name}(x) = ...; a product is {name} * ({label})"

@@ -219,6 +219,7 @@ MEANINGS: list[Formula] = [
 #: source, code, the part of the source that is to blame.
 REFUSED = [
     ("f = x^2; f(y)", "NAME", "f(y)"),
+    ("s_{y_w} - s_{y_l}", "AMBIGUOUS", "y_w"),
     ("f = x^2; g = 3; f(g)", "NAME", "f(g)"),
     (r"\sum_i \sigma_i(X)", "AMBIGUOUS", r"\sigma_i(X)"),
     ("x_i y_i", "UNBOUND", "x_i y_i"),

@@ -89,11 +89,25 @@ class Roles:
         scope.labels |= {name for name, words in self.assumed.items() if "label" in words}
         if uses.labelled:
             scope.decorations = free_indices(uses, self.survey.definitions, declared)
+            self._refuse_several()
         scope.decorations |= self._named_vectors(formulas)
         scope.padded = {name for name, words in self.assumed.items() if "zero_padded" in words}
         scope.zero_based = zero_based(uses, self.parsed.source)
         scope.calculates = calculates(uses)
         self._variables(defined)
+
+    def _refuse_several(self) -> None:
+        """s_{y_w} - s_{y_l}, where nothing declares the two labels: as decorations of one label they would be equal."""
+        carriers = self.survey.uses.carriers
+        for name in sorted(self.scope.labels & self.survey.uses.labelled):
+            marks = sorted(letter for letter in self.scope.decorations if name in carriers.get(letter, ()))
+            if len(marks) > 1 and not self.declared.get(name):
+                several = [f"{name}_{mark}" for mark in marks]
+                tree = self.survey.uses.subscripts.get(name) or self.survey.function.body
+                raise InputError(
+                    f"are {' and '.join(several)} different labels?", source=self.parsed.source, offset=tree.start,
+                    end=tree.end, code="AMBIGUOUS", hint=f'declare each of them as a label: "{several[0]}:"',
+                )  # fmt: skip
 
     def _named_vectors(self, formulas: Iterable[Definition]) -> set[str]:
         """c of v_c, where v is declared as a vector, c is bound nowhere, and u^T v_c needs a vector."""

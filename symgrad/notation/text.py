@@ -201,7 +201,7 @@ def _part(lexed: Lexed, vocabulary: Vocabulary, part: str, start: int) -> bool:
         lexed.tokens.append((ONE, part, start, start + len(part)))
     elif part in BIG_WORDS:
         lexed.tokens.append((FUNC, part, start, start + len(part)))
-    elif part in GRADIENTS and lexed.source[start + len(part)] == "_":
+    elif part in GRADIENTS and lexed.source[start + len(part) :].startswith("_"):
         lexed.tokens.append(("nabla", None, start, start + len(part)))
     else:
         stem = part.rstrip("0123456789")

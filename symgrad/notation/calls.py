@@ -443,7 +443,7 @@ def _goes_on(p: Reader, token: Token) -> bool:
     """
     mark = p.tokens[p.pos]
     if mark[0] in ("'", "TOP"):
-        return True
+        return p.source[mark[2]] != "."  # tr(A).T is a program's
     if mark[0] != "^":
         return False
     above = [t for t in p.tokens[p.pos + 1 : p.pos + 7] if t[0] != "{"]

@@ -39,7 +39,8 @@ def _unangled(tokens: Tokens) -> Tokens:
         before = [t[0] for t in tokens[max(0, k - 2) : k]]
         if token[0] == "<(" and before in (["^", "{"], ["_", "{"]):
             end = _partner(tokens, k)
-            if tokens[end][0] == ")>" and end + 1 < len(tokens) and tokens[end + 1][0] == "}":
+            alone = tokens[end][0] == ")>" and end + 1 < len(tokens) and tokens[end + 1][0] == "}"
+            if alone and all(t[0] != "," for t in tokens[k:end]):  # with a comma it is an inner product
                 closing.append((end, before[0]))
                 kept += [("(", *token[1:])] if before[0] == "^" else []
                 continue

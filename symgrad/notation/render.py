@@ -369,9 +369,14 @@ def _t_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
     return Piece(base.text + "^" + (exponent.text if bare else "{" + exponent.text + "}"), POSTFIX)
 
 
+def _is_trace(tree: Tree) -> bool:
+    """What is read on behind its bracket: tr(A)ᵀ(B) is that of Aᵀ B."""
+    return tree.head == "call" and tree.value == "tr"
+
+
 def _t_transpose(node: Tree, args: list[Piece], style: Style) -> Piece:
     base = args[0]
-    if node.args[0].head == "pow" or base.level < ATOM:
+    if node.args[0].head == "pow" or base.level < ATOM or (_is_trace(node.args[0]) and not style.numpy):
         base = _round(base)
     return Piece(base.text + (".T" if style.numpy else "ᵀ"))
 
@@ -635,7 +640,8 @@ def _l_pow(node: Tree, args: list[Piece], style: Style) -> Piece:
 
 
 def _l_transpose(node: Tree, args: list[Piece], style: Style) -> Piece:
-    return Piece(f"{_grouped(node.args[0], args[0])}^{{\\top}}", POSTFIX)
+    base = _curved(args[0]).text if _is_trace(node.args[0]) else _grouped(node.args[0], args[0])
+    return Piece(f"{base}^{{\\top}}", POSTFIX)
 
 
 @cache

@@ -437,24 +437,9 @@ def _claimed(
         for tree in trees:
             if tree.head == "index" and subscripted(stem, str(tree.args[1].value)) in names:
                 become_name(tree)
-    values = {reading.name: Value(reading.node), **reading.scope.values}
-    for name, node in intermediates.items():
-        values.setdefault(name, Value(node))
-    for name in reading.variables:
-        values.pop(name, None)
-    uses = found.uses
-    if reading.name in uses.subscripts and reading.name not in {*uses.plain, *uses.called, *uses.indexed}:
-        values.pop(reading.name, None)  # the f of v_if is an index
-    rows = _rows_of(uses, reading, names)
-    asked = (reading.node.shape, *(v.shape for v in by))
-    scope = replace(
-        reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
-        rows=reading.scope.rows | rows,
-        asked=asked if by and shape == tuple(d for part in asked for d in part) else (),
-        sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
-        zero_based=reading.scope.zero_based | zero_based(found.uses, parsed.source),
-        calculates=calculates(found.uses), about=None if shape is None else len(shape),
-    )  # fmt: skip
+    rows = _rows_of(found.uses, reading, names)
+    scope = _claim_scope(found, parsed, reading, intermediates, shape, by)
+    scope = replace(scope, rows=reading.scope.rows | rows)
     _known_names(found, scope, parsed)
     try:
         node, final, notes = _elaborated(found, scope, {}, {}, shape)
@@ -471,6 +456,29 @@ def _claimed(
     name = found.function.name or reading.name
     told = (*found.notes, *notes)
     return Reading(node, reading.variables, definitions, name, told, parsed, _differentiated(found.function), final)
+
+
+def _claim_scope(
+    found: Survey, parsed: Parsed, reading: Reading, intermediates: Mapping[str, Node], shape: Shape | None,
+    by: tuple[Variable, ...],
+) -> Scope:  # fmt: skip
+    """What names stand for in a claim: as in the function, and its intermediates by their names."""
+    values = {reading.name: Value(reading.node), **reading.scope.values}
+    for name, node in intermediates.items():
+        values.setdefault(name, Value(node))
+    for name in reading.variables:
+        values.pop(name, None)
+    uses = found.uses
+    if reading.name in uses.subscripts and reading.name not in {*uses.plain, *uses.called, *uses.indexed}:
+        values.pop(reading.name, None)  # the f of v_if is an index
+    asked = (reading.node.shape, *(v.shape for v in by))
+    return replace(
+        reading.scope, source=parsed.source, numpy=parsed.dialect == "numpy", values=values,
+        asked=asked if by and shape == tuple(d for part in asked for d in part) else (),
+        sizes=reading.scope.sizes | _dimensions(reading) - reading.variables.keys() - values.keys(),
+        zero_based=reading.scope.zero_based | zero_based(uses, parsed.source),
+        calculates=calculates(uses), about=None if shape is None else len(shape),
+    )  # fmt: skip
 
 
 def _rows_of(uses: Uses, reading: Reading, names: Collection[str]) -> dict[str, str]:

@@ -110,6 +110,27 @@ def _special_functions(xp: Any, sc: Any) -> dict[str, Callable[..., Any]]:
     }  # fmt: skip
 
 
+def _changes(xp: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The first and the second change of a function of matrices, read off block matrices."""
+
+    def pair(x: Any, e: Any) -> Any:
+        """[[x, e], [0, x]]."""
+        lower = xp.concatenate([0 * x, x], axis=-1)
+        return xp.concatenate([xp.concatenate([x, e], axis=-1), lower], axis=-2)
+
+    def change(function: Callable[[Any], Any], x: Any, e: Any) -> Any:
+        """The upper right block of f([[x, e], [0, x]])."""
+        n = x.shape[-1]
+        return function(pair(x, e))[..., :n, n:]
+
+    def second_change(function: Callable[[Any], Any], x: Any, e: Any, f: Any) -> Any:
+        """The change along f of the change along e."""
+        n = x.shape[-1]
+        return change(function, pair(x, e), pair(f, 0 * f))[..., :n, n:]
+
+    return change, second_change
+
+
 def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
     """Functions of whole matrices, in those of the array module."""
 
@@ -125,22 +146,6 @@ def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
         u, _, vt = xp.linalg.svd(x, full_matrices=False)
         return u @ vt
 
-    def change(function: Callable[[Any], Any], x: Any, e: Any) -> Any:
-        """The upper right block of f([[x, e], [0, x]])."""
-        n = x.shape[-1]
-        upper = xp.concatenate([x, e], axis=-1)
-        return function(xp.concatenate([upper, xp.concatenate([0 * x, x], axis=-1)], axis=-2))[..., :n, n:]
-
-    def second_change(function: Callable[[Any], Any], x: Any, e: Any, f: Any) -> Any:
-        """The change along f of the change along e."""
-        n = x.shape[-1]
-
-        def pair(above: Any, right: Any) -> Any:
-            upper = xp.concatenate([above, right], axis=-1)
-            return xp.concatenate([upper, xp.concatenate([0 * above, above], axis=-1)], axis=-2)
-
-        return change(function, pair(x, e), pair(f, 0 * f))[..., :n, n:]
-
     def matrix_power(x: Any, k: Any) -> Any:
         return xp.linalg.matrix_power(x, int(k))
 
@@ -151,6 +156,7 @@ def _matrix_functions(xp: Any, series: Series) -> dict[str, Callable[..., Any]]:
         whole = (left + xp.einsum("ik,...lj->...ijkl", xp.eye(m), b)).reshape(*c.shape[:-2], m * n, m * n)
         return xp.linalg.solve(whole, c.reshape(*c.shape[:-2], m * n, 1)).reshape(c.shape)
 
+    change, second_change = _changes(xp)
     changes = {f"{name}_change": partial(change, function) for name, function in series.items()}
     changes |= {f"{name}_change2": partial(second_change, function) for name, function in series.items()}
     return series | changes | {

@@ -220,6 +220,7 @@ MEANINGS: list[Formula] = [
 REFUSED = [
     ("f = x^2; f(y)", "NAME", "f(y)"),
     ("s_{y_w} - s_{y_l}", "AMBIGUOUS", "y_w"),
+    ("z^l = W^l a^l", "AMBIGUOUS", "z^l"),
     ("f = x^2; g = 3; f(g)", "NAME", "f(g)"),
     (r"\sum_i \sigma_i(X)", "AMBIGUOUS", r"\sigma_i(X)"),
     ("x_i y_i", "UNBOUND", "x_i y_i"),

@@ -81,6 +81,22 @@ def test_reading(source: str, shapes: str, same: str) -> None:
     assert one.node is other.node or _equal(one, other)
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "shapes"),
+    [
+        (r"z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}", "W^{(l)} a^{(l-1)} + b^{(l)}", "m n, n, m"),
+        (r"z^l = W^l a^{l-1} + b^l", "W^{(l)} a^{(l-1)} + b^{(l)}", "m n, n, m"),
+        (r"\delta^{[l]} = W^{[l+1]T} \delta^{[l+1]}", "W^{(l+1)}ᵀ δ^{(l+1)}", "m n, m"),
+        (r"\delta^{(l)} = W^{(l)T} x", "W^{(l)}ᵀ x", "m n, m"),
+        (r"L^{(i)} = (w^T x^{(i)} - y^{(i)})^2", "(x w - y).^2", "n, m n, m"),  # i counts examples
+    ],
+)
+def test_one_layer(source: str, text: str, shapes: str) -> None:
+    function = sg.parse(source, syntax="latex")
+    assert function.text == text
+    assert ", ".join(" ".join(map(str, v.shape)) for v in function.variables.values()) == shapes
+
+
 def _equal(one: sg.Expr, other: sg.Expr) -> bool:
     rng = np.random.default_rng(0)
     first, second = sg.compile(one), sg.compile(other)

@@ -24,6 +24,8 @@ BEGIN = "define its start, as a^{(0)} = x"
 #: What stands before a number above a name.
 ABOVE = ("(", "[", "^", "^{", "\\langle")
 _NUMBERED = re.compile(r"(.+)\^\(([0-9]+)\)")
+#: Letters that count layers, not examples, above a name.
+LAYERS = frozenset(("l", "ell"))
 #: A name that carries a letter with a number: h_t-1, z^(l), z^(l+1).
 _PLACED = re.compile(r"_[A-Za-z]+[+-][0-9]+|\^\([A-Za-z]")
 
@@ -173,6 +175,7 @@ def _family(formulas: Sequence[Tree], source: str, known: Collection[str]) -> _F
         if tree.head == "name" and (place := everything.member(tree)) is not None
     }  # fmt: skip
     core = {base for base in running if base in _reached(base, needs) or base in above}
+    core |= {base for base, (place, formula) in running.items() if _is_layer(place, formula, source)}
     chosen = core | {base for base in running if _reached(base, needs) & core}
     family = _Family(source, list(formulas), {base: one for base, one in running.items() if base in chosen})
     again = next((formula for formula in twice if family.member(formula.args[0])), None)
@@ -186,6 +189,16 @@ def _family(formulas: Sequence[Tree], source: str, known: Collection[str]) -> _F
         uses = [use for tree in _right(formula) if (use := family.member(tree)) is not None]
         family.states |= {use.base for use in uses if use.letter == place.letter and use.offset < place.offset}
     return family
+
+
+def _is_layer(place: Place, formula: Tree, source: str) -> bool:
+    r"""Whether `z^{(l)} = W^{(l)} a^{(l-1)}` is of a layer, by its letter or as it looks at another one.
+
+    The i of `L^{(i)} = f(x^{(i)})` is an example's.
+    """
+    uses = [use for tree in _right(formula) if (use := place_of(tree, source)) and use.above]
+    offsets = {use.offset for use in uses if use.letter == place.letter}
+    return place.above and bool(offsets) and (place.letter in LAYERS or offsets != {place.offset})
 
 
 def _needs(place: Place, formula: Tree, family: _Family) -> set[str]:

@@ -331,6 +331,7 @@ def survey(tree: Tree, source: str, declared: Collection[str] = (), sizes: Colle
     declared = {*declared, *sizes}
     formulas = tree.args if tree.head == "block" else (tree,)
     _refuse_squares(formulas, source)
+    _refuse_layers(formulas, source)
     _join_declared(formulas, declared)
     if any(formula.head == "declare" for formula in formulas):
         formulas = tuple(formula for formula in formulas if formula.head != "declare")
@@ -385,6 +386,18 @@ def _join_declared(formulas: Sequence[Tree], declared: Collection[str]) -> None:
         if known and not bound and letter not in declared and len(uses) == len(trees):
             for tree in trees:
                 become_name(tree)
+
+
+def _refuse_layers(formulas: Iterable[Tree], source: str) -> None:
+    """z^l = W^l a^l, where no other layer says that l counts layers."""
+    for formula in formulas:
+        left = formula.args[0] if formula.head == "equation" else formula
+        if left is not formula and left.head == "pow" and left.args[0].head == left.args[1].head == "name":
+            base, above = (str(part.value) for part in left.args)
+            raise InputError(
+                f"a power, or the {base} of a layer?", source=source, offset=left.start, end=left.end,
+                code="AMBIGUOUS", hint=f"write {base}^{{({above})}} for a layer",
+            )  # fmt: skip
 
 
 def _refuse_squares(formulas: Iterable[Tree], source: str) -> None:

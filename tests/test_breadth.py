@@ -41,6 +41,8 @@ REFUSED = {
     "spring-energy": "AMBIGUOUS", "coulomb": "AMBIGUOUS",
     # the inverse of a function, or one over it; a zero block whose size nothing tells
     "rw-nn-kernel": "AMBIGUOUS", "lin-block-sum": "SHAPE",
+    # three equations, and none of them needs another
+    "lorenz": "AMBIGUOUS",
     # one bracket for an average over t, d(n) for the value d at the time n, p(x) and p(y) for different arrays
     "slow-features": "PARSE", "lms-leaky": "NAME", "mutual-info": "NAME",
 }  # fmt: skip

@@ -36,7 +36,7 @@ def outcome(case: dict[str, Any]) -> str:
     except sg.SymgradError:
         return "refused"
     codes = {finding.code for finding in report.diagnosis}
-    if report.verdict == "wrong" and not codes & {"shape", "layout"}:
+    if report.verdict == "wrong" and "shape" not in report.reason and "layout" not in codes:
         assert report.counterexample is not None, report.reason
     return "layout" if "layout" in codes else str(report.verdict)
 
@@ -98,6 +98,8 @@ def point(case: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
                 value = value @ value.T + np.eye(len(value))
             case ["onehot"]:
                 value = np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
+            case ["distribution"]:
+                value = np.exp(value) / np.sum(np.exp(value))
             case ["label", dim]:
                 value = rng.integers(sizes[dim], size=shape)
         values[called.get(name, name)] = np.asarray(case.get("at", {}).get(name, value))

@@ -68,7 +68,7 @@ def block_twice(x: Any, e: Any, f: Any) -> Any:
 
 
 def power_change2(x: Any, k: Any, e: Any, f: Any) -> Any:
-    return upper_right(upper_right(torch.linalg.matrix_power(block_twice(x, e, f), k)))
+    return upper_right(upper_right(torch.linalg.matrix_power(block_twice(x, e, f), int(k))))
 
 
 def expm_change(x: Any, e: Any) -> Any:

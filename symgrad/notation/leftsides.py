@@ -25,8 +25,8 @@ def settled(tokens: list[Token]) -> list[Token]:
     dropped: set[int] = set()
     commas: set[int] = set()
     for first, opening, end in sides:
-        bars = {k for k in range(opening + 1, end) if tokens[k][0] in BARS}
-        if opening and bars and all(token[0] in NAMING for token in tokens[first + _is_log(tokens[first]) : opening]):
+        bars = {k for k in range(opening + 1, end) if tokens[k][0] in BARS} if opening else set()
+        if bars and all(token[0] in NAMING for token in tokens[first + _is_log(tokens[first]) : opening]):
             commas |= bars
             if _is_log(tokens[first]):
                 dropped.add(first)
@@ -106,10 +106,12 @@ def _applied_side(tokens: list[Token], equals: int) -> tuple[int, int, int] | No
     if first >= equals or tokens[first][0] not in (NAME, WORD, UNKNOWN):
         return None
     opening, closing = _arguments(tokens, first)
+    if not opening:
+        return None
     rest = [t[0] for t in tokens[closing + 1 : equals]]
     plain = not rest or (rest[0] == "_" and set(rest) <= {"_", "{", "}", NAME, ","})
     names = {t[0] for t in tokens[opening + 1 : closing]} <= NAMING | {",", ";", ":"}
-    return (first, opening, closing) if opening and plain and names else None
+    return (first, opening, closing) if plain and names else None
 
 
 def _arguments(tokens: list[Token], place: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ shapes; `ranks` does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -562,8 +563,9 @@ def _refuse_old_and_new(found: list[Definition], apart: list[set[str]], chosen: 
 def _refuse_unneeded(found: list[Definition], apart: list[set[str]], chosen: int, source: str) -> None:
     """A function that is defined and called nowhere was meant by something that was read as a product, or as a name."""
     for k, one in enumerate(found):
-        called = {name.rstrip("'") for j, used in enumerate(apart) if j != k for name in used}
-        if k != chosen and one.parameters and one.name not in {*called, *BUILTIN}:
+        if k == chosen or not one.parameters or one.name in BUILTIN:
+            continue
+        if all(one.name != name.rstrip("'") for j, used in enumerate(apart) if j != k for name in used):
             raise InputError(
                 f"{one.name} is defined, and nothing that is read calls it", source=source, code="AMBIGUOUS",
                 offset=one.whole.start, end=one.whole.end, hint="call it as it is defined, or leave it out",
@@ -716,10 +718,9 @@ def _function(found: list[Definition], apart: list[set[str]], source: str) -> in
         )  # fmt: skip
     if bare:
         return bare[0]
-    free = [
-        k for k, d in enumerate(found)
-        if not any(d.name == name.rstrip("'") for j in range(len(found)) if j != k for name in apart[j])
-    ]  # fmt: skip
+    needed = [{name.rstrip("'") for name in names} for names in apart]
+    times = Counter(name for names in needed for name in names)
+    free = [k for k, d in enumerate(found) if times[d.name] == (d.name in needed[k])]
     if len(free) > 1 and free[0] == 0 and "\\" in source:
         last = found[free[-1]].whole
         raise InputError(
